@@ -1,0 +1,60 @@
+//! The discrete half of Neural Architecture Optimization: what an architecture is, how it is written, what it
+//! costs and how it is searched. No tensor library; builds in seconds.
+//!
+//! A search space is a *language of tokens with a grammar* (trait [`Space`]). [`CnnSpace`] is the paper's
+//! space of image cells.
+//!
+//! ```
+//! use nao_space::network::{NetworkPlan, Skeleton};
+//! use nao_space::seed::rng_for;
+//! use nao_space::{CnnSpace, Space};
+//!
+//! let space = CnnSpace::default();
+//! let arch = space.sample(&mut rng_for(7, "example", 0));
+//!
+//! // Tokens and text, both ways.
+//! assert_eq!(space.decode(&space.encode(&arch))?, arch);
+//! assert_eq!(space.parse(&space.format(&arch))?, arch);
+//!
+//! // All spellings of one architecture share a key.
+//! let other = space.respell(&arch, &mut rng_for(7, "example", 1));
+//! assert_eq!(space.key(&arch), space.key(&other));
+//!
+//! // Parameters and multiply-accumulates of the network, without building it.
+//! let plan = NetworkPlan::new(&arch, &Skeleton::cifar10(6, 36))?;
+//! assert!(plan.cost().params > 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! With feature `proptest`, `arbitrary` holds strategies for property tests of your own code.
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "proptest")]
+pub mod arbitrary;
+mod arch;
+mod canonical;
+mod cell;
+pub mod draw;
+pub mod network;
+pub mod notation;
+mod op;
+mod op_set;
+pub mod search;
+pub mod seed;
+mod space;
+mod spaces;
+mod token;
+mod trial;
+
+pub use arch::{ArchKey, CellRole, CnnArch};
+pub use cell::{Cell, Edge, InvalidCell, Node, State};
+pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
+pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
+pub use space::{DecodeError, Space};
+pub use spaces::{CnnSpace, InvalidCnnSpace};
+pub use token::{Token, TokenMask, Vocabulary};
+pub use trial::{
+    Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet,
+    Trial, TrialId,
+};

@@ -1,0 +1,73 @@
+//! The macro structure around the cells (spec a.1).
+
+use serde::{Deserialize, Serialize};
+
+use super::layer::FeatureShape;
+
+/// How cell inputs are calibrated and heads attached: code bases differ, and so do parameter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Convention {
+    /// The authors' PyTorch code, V1 and V2 (spec a.3): both inputs of the first cell are the projected stem,
+    /// a 1x1 convolution only where channels differ, factorized reductions for strided identities, no ReLU
+    /// before the last pool, the auxiliary head on the second reduction cell.
+    #[default]
+    NaoTorch,
+}
+
+/// Everything about a CIFAR-style network except its cells: stem, then N normal cells, a reduction,
+/// N normal cells, a reduction, N normal cells, then global average pool and classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skeleton {
+    /// Calibration rules.
+    pub convention: Convention,
+    /// Normal cells per stage (N in the papers).
+    pub cells_per_stage: usize,
+    /// Channels of the first stage (F in the papers); doubled at each reduction. Even.
+    pub width: usize,
+    /// Channels of the stem, as a multiple of the width.
+    pub stem_multiplier: usize,
+    /// The images.
+    pub input: FeatureShape,
+    /// Number of classes.
+    pub classes: usize,
+    /// Whether an auxiliary head is trained along.
+    pub auxiliary: bool,
+}
+
+impl Skeleton {
+    /// The CIFAR-10 skeleton: 32x32x3 images, 10 classes, stem of 3F channels.
+    pub fn cifar10(cells_per_stage: usize, width: usize) -> Self {
+        Skeleton {
+            convention: Convention::NaoTorch,
+            cells_per_stage,
+            width,
+            stem_multiplier: 3,
+            input: FeatureShape::new(32, 32, 3),
+            classes: 10,
+            auxiliary: false,
+        }
+    }
+
+    /// The same skeleton with or without the auxiliary head.
+    pub fn with_auxiliary(self, auxiliary: bool) -> Self {
+        Skeleton { auxiliary, ..self }
+    }
+
+    /// The same skeleton for other data.
+    pub fn for_data(self, input: FeatureShape, classes: usize) -> Self {
+        Skeleton { input, classes, ..self }
+    }
+
+    /// Number of cells, reductions included: 3N + 2.
+    pub fn cells(&self) -> usize {
+        3 * self.cells_per_stage + 2
+    }
+
+    /// The positions of the two reduction cells, counted from 0.
+    pub fn reductions(&self) -> [usize; 2] {
+        [self.cells_per_stage, 2 * self.cells_per_stage + 1]
+    }
+}

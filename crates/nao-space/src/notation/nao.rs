@@ -1,0 +1,146 @@
+//! NAO strings: four integers per node (input, operation, input, operation), the normal cell and then the
+//! reduction cell, separated by spaces (spec a.2): `0 7 1 15 2 8 1 7 …`.
+
+use std::fmt::Write;
+
+use super::ParseError;
+use crate::arch::CnnArch;
+use crate::cell::{Cell, Edge, Node, State};
+use crate::op_set::{OpId, OpSet};
+use crate::spaces::CnnSpace;
+
+/// The NAO string of an architecture, with the ids of the set.
+///
+/// An operation outside of the set is written by its name, which no reader takes for an id.
+pub fn format_cnn(arch: &CnnArch, ops: &OpSet) -> String {
+    let mut text = String::new();
+    for (_, cell) in arch.cells() {
+        for edge in cell.edges() {
+            let gap = if text.is_empty() { "" } else { " " };
+            let written = match ops.id(edge.op) {
+                Some(OpId(id)) => write!(text, "{gap}{} {id}", edge.input),
+                None => write!(text, "{gap}{} {}", edge.input, edge.op),
+            };
+            written.expect("writing to a string does not fail");
+        }
+    }
+    text
+}
+
+/// Reads a NAO string of the space. Any white space separates numbers.
+///
+/// # Errors
+/// On a wrong count, a word that is no number, an input that points forward, an id that the set does not have.
+pub fn parse_cnn(text: &str, space: &CnnSpace) -> Result<CnnArch, ParseError> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let per_cell = 4 * space.nodes();
+    let mut cells = Vec::with_capacity(2);
+    for (half, words) in [words.get(..per_cell), words.get(per_cell..)].into_iter().flatten().enumerate() {
+        let mut reader = Reader { words, first: half * per_cell };
+        let nodes = (0..space.nodes()).map_while(|node| reader.node(node, space.ops()).transpose());
+        cells.push(nodes.collect::<Result<Vec<Node>, ParseError>>()?);
+    }
+    // The count is checked last: a bad word is a better answer than a wrong total.
+    if words.len() != 2 * per_cell {
+        return Err(ParseError::Count {
+            expected: 2 * per_cell,
+            found: words.len(),
+            shape: format!("2 cells x {} nodes x 4", space.nodes()),
+        });
+    }
+    let mut cells = cells.into_iter().map(|nodes| Cell::new(nodes).expect("inputs were checked one by one"));
+    match (cells.next(), cells.next()) {
+        (Some(normal), Some(reduction)) => Ok(CnnArch { normal, reduction }),
+        _ => unreachable!("two halves were read"),
+    }
+}
+
+/// The words of one cell.
+struct Reader<'a> {
+    words: &'a [&'a str],
+    first: usize,
+}
+
+impl Reader<'_> {
+    /// Node `node`, or `None` where the words end before it is whole.
+    fn node(&mut self, node: usize, ops: &OpSet) -> Result<Option<Node>, ParseError> {
+        let Some(x) = self.edge(node, 4 * node, ops)? else { return Ok(None) };
+        let Some(y) = self.edge(node, 4 * node + 2, ops)? else { return Ok(None) };
+        Ok(Some(Node { edges: [x, y] }))
+    }
+
+    fn edge(&mut self, node: usize, at: usize, ops: &OpSet) -> Result<Option<Edge>, ParseError> {
+        let inputs = || format!("an input state 0 to {} (node {node} may not read later states)", node + 1);
+        let Some(input) = self.number(at, inputs)? else { return Ok(None) };
+        if input >= (node + State::INPUTS) as u64 {
+            return Err(ParseError::NotAllowed {
+                position: self.first + at,
+                found: input,
+                allowed: inputs(),
+            });
+        }
+        let ids = || {
+            let ids: Vec<String> = ops.ids().iter().map(|id| id.0.to_string()).collect();
+            format!("an operation of {}: {}", ops.name(), ids.join(", "))
+        };
+        let Some(id) = self.number(at + 1, ids)? else { return Ok(None) };
+        let op = u16::try_from(id).ok().and_then(|id| ops.by_id(OpId(id)));
+        let op = op.ok_or_else(|| ParseError::NotAllowed {
+            position: self.first + at + 1,
+            found: id,
+            allowed: ids(),
+        })?;
+        Ok(Some(Edge { input: State(input as u8), op }))
+    }
+
+    fn number(&self, at: usize, allowed: impl Fn() -> String) -> Result<Option<u64>, ParseError> {
+        let Some(word) = self.words.get(at) else { return Ok(None) };
+        word.parse().map(Some).map_err(|_| ParseError::NotANumber {
+            position: self.first + at,
+            found: word.chars().take(24).collect(),
+            allowed: allowed(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAONET_A: &str =
+        "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7";
+
+    fn space() -> CnnSpace {
+        CnnSpace::default()
+    }
+
+    #[test]
+    fn the_published_cell_reads_and_writes_back() {
+        let arch = parse_cnn(NAONET_A, &space()).unwrap();
+        assert_eq!(format_cnn(&arch, space().ops()), NAONET_A);
+    }
+
+    #[test]
+    fn an_error_names_position_word_and_choice() {
+        let cases = [
+            (
+                NAONET_A.replacen("0 7", "2 7", 1),
+                "position 0: 2 is not allowed; expected an input state 0 to 1",
+            ),
+            (
+                NAONET_A.replacen("0 7", "0 4", 1),
+                "position 1: 4 is not allowed; expected an operation of paper-11",
+            ),
+            (NAONET_A.replacen("0 7", "0 x7", 1), "position 1: `x7` is not a whole number"),
+            (NAONET_A.replacen(" 0 7 0 7", " 0 7 3 7", 1), "position 20: 3 is not allowed"),
+            (NAONET_A.replacen("0 7", "-1 7", 1), "position 0: `-1` is not a whole number"),
+            (NAONET_A[..60].to_owned(), "expected 40 numbers (2 cells x 5 nodes x 4)"),
+            (format!("{NAONET_A} 0"), "expected 40 numbers (2 cells x 5 nodes x 4), found 41"),
+            (String::new(), "expected 40 numbers (2 cells x 5 nodes x 4), found 0"),
+        ];
+        for (text, message) in cases {
+            let error = parse_cnn(&text, &space()).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error:?} should start with {message:?}");
+        }
+    }
+}

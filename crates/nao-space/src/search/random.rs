@@ -1,0 +1,118 @@
+//! Random search: every architecture drawn from the space, none twice.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
+use crate::arch::ArchKey;
+use crate::seed::rng_for;
+use crate::space::Space;
+
+/// Draws in a row that may all be known before the space counts as exhausted, over the number known.
+const PATIENCE_PER_KNOWN: usize = 50;
+const PATIENCE: usize = 1_000;
+
+/// Draws architectures that are canonically new.
+pub struct RandomSearch<'a, S: Space> {
+    space: &'a S,
+    seed: u64,
+    state: State,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct State {
+    asks: u64,
+    known: HashSet<ArchKey>,
+}
+
+impl<'a, S: Space> RandomSearch<'a, S> {
+    /// A search of `space` from a seed.
+    pub fn new(space: &'a S, seed: u64) -> Self {
+        RandomSearch { space, seed, state: State::default() }
+    }
+
+    /// Marks an architecture as known without proposing it; `false` if it was known before.
+    pub fn learn(&mut self, arch: &S::Arch) -> bool {
+        self.state.known.insert(self.space.key(arch))
+    }
+}
+
+impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
+    fn name(&self) -> &str {
+        "random"
+    }
+
+    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+        let mut rng = rng_for(self.seed, "random search", self.state.asks);
+        self.state.asks += 1;
+        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut misses = 0;
+        while asked.proposals.len() < count {
+            let arch = self.space.sample(&mut rng);
+            if self.learn(&arch) {
+                misses = 0;
+                asked.proposals.push(Proposal { arch, origin: Origin::Random });
+                continue;
+            }
+            misses += 1;
+            if misses > PATIENCE + PATIENCE_PER_KNOWN * self.state.known.len() {
+                asked.stop = Some(Stop::SpaceExhausted);
+                break;
+            }
+        }
+        Ok(asked)
+    }
+
+    fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        for observation in observations {
+            self.learn(&observation.arch);
+        }
+        Ok(())
+    }
+
+    fn save(&self) -> Result<Vec<u8>, StrategyError> {
+        // Sorted, so that equal states have equal bytes.
+        let mut known: Vec<&ArchKey> = self.state.known.iter().collect();
+        known.sort_unstable();
+        let state = serde_json::json!({ "asks": self.state.asks, "known": known });
+        Ok(state.to_string().into_bytes())
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
+        self.state = serde_json::from_slice(state).map_err(|error| StrategyError::State {
+            strategy: "random".into(),
+            message: error.to_string(),
+        })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Op;
+    use crate::op_set::OpSet;
+    use crate::spaces::CnnSpace;
+
+    #[test]
+    fn a_small_space_is_found_whole_and_then_exhausted() {
+        let space = CnnSpace::new(1, OpSet::new("two", [Op::Identity, Op::Zero])).unwrap();
+        let mut search = RandomSearch::new(&space, 1);
+        let asked = search.ask(1_000).unwrap();
+        // 4 edges per branch, unordered pairs of them: 10 per cell.
+        assert_eq!(asked.proposals.len(), 100);
+        assert_eq!(asked.stop, Some(Stop::SpaceExhausted));
+    }
+
+    #[test]
+    fn a_restored_search_goes_on_alike() {
+        let space = CnnSpace::default();
+        let mut whole = RandomSearch::new(&space, 5);
+        whole.ask(7).unwrap();
+        let mut resumed = RandomSearch::new(&space, 5);
+        resumed.restore(&whole.save().unwrap()).unwrap();
+        assert_eq!(whole.ask(9).unwrap(), resumed.ask(9).unwrap());
+        assert!(resumed.restore(b"{").is_err());
+    }
+}

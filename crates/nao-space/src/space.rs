@@ -1,0 +1,124 @@
+//! What a search space is, for everything that searches, learns or draws.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use num_bigint::BigUint;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::arch::ArchKey;
+use crate::notation::ParseError;
+use crate::token::{Token, TokenMask, Vocabulary};
+
+/// A discrete search space: a language of tokens with a grammar, and the symmetries of its sentences.
+///
+/// Laws, checked for every space by the same property tests:
+/// - `decode(encode(a)) == a`, and `parse(format(a)) == a`;
+/// - a walk that takes any allowed token at each step decodes to a valid architecture;
+/// - `canonical` is idempotent and does not see respelling; keys are equal just where canonical forms are;
+/// - neighbours are valid and differ from the architecture.
+pub trait Space: Send + Sync {
+    /// An architecture of the space.
+    type Arch: Clone + Eq + Hash + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// A short name with the settings that matter, such as `cnn/paper-11/5`.
+    fn name(&self) -> String;
+
+    /// The tokens of the language.
+    fn vocabulary(&self) -> &Vocabulary;
+
+    /// Number of tokens of every sentence.
+    fn sequence_len(&self) -> usize;
+
+    /// How many tokens an encoder may read as one step, such as the (index, operation) pair of a branch.
+    fn tokens_per_step(&self) -> usize {
+        1
+    }
+
+    /// The tokens that may follow `prefix`; empty after a whole sentence or a prefix that is none.
+    fn allowed(&self, prefix: &[Token]) -> TokenMask;
+
+    /// The sentence of an architecture.
+    fn encode(&self, arch: &Self::Arch) -> Vec<Token>;
+
+    /// The architecture of a sentence.
+    ///
+    /// # Errors
+    /// Names the position, the token and what was allowed there.
+    fn decode(&self, tokens: &[Token]) -> Result<Self::Arch, DecodeError>;
+
+    /// One representative of all spellings of the architecture.
+    fn canonical(&self, arch: &Self::Arch) -> Self::Arch;
+
+    /// Another spelling of the same architecture, drawn at random.
+    fn respell(&self, arch: &Self::Arch, rng: &mut ChaCha8Rng) -> Self::Arch;
+
+    /// All architectures that differ in one choice, in a fixed order.
+    fn neighbours(&self, arch: &Self::Arch) -> Vec<Self::Arch>;
+
+    /// The exact number of sentences; symmetric spellings count each.
+    fn size(&self) -> BigUint;
+
+    /// The architecture as text.
+    fn format(&self, arch: &Self::Arch) -> String;
+
+    /// The architecture of a text.
+    ///
+    /// # Errors
+    /// Names the position, what stood there and what was allowed.
+    fn parse(&self, text: &str) -> Result<Self::Arch, ParseError>;
+
+    /// A random architecture: every allowed token equally likely at every step.
+    fn sample(&self, rng: &mut ChaCha8Rng) -> Self::Arch {
+        let mut tokens = Vec::with_capacity(self.sequence_len());
+        while tokens.len() < self.sequence_len() {
+            let mask = self.allowed(&tokens);
+            let pick = rng.random_range(0..mask.count());
+            tokens.extend(mask.iter().nth(pick));
+        }
+        self.decode(&tokens).expect("a walk of allowed tokens is a sentence")
+    }
+
+    /// A random neighbour; the architecture itself where it has none.
+    fn mutate(&self, arch: &Self::Arch, rng: &mut ChaCha8Rng) -> Self::Arch {
+        let mut neighbours = self.neighbours(arch);
+        if neighbours.is_empty() {
+            return arch.clone();
+        }
+        neighbours.swap_remove(rng.random_range(0..neighbours.len()))
+    }
+
+    /// The name of the architecture up to its symmetries.
+    fn key(&self, arch: &Self::Arch) -> ArchKey {
+        ArchKey(self.format(&self.canonical(arch)))
+    }
+}
+
+/// Why tokens are no sentence of a space.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Too few or too many tokens.
+    #[error("a sentence of {space} has {expected} tokens, this one has {found}")]
+    Length {
+        /// The space.
+        space: String,
+        /// Tokens in a sentence.
+        expected: usize,
+        /// Tokens given.
+        found: usize,
+    },
+    /// A token that the grammar does not allow at its place.
+    #[error("token {} at position {position}: allowed are {allowed}", .token.0)]
+    NotAllowed {
+        /// The position, counted from 0.
+        position: usize,
+        /// The token.
+        token: Token,
+        /// The allowed tokens with their names.
+        allowed: String,
+    },
+}

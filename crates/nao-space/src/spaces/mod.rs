@@ -1,0 +1,5 @@
+//! The search spaces, one file each.
+
+mod cnn;
+
+pub use cnn::{CnnSpace, InvalidCnnSpace};

@@ -1,0 +1,211 @@
+//! Trials and what they measure. A score is never a bare number: its objective, split, fidelity and seed
+//! travel with it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a trial within its run: from 1, ascending, never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrialId(pub u64);
+
+impl fmt::Display for TrialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Whether larger or smaller values of an objective are better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Larger is better.
+    Maximize,
+    /// Smaller is better.
+    Minimize,
+}
+
+/// What a search looks at: a named quantity with direction, unit and the data split it is taken on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objective {
+    /// Such as `accuracy`.
+    pub name: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// Such as `fraction` (0 to 1).
+    pub unit: String,
+    /// Such as `validation`.
+    pub split: String,
+}
+
+impl Objective {
+    /// The share of validation images that are classified rightly, 0 to 1.
+    pub fn validation_accuracy() -> Self {
+        Objective {
+            name: "accuracy".into(),
+            direction: Direction::Maximize,
+            unit: "fraction".into(),
+            split: "validation".into(),
+        }
+    }
+
+    /// The value with its sign turned where needed, so that larger is always better.
+    pub fn merit(&self, value: f64) -> f64 {
+        match self.direction {
+            Direction::Maximize => value,
+            Direction::Minimize => -value,
+        }
+    }
+}
+
+/// How thoroughly an architecture was tried: scores of different fidelities are not comparable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fidelity {
+    /// The recipe of the training.
+    pub recipe: String,
+    /// Its number of epochs.
+    pub epochs: u32,
+}
+
+impl fmt::Display for Fidelity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} epochs", self.recipe, self.epochs)
+    }
+}
+
+/// One architecture to be tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial<A> {
+    /// Its number.
+    pub id: TrialId,
+    /// What to try.
+    pub arch: A,
+    /// The seed of everything random in it.
+    pub seed: u64,
+}
+
+/// What one trial measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// What was measured.
+    pub objective: Objective,
+    /// The value, in the objective's unit.
+    pub value: f64,
+    /// How thoroughly.
+    pub fidelity: Fidelity,
+    /// Trainable scalars, auxiliary head excluded.
+    pub params: u64,
+    /// Multiply-accumulates of one forward pass of one example, auxiliary head excluded.
+    pub macs: u64,
+    /// Wall time of the trial in seconds. The only field that may differ between two runs of one seed.
+    pub seconds: f64,
+    /// Further named quantities, such as `train_loss`.
+    pub extra: BTreeMap<String, f64>,
+}
+
+/// Why a trial has no measurement. It fails alone; the search goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EvaluationError {
+    /// The loss is no longer a finite number.
+    #[error("the loss became {loss} in epoch {epoch}; a lower learning rate may help")]
+    NotFinite {
+        /// The epoch, counted from 1.
+        epoch: u32,
+        /// The loss as text, for JSON has no word for NaN.
+        loss: String,
+    },
+    /// The evaluator panicked.
+    #[error("the evaluator panicked: {message}")]
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
+    /// The trial ran past its time limit.
+    #[error("stopped after the time limit of {seconds} s")]
+    TimeLimit {
+        /// The limit.
+        seconds: f64,
+    },
+    /// The worker ended without an answer, as when the system kills it for its memory.
+    #[error("the worker process ended without an answer ({status})")]
+    WorkerDied {
+        /// How it ended.
+        status: String,
+    },
+    /// The architecture cannot be built or trained here.
+    #[error("{message}")]
+    Unsuitable {
+        /// What does not fit.
+        message: String,
+    },
+    /// The caller asked to stop; nothing is known about the architecture.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl EvaluationError {
+    /// A short word for tables that count failures by reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            EvaluationError::NotFinite { .. } => "not finite",
+            EvaluationError::Panicked { .. } => "panicked",
+            EvaluationError::TimeLimit { .. } => "time limit",
+            EvaluationError::WorkerDied { .. } => "worker died",
+            EvaluationError::Unsuitable { .. } => "unsuitable",
+            EvaluationError::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// The state of a training after one epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// The epoch just ended, counted from 1.
+    pub epoch: u32,
+    /// Epochs in all.
+    pub epochs: u32,
+    /// Mean training loss of the epoch.
+    pub train_loss: f64,
+    /// The objective's value after the epoch, if it was measured.
+    pub value: Option<f64>,
+    /// Learning rate of the epoch.
+    pub learning_rate: f64,
+}
+
+/// Where an evaluator reports to, and where it asks whether to go on.
+pub trait Progress {
+    /// One epoch is done.
+    fn epoch(&mut self, report: &EpochReport);
+
+    /// Whether to stop; asked at least once per epoch. The evaluator then returns
+    /// [`EvaluationError::Interrupted`].
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// Progress for nobody.
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn epoch(&mut self, _report: &EpochReport) {}
+}
+
+/// Turns an architecture into a measurement.
+pub trait Evaluator<A> {
+    /// What the evaluator measures.
+    fn objective(&self) -> Objective;
+
+    /// Tries one architecture. Depends on the trial alone, never on earlier trials.
+    ///
+    /// # Errors
+    /// When the trial yields no finite value; see [`EvaluationError`].
+    fn evaluate(&self, trial: &Trial<A>, progress: &mut dyn Progress)
+    -> Result<Measurement, EvaluationError>;
+}
