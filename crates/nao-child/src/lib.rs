@@ -1,1 +1,35 @@
+//! Child networks of Neural Architecture Optimization on the tensor library `burn`: builds any
+//! [`NetworkPlan`](nao_space::network::NetworkPlan), loads image data, trains and evaluates.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use burn::tensor::Device;
+//! use nao_child::{Recipe, TrainEvaluator, digits};
+//! use nao_space::seed::rng_for;
+//! use nao_space::{CnnSpace, Evaluator, Quiet, Space, Trial, TrialId};
+//!
+//! let evaluator = TrainEvaluator::new(Arc::new(digits()), Recipe::named("digits")?, Device::flex())?;
+//! let arch = CnnSpace::default().sample(&mut rng_for(7, "example", 0));
+//! let measurement = evaluator.evaluate(&Trial { id: TrialId(1), arch, seed: 7 }, &mut Quiet)?;
+//! println!("validation accuracy {:.3}", measurement.value);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Everything random comes from generators made of (seed, purpose, index); burn's own generator is never
+//! asked. The device is a value that the caller passes.
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
+pub mod data;
+mod evaluator;
+pub mod names;
+pub mod network;
+pub mod op;
+pub mod recipe;
+pub mod train;
+
+pub use data::{DataError, ImageData, Split, cifar10_folder, digits};
+pub use evaluator::TrainEvaluator;
+pub use network::{Network, Pass, TrainPass};
+pub use recipe::{RECIPE_NAMES, Recipe, RecipeError};
+pub use train::{TrainError, TrainOptions, Trained, train_network};

@@ -1,1 +1,31 @@
+//! The `nao` command, thin: arguments, run folder, executors, reports. What it composes lives in `nao-space`,
+//! `nao-controller` and `nao-child`.
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
+mod arch_argument;
+mod args;
+mod command;
+mod data;
+mod executor;
+mod failure;
+mod files;
+mod logging;
+mod report;
+mod run;
+mod strategy;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Runs the command line and gives its exit code: 0 done, 1 the run failed, 2 wrong usage or input, 130
+/// stopped by Ctrl-C.
+pub fn main() -> ExitCode {
+    let args = args::Args::parse();
+    logging::start(args.verbose);
+    match command::run(args.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

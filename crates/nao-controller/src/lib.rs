@@ -1,1 +1,59 @@
+//! The controller of Neural Architecture Optimization (Luo et al. 2018) on burn: an LSTM encoder that turns an
+//! architecture's tokens into a continuous embedding, a predictor of its score, and an attention decoder that
+//! turns embeddings back into valid architectures. Moving an embedding along the predictor's gradient and
+//! decoding it gives a new, hopefully better architecture.
+//!
+//! [`Controller`] holds the three networks; [`NaoSearch`] is the search that uses them. Both know a space only
+//! through its tokens and its grammar.
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use nao_controller::{Controller, ControllerConfig, Language};
+//! use nao_space::seed::rng_for;
+//! use nao_space::{CnnSpace, Space};
+//!
+//! let space = CnnSpace::default();
+//! let config = ControllerConfig { embedding: 8, hidden: 16, mlp_layers: 0, epochs: 3, ..Default::default() };
+//! let language = Language::of(&space);
+//! let mut controller = Controller::new(config, language, &Device::flex(), &mut rng_for(1, "weights", 0))?;
+//!
+//! let mut rng = rng_for(1, "pool", 0);
+//! let pool: Vec<_> = (0..6).map(|_| space.encode(&space.sample(&mut rng))).collect();
+//! controller.fit(&pool, &[0.0, 0.2, 0.4, 0.6, 0.8, 1.0], &space, &mut rng)?;
+//!
+//! let embedding = controller.encode(&pool)?;
+//! let moved = controller.ascend(&embedding, 10.0);
+//! for sentence in controller.decode(&moved, &space)? {
+//!     println!("{}", space.format(&space.decode(&sentence)?));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
+mod attention;
+mod config;
+mod controller;
+mod decoder;
+mod encoder;
+mod error;
+mod init;
+mod language;
+pub mod metrics;
+mod networks;
+mod ops;
+mod predictor;
+mod strategy;
+mod targets;
+mod training;
+mod weights;
+
+pub use config::{ControllerConfig, PRESETS, Preset, UnknownPreset};
+pub use controller::{Controller, Gradients, Losses};
+pub use encoder::Embedding;
+pub use error::ControllerError;
+pub use language::{Grammar, Language};
+pub use networks::NamedValues;
+pub use strategy::{NaoConfig, NaoSearch, ProposalCounts, RoundReport};
+pub use targets::Targets;
+pub use training::{EpochLosses, FitReport};

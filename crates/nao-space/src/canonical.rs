@@ -13,78 +13,159 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::cell::{Cell, Edge, Node, State};
+use crate::op::{Border, Op};
 
-/// An order of the nodes of a cell under construction, with the states they get.
-#[derive(Clone)]
-struct Numbering {
-    /// The new state of every old state; `None` while a node is not placed.
-    state: Vec<Option<State>>,
-    nodes: Vec<Node>,
-}
-
-impl Numbering {
-    fn start(cell: &Cell) -> Self {
-        let mut state = vec![None; cell.nodes().len() + State::INPUTS];
-        for (input, slot) in state.iter_mut().take(State::INPUTS).enumerate() {
-            *slot = Some(State(input as u8));
-        }
-        Numbering { state, nodes: Vec::with_capacity(cell.nodes().len()) }
-    }
-
-    /// The node as it reads under this numbering, edges sorted; `None` while one of its inputs, is not placed.
-    fn respelled(&self, node: &Node) -> Option<Node> {
-        let rename = |edge: Edge| Some(Edge { input: self.state[edge.input.index()]?, op: edge.op });
-        let mut edges = [rename(node.edges[0])?, rename(node.edges[1])?];
-        edges.sort_unstable();
-        Some(Node { edges })
-    }
-
-    fn is_placed(&self, old: usize) -> bool {
-        self.state[State::of_node(old).index()].is_some()
-    }
-
-    fn place(&mut self, old: usize, node: Node) {
-        self.state[State::of_node(old).index()] = Some(State::of_node(self.nodes.len()));
-        self.nodes.push(node);
-    }
-}
+const MAX_STATES: usize = Cell::MAX_NODES + State::INPUTS;
 
 /// The canonical spelling of a cell.
 pub fn canonical_cell(cell: &Cell) -> Cell {
     let mut best = None;
     extend(cell, Numbering::start(cell), &mut best);
-    let nodes = best.unwrap_or_else(|| cell.nodes().to_vec());
-    Cell::new(nodes).expect("a topological renumbering of a valid cell is valid")
+    let best: Numbering = best.expect("every cell has a topological order");
+    let nodes = best.order().iter().map(|&old| best.respelled(&cell.nodes()[usize::from(old)]));
+    Cell::new(nodes.collect()).expect("a topological renumbering of a valid cell is valid")
 }
 
-fn extend(cell: &Cell, mut numbering: Numbering, best: &mut Option<Vec<Node>>) {
-    while numbering.nodes.len() < cell.nodes().len() {
-        let ready = cell.nodes().iter().enumerate().filter(|&(old, _)| !numbering.is_placed(old));
-        let ready: Vec<(Node, usize)> =
-            ready.filter_map(|(old, node)| Some((numbering.respelled(node)?, old))).collect();
-        let Some(&(smallest, first)) = ready.iter().min() else { return };
-        let tied = ready.iter().filter(|&&(node, _)| node == smallest).map(|&(_, old)| old);
-        // Twins with the same readers are exchangeable: following one of them is enough.
-        let mut choices: Vec<(usize, Vec<Reader>)> = Vec::new();
-        for old in tied {
-            let readers = readers(cell, old);
-            if !choices.iter().any(|(_, known)| *known == readers) {
-                choices.push((old, readers));
+/// An edge as a number that orders like the edge: input, then operation.
+type EdgeRank = u32;
+
+/// A node as a number that orders like the node with its edges sorted.
+type NodeRank = u64;
+
+/// The rank of a node that is placed already, or cannot be placed yet.
+const NOT_READY: NodeRank = NodeRank::MAX;
+
+/// The state of a node that is not placed.
+const NOT_PLACED: u8 = u8::MAX;
+
+/// An order of the nodes of a cell under construction. Copied where two ways are followed; numbers instead of
+/// edges keep that and comparing cheap.
+#[derive(Clone, Copy)]
+struct Numbering {
+    /// The new state of every old state.
+    state: [u8; MAX_STATES],
+    /// The rank of every node that may come next.
+    ready: [NodeRank; Cell::MAX_NODES],
+    /// The old nodes in their new order, and their ranks.
+    order: [u8; Cell::MAX_NODES],
+    ranks: [NodeRank; Cell::MAX_NODES],
+    placed: usize,
+}
+
+impl Numbering {
+    fn start(cell: &Cell) -> Self {
+        let mut state = [NOT_PLACED; MAX_STATES];
+        (state[0], state[1]) = (0, 1);
+        let mut numbering = Numbering {
+            state,
+            ready: [NOT_READY; Cell::MAX_NODES],
+            order: [0; Cell::MAX_NODES],
+            ranks: [0; Cell::MAX_NODES],
+            placed: 0,
+        };
+        for (old, node) in cell.nodes().iter().enumerate() {
+            numbering.ready[old] = numbering.rank(node);
+        }
+        numbering
+    }
+
+    /// The rank of a node under this numbering.
+    fn rank(&self, node: &Node) -> NodeRank {
+        let [x, y] = node.edges;
+        let (x_input, y_input) = (self.state[x.input.index()], self.state[y.input.index()]);
+        if x_input == NOT_PLACED || y_input == NOT_PLACED {
+            return NOT_READY;
+        }
+        let (x, y) = (edge_rank(x_input, x.op), edge_rank(y_input, y.op));
+        NodeRank::from(x.min(y)) << EdgeRank::BITS | NodeRank::from(x.max(y))
+    }
+
+    /// Gives node `old` the next number.
+    fn place(&mut self, cell: &Cell, old: usize) {
+        let state = State::of_node(old);
+        self.state[state.index()] = State::of_node(self.placed).0;
+        self.order[self.placed] = old as u8;
+        self.ranks[self.placed] = self.ready[old];
+        self.placed += 1;
+        self.ready[old] = NOT_READY;
+        for (reader, node) in cell.nodes().iter().enumerate().skip(old + 1) {
+            if node.edges[0].input == state || node.edges[1].input == state {
+                self.ready[reader] = self.rank(node);
             }
         }
-        if choices.len() > 1 {
-            for (old, _) in choices {
-                let mut branch = numbering.clone();
-                branch.place(old, smallest);
-                extend(cell, branch, best);
+    }
+
+    fn order(&self) -> &[u8] {
+        &self.order[..self.placed]
+    }
+
+    fn ranks(&self) -> &[NodeRank] {
+        &self.ranks[..self.placed]
+    }
+
+    /// A placed node as it reads under this numbering, edges sorted.
+    fn respelled(&self, node: &Node) -> Node {
+        let mut edges =
+            node.edges.map(|edge| Edge { input: State(self.state[edge.input.index()]), op: edge.op });
+        edges.sort_unstable();
+        Node { edges }
+    }
+}
+
+fn edge_rank(input: u8, op: Op) -> EdgeRank {
+    EdgeRank::from(input) << 16 | op_rank(op)
+}
+
+/// A number that orders like the operation.
+fn op_rank(op: Op) -> u32 {
+    let (family, kernel, border) = match op {
+        Op::Zero => (0, 0, Border::Ignored),
+        Op::Identity => (1, 0, Border::Ignored),
+        Op::Conv { kernel } => (2, kernel, Border::Ignored),
+        Op::FactorConv { kernel } => (3, kernel, Border::Ignored),
+        Op::SepConv { kernel } => (4, kernel, Border::Ignored),
+        Op::DilConv { kernel } => (5, kernel, Border::Ignored),
+        Op::MaxPool { kernel, border } => (6, kernel, border),
+        Op::AvgPool { kernel, border } => (7, kernel, border),
+    };
+    family << 9 | u32::from(kernel) << 1 | u32::from(border == Border::Zeros)
+}
+
+fn extend(cell: &Cell, mut numbering: Numbering, best: &mut Option<Numbering>) {
+    let nodes = cell.nodes().len();
+    while numbering.placed < nodes {
+        let ready = &numbering.ready[..nodes];
+        let smallest = ready.iter().copied().min().unwrap_or(NOT_READY);
+        let mut tied = (0..nodes).filter(|&old| ready[old] == smallest);
+        let Some(first) = tied.next() else { return };
+        if let Some(second) = tied.next() {
+            let choices = distinct_choices(cell, [first, second].into_iter().chain(tied));
+            if choices.len() > 1 {
+                for old in choices {
+                    let mut branch = numbering;
+                    branch.place(cell, old);
+                    extend(cell, branch, best);
+                }
+                return;
             }
-            return;
         }
-        numbering.place(first, smallest);
+        numbering.place(cell, first);
     }
-    if best.as_ref().is_none_or(|known| numbering.nodes < *known) {
-        *best = Some(numbering.nodes);
+    if best.as_ref().is_none_or(|known| numbering.ranks() < known.ranks()) {
+        *best = Some(numbering);
     }
+}
+
+/// Of tied nodes, one of each kind: twins with the same readers are exchangeable, following one is enough.
+fn distinct_choices(cell: &Cell, tied: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut choices: Vec<(usize, Vec<Reader>)> = Vec::new();
+    for old in tied {
+        let readers = readers(cell, old);
+        if !choices.iter().any(|(_, known)| *known == readers) {
+            choices.push((old, readers));
+        }
+    }
+    choices.into_iter().map(|(old, _)| old).collect()
 }
 
 /// A node that reads another one, with what it does to it and what it adds to that.
@@ -92,7 +173,7 @@ fn extend(cell: &Cell, mut numbering: Numbering, best: &mut Option<Vec<Node>>) {
 struct Reader {
     node: usize,
     edge: Option<Edge>,
-    op: crate::op::Op,
+    op: Op,
 }
 
 /// Who reads node `old`, and how. Two twins with equal lists can change places: the list names the
@@ -115,23 +196,25 @@ fn readers(cell: &Cell, old: usize) -> Vec<Reader> {
 /// A random spelling of the same cell: nodes in a random topological order, branches in random order.
 pub fn respell_cell(cell: &Cell, rng: &mut ChaCha8Rng) -> Cell {
     let mut numbering = Numbering::start(cell);
-    while numbering.nodes.len() < cell.nodes().len() {
-        let ready = cell.nodes().iter().enumerate().filter(|&(old, _)| !numbering.is_placed(old));
-        let ready: Vec<(usize, Node)> =
-            ready.filter_map(|(old, node)| Some((old, numbering.respelled(node)?))).collect();
-        let (old, mut node) = ready[rng.random_range(0..ready.len())];
+    let mut nodes = Vec::with_capacity(cell.nodes().len());
+    while numbering.placed < cell.nodes().len() {
+        let ready: Vec<usize> =
+            (0..cell.nodes().len()).filter(|&old| numbering.ready[old] != NOT_READY).collect();
+        let old = ready[rng.random_range(0..ready.len())];
+        numbering.place(cell, old);
+        let mut node = numbering.respelled(&cell.nodes()[old]);
         if rng.random() {
             node.edges.swap(0, 1);
         }
-        numbering.place(old, node);
+        nodes.push(node);
     }
-    Cell::new(numbering.nodes).expect("a topological renumbering of a valid cell is valid")
+    Cell::new(nodes).expect("a topological renumbering of a valid cell is valid")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Op;
+    use crate::op::ALL_OPS;
 
     const A: Op = Op::Conv { kernel: 1 };
     const B: Op = Op::Conv { kernel: 3 };
@@ -139,6 +222,17 @@ mod tests {
     fn cell(nodes: &[[(u8, Op); 2]]) -> Cell {
         let node = |pair: &[(u8, Op); 2]| Node { edges: pair.map(|(s, op)| Edge { input: State(s), op }) };
         Cell::new(nodes.iter().map(node).collect()).unwrap()
+    }
+
+    #[test]
+    fn ranks_order_like_operations() {
+        for a in ALL_OPS {
+            for b in ALL_OPS {
+                assert_eq!(op_rank(a).cmp(&op_rank(b)), a.cmp(&b), "{a} and {b}");
+            }
+        }
+        let widest = Op::AvgPool { kernel: u8::MAX, border: Border::Zeros };
+        assert!(edge_rank(0, widest) < edge_rank(1, Op::Zero));
     }
 
     #[test]

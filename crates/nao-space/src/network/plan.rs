@@ -176,7 +176,7 @@ pub enum GeometryError {
         /// The least height and width.
         smallest: usize,
     },
-    /// A setting that must be positive, or even, is not.
+    /// A setting that is zero, absurdly large, or odd where it must be even.
     #[error("{what} is {value}: it must be {rule}")]
     Setting {
         /// The setting.
@@ -193,7 +193,7 @@ impl NetworkPlan {
     ///
     /// # Errors
     /// When the images cannot be halved twice, are too small for the auxiliary head, or a setting of the
-    /// skeleton is zero or an odd width.
+    /// skeleton is zero, absurdly large or an odd width.
     pub fn new(arch: &CnnArch, skeleton: &Skeleton) -> Result<Self, GeometryError> {
         check_settings(skeleton)?;
         let Convention::NaoTorch = skeleton.convention;
@@ -236,19 +236,21 @@ impl NetworkPlan {
     }
 }
 
+/// Checks the numbers of a skeleton. The upper bounds are far beyond any use; within them every count of a
+/// plan fits into 64 bits.
 fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
-    let positive = [
-        ("number of cells per stage (N)", skeleton.cells_per_stage),
-        ("width (F)", skeleton.width),
-        ("stem multiplier", skeleton.stem_multiplier),
-        ("number of classes", skeleton.classes),
-        ("image height", skeleton.input.height),
-        ("image width", skeleton.input.width),
-        ("number of image channels", skeleton.input.channels),
+    let at_most = [
+        ("number of cells per stage (N)", skeleton.cells_per_stage, 100, "1 to 100"),
+        ("width (F)", skeleton.width, 4096, "2 to 4096"),
+        ("stem multiplier", skeleton.stem_multiplier, 64, "1 to 64"),
+        ("number of classes", skeleton.classes, 1 << 20, "1 to 1048576"),
+        ("image height", skeleton.input.height, 2048, "1 to 2048"),
+        ("image width", skeleton.input.width, 2048, "1 to 2048"),
+        ("number of image channels", skeleton.input.channels, 4096, "1 to 4096"),
     ];
-    for (what, value) in positive {
-        if value == 0 {
-            return Err(GeometryError::Setting { what, value, rule: "at least 1" });
+    for (what, value, most, rule) in at_most {
+        if value == 0 || value > most {
+            return Err(GeometryError::Setting { what, value, rule });
         }
     }
     if !skeleton.width.is_multiple_of(2) {

@@ -1,8 +1,6 @@
 //! NAO strings: four integers per node (input, operation, input, operation), the normal cell and then the
 //! reduction cell, separated by spaces (spec a.2): `0 7 1 15 2 8 1 7 …`.
 
-use std::fmt::Write;
-
 use super::ParseError;
 use crate::arch::CnnArch;
 use crate::cell::{Cell, Edge, Node, State};
@@ -13,18 +11,30 @@ use crate::spaces::CnnSpace;
 ///
 /// An operation outside of the set is written by its name, which no reader takes for an id.
 pub fn format_cnn(arch: &CnnArch, ops: &OpSet) -> String {
-    let mut text = String::new();
+    // Enough for ids of two digits; a searched space prints millions of these.
+    let mut text = String::with_capacity(6 * (arch.normal.nodes().len() + arch.reduction.nodes().len()) * 2);
     for (_, cell) in arch.cells() {
         for edge in cell.edges() {
-            let gap = if text.is_empty() { "" } else { " " };
-            let written = match ops.id(edge.op) {
-                Some(OpId(id)) => write!(text, "{gap}{} {id}", edge.input),
-                None => write!(text, "{gap}{} {}", edge.input, edge.op),
-            };
-            written.expect("writing to a string does not fail");
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            push_number(&mut text, edge.input.0.into());
+            text.push(' ');
+            match ops.id(edge.op) {
+                Some(OpId(id)) => push_number(&mut text, id),
+                None => text.push_str(&edge.op.name()),
+            }
         }
     }
     text
+}
+
+/// Appends a number in decimal: an eighth of the time of `write!`, which is most of the time of a key.
+fn push_number(text: &mut String, number: u16) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// Reads a NAO string of the space. Any white space separates numbers.

@@ -34,6 +34,12 @@ pub trait Strategy<S: Space> {
     /// When the state cannot be written.
     fn save(&self) -> Result<Vec<u8>, StrategyError>;
 
+    /// Measurements of the strategy on itself during the last ask, such as how well its model ranks: for the
+    /// records of a run, never for decisions.
+    fn report(&self) -> Option<serde_json::Value> {
+        None
+    }
+
     /// Takes over a saved state of a strategy with the same construction.
     ///
     /// # Errors

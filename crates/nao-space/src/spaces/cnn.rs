@@ -1,5 +1,7 @@
 //! The image cell space: a normal and a reduction cell of B nodes, two inputs and two operations per node.
 
+use std::ops::Range;
+
 use num_bigint::BigUint;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -120,18 +122,21 @@ impl CnnSpace {
         Token((self.first_op_token() + position) as u16)
     }
 
-    /// The mask at a position: it depends on nothing else.
-    fn mask_at(&self, position: usize) -> TokenMask {
-        let len = self.vocabulary.len();
+    /// The tokens allowed at a position: they depend on nothing else.
+    fn allowed_at(&self, position: usize) -> Range<usize> {
         if position >= self.sequence_len() {
-            return TokenMask::none(len);
+            return 0..0;
         }
         let in_cell = position % self.tokens_per_cell();
         if in_cell % 2 == 1 {
-            return TokenMask::range(len, self.first_op_token()..len);
+            return self.first_op_token()..self.vocabulary.len();
         }
         let node = in_cell / 4;
-        TokenMask::range(len, 1..node + State::INPUTS + 1)
+        1..node + State::INPUTS + 1
+    }
+
+    fn mask_at(&self, position: usize) -> TokenMask {
+        TokenMask::range(self.vocabulary.len(), self.allowed_at(position))
     }
 
     fn describe(&self, mask: &TokenMask) -> String {
@@ -215,9 +220,9 @@ impl Space for CnnSpace {
             });
         }
         for (position, &token) in tokens.iter().enumerate() {
-            let mask = self.mask_at(position);
-            if !mask.contains(token) {
-                return Err(DecodeError::NotAllowed { position, token, allowed: self.describe(&mask) });
+            if !self.allowed_at(position).contains(&token.index()) {
+                let allowed = self.describe(&self.mask_at(position));
+                return Err(DecodeError::NotAllowed { position, token, allowed });
             }
         }
         let cell = |tokens: &[Token]| {

@@ -1,0 +1,98 @@
+//! What can be wrong with data: each message names the file and the remedy.
+
+use std::path::PathBuf;
+
+/// Bytes of one CIFAR-10 record: label, then 32x32 pixels in three planes.
+pub(super) const RECORD: usize = 1 + 3 * 32 * 32;
+
+/// Why there is no data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The folder is not there, or is a file.
+    #[error(
+        "{}: no such folder; give the folder that holds the CIFAR-10 files in binary form \
+         (data_batch_1.bin to data_batch_5.bin, test_batch.bin)", .folder.display()
+    )]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder holds no data files.
+    #[error(
+        "{}: no .bin or .bin.zst file in this folder; unpack cifar-10-binary.tar.gz there, \
+         or point to its folder cifar-10-batches-bin", .folder.display()
+    )]
+    NoFiles {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// All files are test files.
+    #[error(
+        "{}: only test files (names with `test`) in this folder, nothing to train on; add the data_batch files",
+        .folder.display()
+    )]
+    OnlyTest {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file without content.
+    #[error("{}: the file is empty; download or copy it again", .file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A file that does not end where a record ends.
+    #[error(
+        "{}: {bytes} bytes are {} records of {RECORD} bytes with {} bytes left over; the file is cut off \
+         or not CIFAR-10 in binary form (CIFAR-100 and the Python form differ), download it again",
+        .file.display(), .bytes / RECORD, .bytes % RECORD
+    )]
+    LeftOver {
+        /// The file.
+        file: PathBuf,
+        /// Its size, uncompressed.
+        bytes: usize,
+    },
+    /// A compressed file that cannot be unpacked.
+    #[error("{}: cannot be unpacked ({source}); the .zst file is cut off or damaged, copy it again", .file.display())]
+    Compressed {
+        /// The file.
+        file: PathBuf,
+        /// What the decoder says.
+        source: std::io::Error,
+    },
+    /// A label that no class has.
+    #[error(
+        "{}: record {record} (counted from 0) has label {label}, CIFAR-10 has 0 to 9; \
+         the file is damaged or not CIFAR-10 in binary form, download it again", .file.display()
+    )]
+    Label {
+        /// The file.
+        file: PathBuf,
+        /// The record, counted from 0.
+        record: usize,
+        /// The label.
+        label: u8,
+    },
+    /// A file or folder that the system does not let us read.
+    #[error("{}: cannot be read ({source}); check the path and its permissions", .path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A split that leaves nothing on one side.
+    #[error("{data}: cannot hold out {held_out} of {images} images and train on the rest; {remedy}")]
+    Split {
+        /// The name of the data.
+        data: String,
+        /// How many were to be held out.
+        held_out: usize,
+        /// How many there are.
+        images: usize,
+        /// What to do.
+        remedy: &'static str,
+    },
+}

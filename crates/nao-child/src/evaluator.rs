@@ -1,0 +1,127 @@
+//! Architectures measured by training them.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+use nao_space::network::NetworkPlan;
+use nao_space::{CnnArch, EvaluationError, Evaluator, Measurement, Objective, Progress, Trial};
+
+use crate::data::{ImageData, Split};
+use crate::recipe::{Recipe, RecipeError};
+use crate::train::{TrainError, TrainOptions, train_network};
+
+/// Trains every architecture from scratch and measures its validation accuracy.
+///
+/// The value is that of the epoch named by the recipe's [`Score`](crate::recipe::Score). It depends on the
+/// trial's architecture and seed, the recipe and the data, on nothing else.
+///
+/// `extra` holds `train_loss` (mean of the last epoch), `held_out_loss` and `last_accuracy` (after the last
+/// epoch), and `scored_epoch`.
+pub struct TrainEvaluator {
+    split: Split,
+    recipe: Recipe,
+    device: Device,
+    time_limit: Option<Duration>,
+}
+
+impl TrainEvaluator {
+    /// An evaluator that trains on a part of `data` and validates on the rest of its development images,
+    /// split as the recipe says. The test images are not looked at.
+    ///
+    /// # Errors
+    /// When the recipe is for other data, has a value out of range, or leaves no images on one side.
+    pub fn new(data: Arc<ImageData>, recipe: Recipe, device: Device) -> Result<Self, RecipeError> {
+        recipe.check(&data)?;
+        let held_out = recipe.validation_images(&data);
+        let split = Split::validation(data, held_out, recipe.split_seed)?;
+        Ok(TrainEvaluator { split, recipe, device: device.without_autodiff(), time_limit: None })
+    }
+
+    /// Gives up on trials that take longer.
+    #[must_use]
+    pub fn with_time_limit(self, limit: Option<Duration>) -> Self {
+        TrainEvaluator { time_limit: limit, ..self }
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The images trained on and validated on.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// The network that an architecture becomes.
+    ///
+    /// # Errors
+    /// When it does not fit the images: says which sizes.
+    pub fn plan(&self, arch: &CnnArch) -> Result<NetworkPlan, EvaluationError> {
+        NetworkPlan::new(arch, &self.recipe.skeleton(&self.split.data))
+            .map_err(|error| EvaluationError::Unsuitable { message: error.to_string() })
+    }
+
+    fn train(
+        &self,
+        trial: &Trial<CnnArch>,
+        progress: &mut dyn Progress,
+    ) -> Result<Measurement, EvaluationError> {
+        let started = Instant::now();
+        let plan = self.plan(&trial.arch)?;
+        let options = TrainOptions { time_limit: self.time_limit, ..TrainOptions::default() };
+        let (recipe, split) = (&self.recipe, &self.split);
+        let trained = train_network(&plan, recipe, split, trial.seed, &self.device, &options, progress)
+            .map_err(evaluation_error)?;
+        let cost = plan.cost();
+        let extra = BTreeMap::from([
+            ("train_loss".to_owned(), trained.train_loss),
+            ("held_out_loss".to_owned(), trained.last.loss),
+            ("last_accuracy".to_owned(), trained.last.accuracy),
+            ("scored_epoch".to_owned(), f64::from(trained.scored_epoch)),
+        ]);
+        Ok(Measurement {
+            objective: self.objective(),
+            value: trained.accuracy,
+            fidelity: recipe.fidelity(),
+            params: cost.params,
+            macs: cost.macs,
+            seconds: started.elapsed().as_secs_f64(),
+            extra,
+        })
+    }
+}
+
+impl Evaluator<CnnArch> for TrainEvaluator {
+    fn objective(&self) -> Objective {
+        Objective::validation_accuracy()
+    }
+
+    fn evaluate(
+        &self,
+        trial: &Trial<CnnArch>,
+        progress: &mut dyn Progress,
+    ) -> Result<Measurement, EvaluationError> {
+        // Nothing outlives a trial, so nothing can be left half changed by a panic.
+        catch_unwind(AssertUnwindSafe(|| self.train(trial, progress)))
+            .unwrap_or_else(|panic| Err(EvaluationError::Panicked { message: panic_message(&*panic) }))
+    }
+}
+
+fn evaluation_error(error: TrainError) -> EvaluationError {
+    match error {
+        TrainError::NotFinite { epoch, loss } => EvaluationError::NotFinite { epoch, loss: loss.to_string() },
+        TrainError::TimeLimit { limit } => EvaluationError::TimeLimit { seconds: limit.as_secs_f64() },
+        TrainError::Interrupted => EvaluationError::Interrupted,
+        TrainError::Checkpoint(error) => EvaluationError::Unsuitable { message: error.to_string() },
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}

@@ -1,0 +1,240 @@
+//! The authors' parameter names, so that their weights load here and ours load there.
+//!
+//! | here | there |
+//! |--|--|
+//! | stem | `stem.0.weight` convolution, `stem.1.*` norm |
+//! | calibration of the older and newer input of cell i | `cells.i.maybe_calibrate_size.preprocess_x.*`, `preprocess_y.*`: either `conv.weight` and `bn.*`, or `path1.1.weight`, `path2.1.weight` and `bn.*` |
+//! | node k, x or y branch | `cells.i.ops.k.x_op.*`: separable and dilated convolutions `op.L.*`, others `ops.L.*`, with L the position of the layer |
+//! | strided identity | V1 `cells.i.ops.k.x_id_fact_reduce.*`, V2 `cells.i.ops.k.x_op.*` |
+//! | j-th loose end that is reduced | `cells.i.final_combine.ops.j.*`, with j its state |
+//! | auxiliary head | `auxiliary_head.conv1.weight`, `bn1.*`, `conv2.weight`, `bn2.*`, `classifier.*` |
+//! | head | `classifier.weight`, `classifier.bias` |
+//!
+//! Norms have `weight`, `bias`, `running_mean`, `running_var`.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Tensor, TensorData};
+use nao_space::Op;
+use nao_space::network::{Block, BlockRole, Layer, NetworkPlan};
+use serde::{Deserialize, Serialize};
+
+use crate::network::Network;
+
+/// Which of the authors' two repositories names the parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameConvention {
+    /// `NAO_V1`.
+    #[default]
+    V1,
+    /// `NAO_V2`: differs in strided identities only.
+    V2,
+}
+
+/// The name and shape of one tensor of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorName {
+    /// The authors' name.
+    pub name: String,
+    /// Its shape, in PyTorch's layout.
+    pub shape: Vec<usize>,
+    /// Whether it is trained; running statistics are not.
+    pub trainable: bool,
+}
+
+/// Tensors that do not fit a network, all of them listed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the tensors do not fit the network: missing [{}], unknown [{}], of another shape [{}]; \
+     load them into the architecture and width they were made for",
+    .missing.join(", "), .unknown.join(", "), .misshapen.join(", ")
+)]
+pub struct NamesError {
+    /// Names that the network has and the tensors lack.
+    pub missing: Vec<String>,
+    /// Names that the network does not have.
+    pub unknown: Vec<String>,
+    /// Names with found and expected shape.
+    pub misshapen: Vec<String>,
+}
+
+/// The tensors of the network of `plan`, in the order in which the network is built and visited.
+pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<TensorName> {
+    let mut names = Names(Vec::new());
+    names.block("stem", &plan.stem, |index, _| index.to_string());
+    for cell in &plan.cells {
+        let prefix = format!("cells.{}", cell.index);
+        for (block, input) in cell.calibration.iter().zip(["x", "y"]) {
+            names.block(&format!("{prefix}.maybe_calibrate_size.preprocess_{input}"), block, reducer_local);
+        }
+        for (k, node) in cell.nodes.iter().enumerate() {
+            for (branch, side) in node.branches.iter().zip(["x", "y"]) {
+                let block = &branch.block;
+                let (attribute, local): (_, fn(usize, &Layer) -> String) = match block.role {
+                    BlockRole::Operation(Op::Identity) if convention == NameConvention::V1 => {
+                        ("id_fact_reduce", reducer_local)
+                    }
+                    BlockRole::Operation(Op::Identity) => ("op", reducer_local),
+                    BlockRole::Operation(Op::SepConv { .. } | Op::DilConv { .. }) => {
+                        ("op", |index, _| format!("op.{index}"))
+                    }
+                    _ => ("op", |index, _| format!("ops.{index}")),
+                };
+                names.block(&format!("{prefix}.ops.{k}.{side}_{attribute}"), block, local);
+            }
+        }
+        for piece in &cell.pieces {
+            names.block(&format!("{prefix}.final_combine.ops.{}", piece.state), &piece.block, reducer_local);
+        }
+    }
+    if let Some(auxiliary) = &plan.auxiliary {
+        names.block("auxiliary_head", &auxiliary.block, auxiliary_local);
+    }
+    names.block("", &plan.head, |_, _| "classifier".to_owned());
+    names.0
+}
+
+/// Projections and factorized reductions.
+fn reducer_local(_: usize, layer: &Layer) -> String {
+    match layer {
+        Layer::BatchNorm { .. } => "bn".to_owned(),
+        Layer::FactorizedReduce { .. } => String::new(),
+        _ => "conv".to_owned(),
+    }
+}
+
+fn auxiliary_local(index: usize, layer: &Layer) -> String {
+    let which = if index < 5 { 1 } else { 2 };
+    match layer {
+        Layer::Conv(_) => format!("conv{which}"),
+        Layer::BatchNorm { .. } => format!("bn{which}"),
+        _ => "classifier".to_owned(),
+    }
+}
+
+struct Names(Vec<TensorName>);
+
+impl Names {
+    fn block(&mut self, prefix: &str, block: &Block, local: impl Fn(usize, &Layer) -> String) {
+        for (index, planned) in block.layers.iter().enumerate() {
+            let parts = [prefix.to_owned(), local(index, &planned.layer)];
+            let place = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+            self.layer(&place, &planned.layer);
+        }
+    }
+
+    /// In the order of the fields of the layer's module.
+    fn layer(&mut self, place: &str, layer: &Layer) {
+        let mut push = |name: &str, shape: &[usize], trainable| {
+            self.0.push(TensorName { name: format!("{place}.{name}"), shape: shape.to_vec(), trainable });
+        };
+        match *layer {
+            Layer::Conv(conv) => {
+                let [height, width] = conv.kernel;
+                push("weight", &[conv.output, conv.input / conv.groups, height, width], true);
+            }
+            Layer::BatchNorm { channels } => {
+                push("weight", &[channels], true);
+                push("bias", &[channels], true);
+                push("running_mean", &[channels], false);
+                push("running_var", &[channels], false);
+            }
+            Layer::FactorizedReduce { input, output } => {
+                push("path1.1.weight", &[output / 2, input, 1, 1], true);
+                push("path2.1.weight", &[output / 2, input, 1, 1], true);
+            }
+            Layer::Linear { input, output, bias } => {
+                push("weight", &[output, input], true);
+                if bias {
+                    push("bias", &[output], true);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The tensors of a network by name.
+///
+/// # Panics
+/// When `names` are those of another plan.
+pub fn save_tensors(network: &Network, names: &[TensorName]) -> BTreeMap<String, TensorData> {
+    struct Save(Vec<TensorData>);
+    impl ModuleVisitor for Save {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(param.val().into_data());
+        }
+    }
+    let mut save = Save(Vec::with_capacity(names.len()));
+    network.visit(&mut save);
+    assert_eq!(save.0.len(), names.len(), "names and network come from one plan");
+    names.iter().map(|name| name.name.clone()).zip(save.0).collect()
+}
+
+/// The network with all its tensors replaced.
+///
+/// # Errors
+/// When a name is missing, unknown, or of another shape: lists all of them.
+pub fn load_tensors(
+    network: Network,
+    names: &[TensorName],
+    mut tensors: BTreeMap<String, TensorData>,
+) -> Result<Network, NamesError> {
+    let mut error = NamesError { missing: Vec::new(), unknown: Vec::new(), misshapen: Vec::new() };
+    let mut values = Vec::with_capacity(names.len());
+    for TensorName { name, shape, .. } in names {
+        match tensors.remove(name) {
+            Some(data) if data.shape().as_slice() == shape.as_slice() => values.push(data),
+            Some(data) => {
+                let found = data.shape().as_slice();
+                error.misshapen.push(format!("{name}: found {found:?}, expected {shape:?}"));
+            }
+            None => error.missing.push(name.clone()),
+        }
+    }
+    error.unknown.extend(tensors.into_keys());
+    if !(error.missing.is_empty() && error.unknown.is_empty() && error.misshapen.is_empty()) {
+        return Err(error);
+    }
+    struct Load(std::vec::IntoIter<TensorData>);
+    impl ModuleMapper for Load {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let value = self.0.next().expect("names and network come from one plan");
+            param.map(|old| {
+                let new = Tensor::from_data(value, &old.device());
+                new.set_require_grad(old.is_require_grad())
+            })
+        }
+    }
+    Ok(network.map(&mut Load(values.into_iter())))
+}
+
+/// The gradients of a network by name. A trainable tensor that the loss does not depend on has zeros.
+///
+/// # Panics
+/// When `names` are those of another plan.
+pub fn named_gradients(
+    network: &Network,
+    names: &[TensorName],
+    gradients: &GradientsParams,
+) -> BTreeMap<String, TensorData> {
+    struct Collect<'a> {
+        gradients: &'a GradientsParams,
+        found: Vec<TensorData>,
+    }
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let gradient = self.gradients.get::<D>(param.id);
+            let zeros = || TensorData::zeros::<f32, _>(param.shape());
+            self.found.push(gradient.map_or_else(zeros, Tensor::into_data));
+        }
+    }
+    let mut collect = Collect { gradients, found: Vec::with_capacity(names.len()) };
+    network.visit(&mut collect);
+    assert_eq!(collect.found.len(), names.len(), "names and network come from one plan");
+    let named = names.iter().zip(collect.found).filter(|(name, _)| name.trainable);
+    named.map(|(name, gradient)| (name.name.clone(), gradient)).collect()
+}

@@ -1,0 +1,53 @@
+//! How a forward pass is meant: an explicit value, never read off the device.
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::op::drop::DropPathSchedule;
+use crate::op::norm::BatchStatistics;
+
+/// A forward pass for use or for training.
+#[derive(Debug)]
+pub enum Pass {
+    /// Running statistics, nothing dropped, no auxiliary head.
+    Eval,
+    /// Statistics of the batch, dropout and drop-path, auxiliary head.
+    Train(TrainPass),
+}
+
+/// A training pass: what is dropped, and what the norms saw.
+#[derive(Debug)]
+pub struct TrainPass {
+    /// Where masks are drawn from.
+    pub rng: ChaCha8Rng,
+    /// Drop-path over the training.
+    pub drop_path: DropPathSchedule,
+    /// The step of the training, counted from 0.
+    pub step: usize,
+    /// Keep probability of features before the classifier; 1 switches dropout off.
+    pub dropout_keep: f64,
+    /// Collected by the norms; hand it to [`Network::apply_statistics`](super::Network::apply_statistics).
+    pub statistics: Vec<BatchStatistics>,
+}
+
+impl TrainPass {
+    /// A training pass in which nothing is dropped.
+    pub fn without_dropping(rng: ChaCha8Rng) -> Self {
+        TrainPass {
+            rng,
+            drop_path: DropPathSchedule { keep: 1.0, total_steps: 1 },
+            step: 0,
+            dropout_keep: 1.0,
+            statistics: Vec::new(),
+        }
+    }
+}
+
+impl Pass {
+    /// The keep probability of branches in a cell.
+    pub(super) fn branch_keep(&self, cell: usize, cells: usize) -> f64 {
+        match self {
+            Pass::Eval => 1.0,
+            Pass::Train(pass) => pass.drop_path.keep_at(cell, cells, pass.step),
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Named, fully resolved training recipes. A recipe and a seed are all that a training needs besides the
+//! architecture and the data.
+
+use std::fmt;
+
+use nao_space::Fidelity;
+use nao_space::network::Skeleton;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Augmentation, DataError, ImageData, Normalisation};
+
+/// The names of the built-in recipes.
+pub const RECIPE_NAMES: [&str; 4] = ["digits", "cifar10-small", "search", "cifar10-final"];
+
+/// Which epoch's held-out accuracy is the result of a training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Score {
+    /// That of the last epoch, the only one that is measured.
+    LastEpoch,
+    /// The best of all epochs, each of which is measured.
+    BestEpoch,
+}
+
+/// The macro structure around the cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Structure {
+    /// Normal cells per stage (N).
+    pub cells_per_stage: usize,
+    /// Channels of the first stage (F), even.
+    pub width: usize,
+    /// Channels of the stem, as a multiple of the width.
+    pub stem_multiplier: usize,
+    /// Whether an auxiliary head is trained along. Needs images of at least 32x32.
+    pub auxiliary: bool,
+}
+
+/// Everything about a training but architecture, data and seed. In files, every field is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The name that results carry.
+    pub name: String,
+    /// Where the settings come from.
+    pub source: String,
+    /// The name of the data that it is for, or `any`.
+    pub data: String,
+    /// The network around the cells.
+    pub structure: Structure,
+    /// Passes over the training images.
+    pub epochs: u32,
+    /// Images per step.
+    pub batch: usize,
+    /// Learning rate of the first epoch.
+    pub learning_rate: f64,
+    /// Learning rate at the end of the cosine.
+    pub learning_rate_min: f64,
+    /// Epochs that the cosine takes; more than `epochs` leaves it unfinished, as in the paper's search.
+    pub cosine_epochs: u32,
+    /// Momentum of SGD.
+    pub momentum: f64,
+    /// Whether the momentum is Nesterov's.
+    pub nesterov: bool,
+    /// Added to the clipped gradient as `weight_decay * weight`, on all parameters, norms included.
+    pub weight_decay: f64,
+    /// Largest norm of the gradient of all parameters together; 0 switches clipping off.
+    pub clip: f64,
+    /// Share of the target probability spread over all classes in training.
+    pub label_smoothing: f64,
+    /// Weight of the auxiliary head's loss.
+    pub auxiliary_weight: f64,
+    /// Keep probability of features before the classifier; 1 switches dropout off.
+    pub dropout_keep: f64,
+    /// Keep probability of branches in the last cell at the last step; 1 switches drop-path off.
+    pub drop_path_keep: f64,
+    /// How training images are varied.
+    pub augmentation: Augmentation,
+    /// Share of the images held out for validation in a search.
+    pub validation_fraction: f64,
+    /// Seed of that split: one split for all trials, so that their scores compare.
+    pub split_seed: u64,
+    /// Which epoch counts.
+    pub score: Score,
+}
+
+/// Why a recipe cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// A name that no recipe has.
+    #[error("unknown recipe `{name}`; known are {}", RECIPE_NAMES.join(", "))]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A recipe for other data.
+    #[error("recipe `{recipe}` is for {expected}, not for {found}; for {found} use {fitting}")]
+    OtherData {
+        /// The recipe.
+        recipe: String,
+        /// The data it is for.
+        expected: String,
+        /// The data at hand.
+        found: String,
+        /// Names of recipes for the data at hand.
+        fitting: String,
+    },
+    /// A value out of range.
+    #[error("recipe `{recipe}`: {field} is {value}, it must be {rule}")]
+    Value {
+        /// The recipe.
+        recipe: String,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// The data cannot be split as the recipe says.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+impl Recipe {
+    /// The built-in recipe of that name; see [`RECIPE_NAMES`].
+    ///
+    /// # Errors
+    /// When there is none: lists the names.
+    pub fn named(name: &str) -> Result<Self, RecipeError> {
+        match name {
+            "digits" => Ok(digits()),
+            "cifar10-small" => Ok(cifar10_small()),
+            "search" => Ok(search()),
+            "cifar10-final" => Ok(cifar10_final()),
+            _ => Err(RecipeError::Unknown { name: name.to_owned() }),
+        }
+    }
+
+    /// All built-in recipes, in the order of [`RECIPE_NAMES`].
+    pub fn all() -> [Recipe; 4] {
+        [digits(), cifar10_small(), search(), cifar10_final()]
+    }
+
+    /// The recipe that a search or training on that data takes by default, if there is one.
+    pub fn default_for(data: &ImageData) -> Option<Recipe> {
+        // The whole of CIFAR-10 takes the paper's recipe, a part of it the small one.
+        let name = match data.name.as_str() {
+            "digits" => "digits",
+            "cifar10" if data.development < 20_000 => "cifar10-small",
+            "cifar10" => "search",
+            _ => return None,
+        };
+        Recipe::named(name).ok()
+    }
+
+    /// The skeleton of networks for that data.
+    pub fn skeleton(&self, data: &ImageData) -> Skeleton {
+        let Structure { cells_per_stage, width, stem_multiplier, auxiliary } = self.structure;
+        Skeleton { stem_multiplier, ..Skeleton::cifar10(cells_per_stage, width) }
+            .for_data(data.shape, data.classes.len())
+            .with_auxiliary(auxiliary)
+    }
+
+    /// How thoroughly it tries an architecture.
+    pub fn fidelity(&self) -> Fidelity {
+        Fidelity { recipe: self.name.clone(), epochs: self.epochs }
+    }
+
+    /// Number of images held out for validation.
+    pub fn validation_images(&self, data: &ImageData) -> usize {
+        (data.development as f64 * self.validation_fraction).round() as usize
+    }
+
+    /// Checks the values, and that the recipe is for that data.
+    ///
+    /// # Errors
+    /// Names the field and its rule, or the recipes that fit the data.
+    pub fn check(&self, data: &ImageData) -> Result<(), RecipeError> {
+        if self.data != "any" && self.data != data.name {
+            let fitting: Vec<String> =
+                Recipe::all().into_iter().filter(|r| r.data == data.name).map(|r| format!("`{}`", r.name)).collect();
+            let fitting = if fitting.is_empty() {
+                "a recipe of your own with data = \"any\"".to_owned()
+            } else {
+                fitting.join(" or ")
+            };
+            let (recipe, expected, found) = (self.name.clone(), self.data.clone(), data.name.clone());
+            return Err(RecipeError::OtherData { recipe, expected, found, fitting });
+        }
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let not_negative = |value: f64| value >= 0.0 && value.is_finite();
+        let keep = |value: f64| value > 0.0 && value <= 1.0;
+        let below_one = |value: f64| (0.0..1.0).contains(&value);
+        type Rule = (&'static str, f64, bool, &'static str);
+        let rules: [Rule; 13] = [
+            ("epochs", self.epochs.into(), self.epochs > 0, "at least 1"),
+            ("cosine_epochs", self.cosine_epochs.into(), self.cosine_epochs > 0, "at least 1"),
+            ("batch", self.batch as f64, self.batch > 1, "at least 2, for batch norm needs a spread"),
+            ("learning_rate", self.learning_rate, positive(self.learning_rate), "above 0"),
+            ("learning_rate_min", self.learning_rate_min, not_negative(self.learning_rate_min), "at least 0"),
+            ("momentum", self.momentum, below_one(self.momentum), "from 0 to below 1"),
+            ("weight_decay", self.weight_decay, not_negative(self.weight_decay), "at least 0"),
+            ("clip", self.clip, not_negative(self.clip), "at least 0 (0 is off)"),
+            ("label_smoothing", self.label_smoothing, below_one(self.label_smoothing), "from 0 to below 1"),
+            ("auxiliary_weight", self.auxiliary_weight, not_negative(self.auxiliary_weight), "at least 0"),
+            ("dropout_keep", self.dropout_keep, keep(self.dropout_keep), "above 0 and at most 1"),
+            ("drop_path_keep", self.drop_path_keep, keep(self.drop_path_keep), "above 0 and at most 1"),
+            (
+                "validation_fraction",
+                self.validation_fraction,
+                self.validation_fraction > 0.0 && self.validation_fraction < 1.0,
+                "above 0 and below 1",
+            ),
+        ];
+        match rules.into_iter().find(|&(_, _, holds, _)| !holds) {
+            Some((field, value, _, rule)) => {
+                Err(RecipeError::Value { recipe: self.name.clone(), field, value, rule })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Recipe {
+    /// One line per resolved value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        write_lines(f, "", &json)
+    }
+}
+
+fn write_lines(f: &mut fmt::Formatter<'_>, prefix: &str, value: &serde_json::Value) -> fmt::Result {
+    let Some(fields) = value.as_object() else { return Ok(()) };
+    for (name, value) in fields {
+        let name = format!("{prefix}{name}");
+        if value.is_object() {
+            write_lines(f, &format!("{name}."), value)?;
+        } else {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            writeln!(f, "{name:<28} {text}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Small enough to train a child in seconds on one core, long enough that cells differ.
+fn digits() -> Recipe {
+    Recipe {
+        name: "digits".into(),
+        source: "this project, chosen by measurement".into(),
+        data: "digits".into(),
+        structure: Structure { cells_per_stage: 1, width: 8, stem_multiplier: 1, auxiliary: false },
+        epochs: 12,
+        batch: 50,
+        learning_rate: 0.05,
+        learning_rate_min: 0.0,
+        cosine_epochs: 12,
+        momentum: 0.9,
+        nesterov: false,
+        weight_decay: 5e-4,
+        clip: 5.0,
+        label_smoothing: 0.0,
+        auxiliary_weight: 0.0,
+        dropout_keep: 1.0,
+        drop_path_keep: 1.0,
+        augmentation: Augmentation {
+            normalisation: Normalisation::TrainingImages,
+            crop_padding: 0,
+            flip: false,
+            cutout: 0,
+        },
+        validation_fraction: 0.6,
+        split_seed: 1,
+        score: Score::LastEpoch,
+    }
+}
+
+/// For a few thousand images of CIFAR-10: a search of some 30 cells in minutes.
+fn cifar10_small() -> Recipe {
+    Recipe {
+        name: "cifar10-small".into(),
+        source: "this project, chosen by measurement".into(),
+        data: "cifar10".into(),
+        structure: Structure { cells_per_stage: 1, width: 8, stem_multiplier: 1, auxiliary: false },
+        epochs: 6,
+        batch: 64,
+        learning_rate: 0.05,
+        learning_rate_min: 0.0,
+        cosine_epochs: 6,
+        momentum: 0.9,
+        nesterov: false,
+        weight_decay: 5e-4,
+        clip: 5.0,
+        label_smoothing: 0.0,
+        auxiliary_weight: 0.0,
+        dropout_keep: 1.0,
+        drop_path_keep: 1.0,
+        augmentation: Augmentation {
+            normalisation: Normalisation::Cifar,
+            crop_padding: 0,
+            flip: true,
+            cutout: 0,
+        },
+        validation_fraction: 0.25,
+        split_seed: 1,
+        score: Score::LastEpoch,
+    }
+}
+
+/// The child training of the paper's search without weight sharing.
+fn search() -> Recipe {
+    Recipe {
+        name: "search".into(),
+        source: "Luo et al. 2018, search without weight sharing; authors' TensorFlow script".into(),
+        data: "cifar10".into(),
+        structure: Structure { cells_per_stage: 3, width: 32, stem_multiplier: 3, auxiliary: true },
+        epochs: 25,
+        batch: 128,
+        learning_rate: 0.024,
+        learning_rate_min: 0.0,
+        // The script's cosine has a period of 100 epochs, of which 25 are run.
+        cosine_epochs: 100,
+        momentum: 0.9,
+        nesterov: false,
+        weight_decay: 5e-4,
+        clip: 5.0,
+        label_smoothing: 0.0,
+        auxiliary_weight: 0.4,
+        dropout_keep: 1.0,
+        drop_path_keep: 0.7,
+        augmentation: Augmentation {
+            normalisation: Normalisation::Cifar,
+            crop_padding: 4,
+            flip: true,
+            cutout: 0,
+        },
+        validation_fraction: 0.1,
+        split_seed: 1,
+        score: Score::BestEpoch,
+    }
+}
+
+/// The final training of NAONet-A-36 and B-36 in the authors' PyTorch code.
+fn cifar10_final() -> Recipe {
+    Recipe {
+        name: "cifar10-final".into(),
+        source: "authors' PyTorch repository, V1, NAONet-A-36 and NAONet-B-36".into(),
+        data: "cifar10".into(),
+        structure: Structure { cells_per_stage: 6, width: 36, stem_multiplier: 3, auxiliary: true },
+        epochs: 600,
+        batch: 128,
+        learning_rate: 0.025,
+        learning_rate_min: 0.0,
+        cosine_epochs: 600,
+        momentum: 0.9,
+        nesterov: false,
+        weight_decay: 3e-4,
+        clip: 5.0,
+        label_smoothing: 0.0,
+        auxiliary_weight: 0.4,
+        dropout_keep: 0.6,
+        drop_path_keep: 0.8,
+        augmentation: Augmentation {
+            normalisation: Normalisation::Cifar,
+            crop_padding: 4,
+            flip: true,
+            cutout: 16,
+        },
+        validation_fraction: 0.1,
+        split_seed: 1,
+        score: Score::BestEpoch,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::digits as digit_images;
+
+    #[test]
+    fn every_name_is_a_recipe_and_an_unknown_one_is_answered_with_the_list() {
+        for (name, recipe) in RECIPE_NAMES.iter().zip(Recipe::all()) {
+            assert_eq!(recipe.name, *name);
+            assert_eq!(Recipe::named(name).unwrap(), recipe);
+        }
+        let error = Recipe::named("imagenet").unwrap_err().to_string();
+        assert!(error.contains("`imagenet`") && error.contains("cifar10-final"), "{error}");
+    }
+
+    /// F02: a recipe is not run on data that it is not for.
+    #[test]
+    fn a_recipe_for_other_data_is_refused_with_the_fitting_one() {
+        let error = Recipe::named("cifar10-final").unwrap().check(&digit_images()).unwrap_err().to_string();
+        assert_eq!(error, "recipe `cifar10-final` is for cifar10, not for digits; for digits use `digits`");
+        Recipe::named("digits").unwrap().check(&digit_images()).unwrap();
+        let own = Recipe { data: "any".into(), ..Recipe::named("search").unwrap() };
+        own.check(&digit_images()).unwrap();
+    }
+
+    #[test]
+    fn recipes_survive_json_and_unknown_fields_do_not() {
+        for recipe in Recipe::all() {
+            let text = serde_json::to_string(&recipe).unwrap();
+            assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), recipe);
+            let odd = text.replacen("\"batch\"", "\"batsch\":1,\"batch\"", 1);
+            assert!(serde_json::from_str::<Recipe>(&odd).unwrap_err().to_string().contains("batsch"));
+        }
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        let recipe = Recipe { dropout_keep: 0.0, ..digits() };
+        let error = recipe.check(&digit_images()).unwrap_err().to_string();
+        assert!(error.contains("dropout_keep is 0, it must be above 0"), "{error}");
+    }
+
+    #[test]
+    fn the_printed_form_shows_every_value() {
+        let text = cifar10_final().to_string();
+        for line in ["augmentation.cutout          16", "structure.width              36", "drop_path_keep               0.8"] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Judging a network by images.
+
+use burn::tensor::Device;
+
+use super::batch::batch_of;
+use crate::data::ImageData;
+use crate::data::augment::{ChannelScale, plain};
+use crate::network::{Network, Pass};
+
+/// How a network did on some images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Share of images classified rightly, 0 to 1.
+    pub accuracy: f64,
+    /// Mean cross entropy in nats.
+    pub loss: f64,
+}
+
+/// Judges `network` by `images` of `data`, in batches of `batch`. The network is used as it is, on `device`;
+/// give the plain copy (`network.valid()`) of one that was trained.
+pub fn evaluate(
+    network: &Network,
+    data: &ImageData,
+    images: &[usize],
+    scale: &ChannelScale,
+    batch: usize,
+    device: &Device,
+) -> Evaluation {
+    let classes = data.classes.len();
+    let (mut right, mut loss) = (0usize, 0f64);
+    for images in images.chunks(batch) {
+        let (inputs, labels) =
+            batch_of(data, images, device, |image, inputs| plain(data, image, scale, inputs));
+        let logits = network.forward(inputs, &mut Pass::Eval).main.into_data();
+        let logits = logits.convert::<f32>().try_to_vec::<f32>().expect("logits are float32 now");
+        for (logits, &label) in logits.chunks_exact(classes).zip(&labels) {
+            right += usize::from(argmax(logits) == usize::from(label));
+            loss += cross_entropy(logits, usize::from(label));
+        }
+    }
+    let count = images.len() as f64;
+    Evaluation { accuracy: right as f64 / count, loss: loss / count }
+}
+
+/// The first of the largest values; NaN is never the largest.
+fn argmax(logits: &[f32]) -> usize {
+    let mut best = 0;
+    for (index, &value) in logits.iter().enumerate() {
+        if value > logits[best] || logits[best].is_nan() {
+            best = index;
+        }
+    }
+    best
+}
+
+fn cross_entropy(logits: &[f32], label: usize) -> f64 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|&v| f64::from(v - largest).exp()).sum();
+    sum.ln() - f64::from(logits[label] - largest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cross_entropy_of_equal_logits_is_the_logarithm_of_their_number() {
+        assert!((cross_entropy(&[500.0; 10], 3) - 10f64.ln()).abs() < 1e-12);
+        assert!(cross_entropy(&[50.0, 0.0], 0) < 1e-12);
+    }
+
+    #[test]
+    fn the_first_of_equals_wins() {
+        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(argmax(&[f32::NAN, 1.0, 0.0]), 1);
+    }
+}

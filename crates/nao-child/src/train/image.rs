@@ -1,0 +1,246 @@
+//! The training loop for images.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use nao_space::network::NetworkPlan;
+use nao_space::seed::rng_for;
+use nao_space::{EpochReport, Progress};
+
+use super::batch::batch_of;
+use super::checkpoint::{Checkpoint, CheckpointError};
+use super::evaluate::{Evaluation, evaluate};
+use super::schedule::cosine;
+use super::sgd::{Sgd, SgdSettings};
+use crate::data::Split;
+use crate::data::augment::{ChannelScale, varied};
+use crate::data::split::shuffle;
+use crate::network::{Logits, Network, Pass, TrainPass};
+use crate::op::drop::DropPathSchedule;
+use crate::op::loss::{cross_entropy, target_rows};
+use crate::recipe::{Recipe, Score};
+
+/// Images per forward pass when judging.
+const EVALUATION_BATCH: usize = 250;
+
+/// What surrounds a training but does not change its result.
+#[derive(Clone, Debug, Default)]
+pub struct TrainOptions {
+    /// Where the state is saved after epochs, and read from if it is there: an interrupted training goes on
+    /// from its last saved epoch and ends with the same result.
+    pub checkpoint: Option<PathBuf>,
+    /// Epochs between two checkpoints; 0 and 1 both mean every epoch. The last epoch is always saved.
+    pub checkpoint_every: u32,
+    /// Where the network is saved, for use, whenever its held-out accuracy is the best so far (with
+    /// [`Score::LastEpoch`]: at the end).
+    pub best: Option<PathBuf>,
+    /// Wall time after which the training stops with [`TrainError::TimeLimit`].
+    pub time_limit: Option<Duration>,
+    /// Measures the held-out accuracy after every epoch, even where the recipe's score does not need it.
+    pub measure_every_epoch: bool,
+}
+
+/// A training that ended well.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The network after the last epoch, on the plain device.
+    pub network: Network,
+    /// The score: the held-out accuracy of the epoch that the recipe names, 0 to 1.
+    pub accuracy: f64,
+    /// The epoch of the score, counted from 1.
+    pub scored_epoch: u32,
+    /// How the network after the last epoch did on the held-out images.
+    pub last: Evaluation,
+    /// Mean training loss of the last epoch.
+    pub train_loss: f64,
+    /// Every epoch; of the epochs before a resumption, those that the checkpoint remembers.
+    pub epochs: Vec<EpochReport>,
+}
+
+/// Why a training did not end well.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The loss is no longer a finite number.
+    #[error("the loss became {loss} in epoch {epoch}; a lower learning rate may help")]
+    NotFinite {
+        /// The epoch, counted from 1.
+        epoch: u32,
+        /// The loss.
+        loss: f64,
+    },
+    /// The time limit was reached.
+    #[error("stopped after the time limit of {} s", .limit.as_secs_f64())]
+    TimeLimit {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// A checkpoint could not be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// Trains the network of `plan` on `split` as `recipe` says, and reports every epoch.
+///
+/// The result depends on plan, recipe, split and seed alone, not on threads, options or interruptions:
+/// weights, order and variation of images, and everything dropped come from generators made of (seed,
+/// purpose, epoch).
+///
+/// `device` is plain; autodiff is added here.
+///
+/// # Errors
+/// When the loss becomes infinite or NaN, the time is up, the caller asks to stop, or a checkpoint fails.
+pub fn train_network(
+    plan: &NetworkPlan,
+    recipe: &Recipe,
+    split: &Split,
+    seed: u64,
+    device: &Device,
+    options: &TrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<Trained, TrainError> {
+    let started = Instant::now();
+    let plain = device.clone().without_autodiff();
+    let trained_on = plain.clone().autodiff();
+    let scale = ChannelScale::new(recipe.augmentation.normalisation, split);
+    let network = Network::new(plan, &mut rng_for(seed, "weights", 0), &trained_on);
+    let mut state = Checkpoint::fresh(network, Sgd::new(SgdSettings::from(recipe)));
+    if let Some(path) = &options.checkpoint
+        && path.exists()
+    {
+        state = Checkpoint::load(state, plan, recipe, seed, path)?;
+    }
+    let steps_per_epoch = split.train.len().div_ceil(recipe.batch);
+    let setting = Setting { recipe, split, seed, device: &trained_on, scale: &scale, steps_per_epoch };
+    let mut last = None;
+    while state.epoch < recipe.epochs {
+        let epoch = state.epoch;
+        let rate = cosine(epoch, recipe.cosine_epochs, recipe.learning_rate, recipe.learning_rate_min);
+        let keep_going = || {
+            if progress.should_stop() {
+                return Err(TrainError::Interrupted);
+            }
+            match options.time_limit {
+                Some(limit) if started.elapsed() > limit => Err(TrainError::TimeLimit { limit }),
+                _ => Ok(()),
+            }
+        };
+        let train_loss = setting.epoch(&mut state, rate, keep_going)?;
+        state.epoch += 1;
+        let is_last = state.epoch == recipe.epochs;
+        let measured = is_last || recipe.score == Score::BestEpoch || options.measure_every_epoch;
+        let evaluation = measured.then(|| {
+            let network = state.network.valid();
+            evaluate(&network, &split.data, &split.held_out, &scale, EVALUATION_BATCH, &plain)
+        });
+        let report = EpochReport {
+            epoch: state.epoch,
+            epochs: recipe.epochs,
+            train_loss,
+            value: evaluation.map(|e| e.accuracy),
+            learning_rate: rate,
+        };
+        progress.epoch(&report);
+        state.reports.push(report);
+        if let Some(evaluation) = evaluation {
+            last = Some(evaluation);
+            let scored = is_last || recipe.score == Score::BestEpoch;
+            if scored && state.scored.is_none_or(|(best, _)| evaluation.accuracy > best) {
+                state.scored = Some((evaluation.accuracy, state.epoch));
+                if let Some(path) = &options.best {
+                    super::checkpoint::save_network(&state.network, plan, path)?;
+                }
+            }
+        }
+        if let Some(path) = &options.checkpoint
+            && (is_last || state.epoch.is_multiple_of(options.checkpoint_every.max(1)))
+        {
+            state.save(plan, recipe, seed, path)?;
+        }
+    }
+    let network = state.network.valid();
+    let last = last.unwrap_or_else(|| {
+        // The checkpoint was of a finished training.
+        evaluate(&network, &split.data, &split.held_out, &scale, EVALUATION_BATCH, &plain)
+    });
+    let (accuracy, scored_epoch) = state.scored.unwrap_or((last.accuracy, state.epoch));
+    let train_loss = state.reports.last().map_or(f64::NAN, |report| report.train_loss);
+    Ok(Trained { network, accuracy, scored_epoch, last, train_loss, epochs: state.reports })
+}
+
+/// What stays the same over the epochs.
+struct Setting<'a> {
+    recipe: &'a Recipe,
+    split: &'a Split,
+    seed: u64,
+    device: &'a Device,
+    scale: &'a ChannelScale,
+    steps_per_epoch: usize,
+}
+
+impl Setting<'_> {
+    /// One pass over the training images. Returns the mean loss per image.
+    fn epoch(
+        &self,
+        state: &mut Checkpoint,
+        rate: f64,
+        keep_going: impl Fn() -> Result<(), TrainError>,
+    ) -> Result<f64, TrainError> {
+        let index = u64::from(state.epoch);
+        let mut order = self.split.train.clone();
+        shuffle(&mut order, &mut rng_for(self.seed, "order", index));
+        let mut image_rng = rng_for(self.seed, "augment", index);
+        let mut drop_rng = rng_for(self.seed, "drop", index);
+        let mut sum = 0.0;
+        for (step, images) in order.chunks(self.recipe.batch).enumerate() {
+            keep_going()?;
+            let data = &self.split.data;
+            let (inputs, labels) = batch_of(data, images, self.device, |image, inputs| {
+                varied(data, image, self.scale, &self.recipe.augmentation, &mut image_rng, inputs);
+            });
+            let mut pass = Pass::Train(TrainPass {
+                rng: drop_rng,
+                drop_path: DropPathSchedule {
+                    keep: self.recipe.drop_path_keep,
+                    total_steps: self.steps_per_epoch * self.recipe.epochs as usize,
+                },
+                step: state.epoch as usize * self.steps_per_epoch + step,
+                dropout_keep: self.recipe.dropout_keep,
+                statistics: Vec::new(),
+            });
+            let network = state.network.clone();
+            let logits = network.forward(inputs, &mut pass);
+            let loss = self.loss(logits, &labels);
+            let value = f64::from(loss.clone().into_scalar::<f32>());
+            if !value.is_finite() {
+                return Err(TrainError::NotFinite { epoch: state.epoch + 1, loss: value });
+            }
+            let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            let (network, norm) = state.sgd.step(network, gradients, rate);
+            if !norm.is_finite() {
+                return Err(TrainError::NotFinite { epoch: state.epoch + 1, loss: norm });
+            }
+            let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
+            state.network = network.apply_statistics(pass.statistics);
+            drop_rng = pass.rng;
+            sum += value * images.len() as f64;
+        }
+        Ok(sum / self.split.train.len() as f64)
+    }
+
+    fn loss(&self, logits: Logits, labels: &[u8]) -> Tensor<1> {
+        let classes = self.split.data.classes.len();
+        let targets = target_rows(labels, classes, self.recipe.label_smoothing, self.device);
+        let main = cross_entropy(logits.main, targets.clone());
+        match logits.auxiliary {
+            Some(auxiliary) => main + cross_entropy(auxiliary, targets) * self.recipe.auxiliary_weight,
+            None => main,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Training on images: the loop, and its parts one file each.
+
+mod batch;
+pub mod checkpoint;
+mod evaluate;
+mod image;
+pub mod schedule;
+mod sgd;
+
+pub use batch::batch_of;
+pub use checkpoint::CheckpointError;
+pub use evaluate::{Evaluation, evaluate};
+pub use image::{TrainError, TrainOptions, Trained, train_network};
+pub use sgd::{Sgd, SgdSettings};

@@ -1,0 +1,336 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Neural Architecture Optimization: finds network cells by moving them through a learned continuous space.
+#[derive(Debug, Parser)]
+#[command(name = "nao", version, about, propagate_version = true)]
+#[command(
+    after_help = "Start here:  nao search        a real search on handwritten digits, in a few minutes\n             \
+                        nao draw @NAONet-A -o cell.svg"
+)]
+pub struct Args {
+    /// Log more to standard error; repeat for more still (NAO_LOG=nao_child=debug gives full control)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Search for an architecture
+    Search(SearchArgs),
+    /// Go on with a search that was stopped or killed
+    Resume(ResumeArgs),
+    /// Show the best architectures of a run
+    Best(BestArgs),
+    /// Draw an architecture as SVG or DOT
+    Draw(DrawArgs),
+    /// Train one architecture to the end and keep its weights
+    Train(TrainArgs),
+    /// Show the published architectures
+    Zoo(ZooArgs),
+    /// Look into a search space: describe, sample, encode, decode, check
+    #[command(subcommand)]
+    Space(SpaceCommand),
+    /// Evaluate trials read from standard input (started by `search`)
+    #[command(hide = true)]
+    Worker(WorkerArgs),
+}
+
+/// What a run is, apart from where it goes: the same for `search` and for a check on `resume`.
+#[derive(Debug, Default, Clone, ClapArgs)]
+pub struct RunOptions {
+    /// Settings in TOML; flags win over the file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Images: `digits` (built in) or `cifar10:DIR` (official binary files, plain or .zst) [default: digits]
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
+
+    /// How children are trained [default: the search recipe of the data]
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
+
+    /// Who proposes: `nao` or `random` [default: nao]
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+
+    /// Controller of the `nao` strategy: v1, v2 or paper [default: v1]
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+
+    /// Operation set of the space [default: paper-11]
+    #[arg(long, value_name = "SET")]
+    pub ops: Option<String>,
+
+    /// Nodes per cell, 1 to 12 [default: 5]
+    #[arg(long, value_name = "B")]
+    pub nodes: Option<usize>,
+
+    /// Seed of everything random [default: 1]
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// Trials in all
+    #[arg(long, value_name = "TRIALS")]
+    pub budget: Option<u64>,
+
+    /// Random trials of the first round
+    #[arg(long, value_name = "TRIALS")]
+    pub initial: Option<u64>,
+
+    /// Trials of each later round
+    #[arg(long, value_name = "TRIALS")]
+    pub per_round: Option<u64>,
+
+    /// Epochs per child, instead of the recipe's
+    #[arg(long)]
+    pub epochs: Option<u32>,
+
+    /// Any other setting, as in the configuration file: `--set recipe.width=8`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// How a run is carried out: may differ from one start to the next without changing the result.
+#[derive(Debug, Default, Clone, ClapArgs)]
+pub struct ExecutionOptions {
+    /// Children trained at the same time; the cores are shared out between them [default: number of cores]
+    #[arg(long, value_name = "W")]
+    pub workers: Option<usize>,
+
+    /// `cpu` or `cuda:N` [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+
+    /// Seconds after which a child is stopped and counts as failed
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<f64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct SearchArgs {
+    #[command(flatten)]
+    pub run: RunOptions,
+    #[command(flatten)]
+    pub execution: ExecutionOptions,
+
+    /// The run folder, which must not exist [default: runs/DATA-NNN]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Print the resolved configuration and stop
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print the best architectures as JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ResumeArgs {
+    /// The run folder
+    pub folder: PathBuf,
+    #[command(flatten)]
+    pub run: RunOptions,
+    #[command(flatten)]
+    pub execution: ExecutionOptions,
+
+    /// Print the best architectures as JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct BestArgs {
+    /// The run folder
+    pub folder: PathBuf,
+
+    /// How many to show
+    #[arg(long, default_value_t = 5, value_name = "K")]
+    pub top: usize,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An architecture named on the command line.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct SpaceOptions {
+    /// Operation set in whose ids the string is written [default: paper-11]
+    #[arg(long, value_name = "SET")]
+    pub ops: Option<String>,
+
+    /// Nodes per cell, 1 to 12 [default: 5]
+    #[arg(long, value_name = "B")]
+    pub nodes: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DrawFormat {
+    /// A picture for browsers and documents
+    Svg,
+    /// Graphviz source
+    Dot,
+    /// The documented JSON graph
+    Json,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct DrawArgs {
+    /// `@NAME` from the zoo, a NAO string in quotes, a JSON file, or a run folder (with --rank)
+    pub arch: String,
+    #[command(flatten)]
+    pub space: SpaceOptions,
+
+    /// Which architecture of a run folder, counted from the best
+    #[arg(long, default_value_t = 1)]
+    pub rank: usize,
+
+    #[arg(long, value_enum, default_value_t = DrawFormat::Svg)]
+    pub format: DrawFormat,
+
+    /// Where to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct TrainArgs {
+    /// `@NAME` from the zoo, a NAO string in quotes, or a JSON file
+    #[arg(long, required_unless_present = "from", conflicts_with = "from")]
+    pub arch: Option<String>,
+
+    /// Take the architecture, and its data, from a run folder
+    #[arg(long, value_name = "RUN")]
+    pub from: Option<PathBuf>,
+
+    /// Which architecture of the run, counted from the best
+    #[arg(long, default_value_t = 1)]
+    pub rank: usize,
+    #[command(flatten)]
+    pub space: SpaceOptions,
+
+    /// Images: `digits` or `cifar10:DIR` [default: those of the run, or digits]
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
+
+    /// How to train [default: the final recipe of the data]
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
+
+    /// Epochs, instead of the recipe's
+    #[arg(long)]
+    pub epochs: Option<u32>,
+
+    /// Any other recipe setting: `--set width=16`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// `cpu` or `cuda:N` [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+
+    /// The folder for weights, curve and result, which must not exist [default: runs/train-DATA-NNN]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Print the resolved recipe and stop
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ZooArgs {
+    /// Show this one only
+    pub name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SpaceCommand {
+    /// What the space holds: operations, tokens, grammar, size
+    Describe {
+        #[command(flatten)]
+        space: SpaceOptions,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw random architectures
+    Sample {
+        #[command(flatten)]
+        space: SpaceOptions,
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 1)]
+        count: u64,
+        /// Seed of the draw
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The tokens of an architecture
+    Encode {
+        /// `@NAME`, a NAO string in quotes, or a JSON file
+        arch: String,
+        #[command(flatten)]
+        space: SpaceOptions,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The architecture of tokens
+    Decode {
+        /// Token numbers, separated by spaces or commas
+        tokens: String,
+        #[command(flatten)]
+        space: SpaceOptions,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whether a text is an architecture of the space, and its canonical spelling
+    Check {
+        /// `@NAME`, a NAO string in quotes, or a JSON file
+        arch: String,
+        #[command(flatten)]
+        space: SpaceOptions,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct WorkerArgs {
+    /// The run folder
+    #[arg(long)]
+    pub run: PathBuf,
+    /// Threads of this worker
+    #[arg(long)]
+    pub threads: usize,
+    /// `cpu` or `cuda:N`
+    #[arg(long)]
+    pub device: String,
+}

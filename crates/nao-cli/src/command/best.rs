@@ -1,0 +1,29 @@
+//! `nao best`.
+
+use anyhow::{Result, bail};
+
+use super::{print_json, print_text};
+use crate::args::BestArgs;
+use crate::report::{best_entries, best_table};
+use crate::run::RunFolder;
+
+pub fn run(args: BestArgs) -> Result<()> {
+    if args.top == 0 {
+        bail!("--top counts from 1");
+    }
+    let trials = RunFolder::open(&args.folder)?.store()?.trials()?;
+    let best = best_entries(&trials, args.top);
+    if args.json {
+        return print_json(&best);
+    }
+    if best.is_empty() {
+        bail!("no trial of {} is measured yet", args.folder.display());
+    }
+    let mut text = best_table(&best);
+    text.push('\n');
+    for entry in &best {
+        text.push_str(&format!("{:>3}  {}\n", entry.rank, entry.architecture));
+    }
+    text.push_str(&format!("train one to the end:  nao train --from {} --rank 1", args.folder.display()));
+    print_text(&text)
+}

@@ -1,0 +1,56 @@
+//! One file per command.
+
+mod best;
+mod draw;
+mod search;
+mod space;
+mod train;
+mod worker;
+mod zoo;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+use crate::args::Command;
+
+/// Runs a command.
+pub fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Search(args) => search::search(args),
+        Command::Resume(args) => search::resume(args),
+        Command::Best(args) => best::run(args),
+        Command::Draw(args) => draw::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Zoo(args) => zoo::run(args),
+        Command::Space(command) => space::run(command),
+        Command::Worker(args) => worker::run(args),
+    }
+}
+
+/// A flag that Ctrl-C (or SIGTERM) raises; a second Ctrl-C ends the program at once.
+fn interrupt_flag() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = flag.clone();
+    ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("stopping ... (Ctrl-C again to stop at once)");
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(flag)
+}
+
+/// Prints a value as indented JSON.
+fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
+    print_text(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints text; a closed pipe comes back as an error and is none at the end.
+fn print_text(text: &str) -> Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'))?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! `nao search` and `nao resume`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use nao_child::{ImageData, TrainEvaluator};
+use nao_space::Space;
+use nao_space::draw::{Drawing, arch_svg};
+
+use super::{interrupt_flag, print_text};
+use crate::args::{ResumeArgs, SearchArgs};
+use crate::data::device;
+use crate::executor::{LocalExecutor, WorkerSettings};
+use crate::failure::Interrupted;
+use crate::files::write_whole;
+use crate::report::{SearchProgress, best_entries, print_summary};
+use crate::run::{Coordinator, Ending, Manifest, Resolved, RunConfig, RunFolder, free_name, resolve};
+use crate::strategy;
+
+/// Starts a search.
+pub fn search(args: SearchArgs) -> Result<()> {
+    let Resolved { config, images } = resolve(&args.run, &args.execution, None)?;
+    if args.dry_run {
+        return print_text(&config.to_toml());
+    }
+    let manifest = manifest(&config, &images)?;
+    let folder = match args.out {
+        Some(path) => RunFolder::create(&path, &config, &manifest)?,
+        None => create_with_free_name(&config, &manifest)?,
+    };
+    if !args.json {
+        print_text(&introduction(&config, &manifest, &folder)?)?;
+    }
+    carry_out(&folder, &config, args.json)
+}
+
+/// Goes on with a search.
+pub fn resume(args: ResumeArgs) -> Result<()> {
+    let folder = RunFolder::open(&args.folder)?;
+    let stored = folder.config()?;
+    let Resolved { config, images } = resolve(&args.run, &args.execution, Some(&stored))?;
+    let differences = stored.differences(&config);
+    if !differences.is_empty() {
+        bail!(
+            "{} was started with other settings; start a new search for them, or resume without them: {}",
+            args.folder.display(),
+            differences.join("; ")
+        );
+    }
+    let checksum = folder.manifest()?.data_checksum;
+    if checksum != images.checksum() {
+        bail!("the images of {} have changed since the run was started: put the old ones back", config.data);
+    }
+    carry_out(&folder, &config, args.json)
+}
+
+fn create_with_free_name(config: &RunConfig, manifest: &Manifest) -> Result<RunFolder> {
+    loop {
+        let path: PathBuf = free_name(config.data.word());
+        match RunFolder::create(&path, config, manifest) {
+            // Another search took the name in the meantime.
+            Err(_) if path.exists() => {}
+            created => return created,
+        }
+    }
+}
+
+fn manifest(config: &RunConfig, images: &std::sync::Arc<ImageData>) -> Result<Manifest> {
+    let evaluator =
+        TrainEvaluator::new(images.clone(), config.recipe.clone(), device(&config.execution.device)?)?;
+    let split = evaluator.split();
+    let counts = vec![
+        ("train".to_owned(), split.train.len()),
+        (split.held_out_name.to_owned(), split.held_out.len()),
+        ("test".to_owned(), images.test_len()),
+    ];
+    let (device, data) = (&config.execution.device, config.data.to_string());
+    Ok(Manifest::of(device, config.seed, data, images.checksum(), counts))
+}
+
+fn introduction(config: &RunConfig, manifest: &Manifest, folder: &RunFolder) -> Result<String> {
+    let images: Vec<String> =
+        manifest.images.iter().map(|(split, count)| format!("{count} {split}")).collect();
+    Ok(format!(
+        "searching {} with strategy {}: {} cells, {} at random first, then {} per round\n\
+         on {} ({} images), recipe {}, {} workers on {}, seed {}\n\
+         run folder {}",
+        config.space.space()?.name(),
+        config.strategy.name,
+        config.rounds.budget,
+        config.rounds.initial.min(config.rounds.budget),
+        config.rounds.per_round,
+        config.data,
+        images.join(", "),
+        config.recipe.fidelity(),
+        config.execution.workers,
+        config.execution.device,
+        config.seed,
+        folder.path().display(),
+    ))
+}
+
+/// Runs the coordinator on the folder and shows what came out.
+fn carry_out(folder: &RunFolder, config: &RunConfig, json: bool) -> Result<()> {
+    let _lock = folder.lock()?;
+    let interrupted = interrupt_flag()?;
+    let space = config.space.space()?;
+    let execution = &config.execution;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let settings = WorkerSettings {
+        program: std::env::current_exe().context("cannot find this program")?,
+        run: folder.path().to_owned(),
+        threads: (threads / execution.workers).max(1),
+        device: execution.device.clone(),
+        time_limit: execution.time_limit.map(Duration::from_secs_f64),
+    };
+    let mut coordinator = Coordinator {
+        folder,
+        store: folder.store()?,
+        space: &space,
+        limits: config.rounds,
+        seed: config.seed,
+        max_attempts: execution.max_attempts,
+        strategy: strategy::build(config, &space, &device(&execution.device)?)?,
+        executor: Box::new(LocalExecutor::new(settings, execution.workers)),
+        interrupted,
+        progress: SearchProgress::new(execution.workers, config.rounds.budget),
+    };
+    let ending = coordinator.run();
+    coordinator.progress.clear();
+    let ending = ending?;
+    if ending == Ending::Interrupted {
+        let message = format!("stopped; go on with:  nao resume {}", folder.path().display());
+        return Err(Interrupted(message).into());
+    }
+    let trials = coordinator.store.trials()?;
+    if let Some(best) = best_entries(&trials, 1).first() {
+        let arch = space.parse(&best.architecture).context("the store is damaged")?;
+        let drawing = Drawing {
+            title: format!("Best cell: trial {}", best.trial),
+            subtitle: format!(
+                "{} {:.4} on {}, {}",
+                best.objective.name, best.objective.value, best.objective.split, best.fidelity
+            ),
+            ..Drawing::default()
+        };
+        write_whole(&folder.drawing(), arch_svg(&arch, &drawing).as_bytes())?;
+    }
+    print_summary(folder, config, &trials, ending, json)
+}

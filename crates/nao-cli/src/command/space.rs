@@ -1,0 +1,119 @@
+//! `nao space`.
+
+use anyhow::{Context, Result, anyhow};
+use nao_space::seed::rng_for;
+use nao_space::{CnnSpace, Space, Token};
+use serde_json::json;
+
+use super::{print_json, print_text};
+use crate::arch_argument::{read_arch, space_of};
+use crate::args::SpaceCommand;
+use crate::report::plain_table;
+
+pub fn run(command: SpaceCommand) -> Result<()> {
+    match command {
+        SpaceCommand::Describe { space, json } => describe(&space_of(&space)?, json),
+        SpaceCommand::Sample { space, count, seed, json } => sample(&space_of(&space)?, count, seed, json),
+        SpaceCommand::Encode { arch, space, json } => {
+            let named = read_arch(&arch, &space)?;
+            let tokens = named.space.encode(&named.arch);
+            if json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
+        }
+        SpaceCommand::Decode { tokens, space, json } => decode(&space_of(&space)?, &tokens, json),
+        SpaceCommand::Check { arch, space, json } => {
+            let named = read_arch(&arch, &space)?;
+            check(&named.space, &named.arch, json)
+        }
+    }
+}
+
+fn describe(space: &CnnSpace, json: bool) -> Result<()> {
+    let (size, names) = (space.size(), space.vocabulary().names());
+    if json {
+        let ops: Vec<_> = space
+            .ops()
+            .ops()
+            .map(|op| {
+                json!({ "name": op.name(), "label": op.label(), "id": space.ops().id(op), "kind": op.kind() })
+            })
+            .collect();
+        return print_json(&json!({
+            "name": space.name(),
+            "nodes": space.nodes(),
+            "operations": ops,
+            "sequence_length": space.sequence_len(),
+            "tokens_per_step": space.tokens_per_step(),
+            "vocabulary": names,
+            "size": size.to_string(),
+        }));
+    }
+    let digits = size.to_string();
+    let mut text = format!(
+        "{}: a normal and a reduction cell of {} nodes; every node adds two operations on earlier states\n\
+         {} sentences of {} tokens (about {}.{}e{}); spellings of one cell count each\n\n",
+        space.name(),
+        space.nodes(),
+        digits,
+        space.sequence_len(),
+        &digits[..1],
+        digits.get(1..2).unwrap_or("0"),
+        digits.len() - 1,
+    );
+    let rows = space.ops().ops().enumerate().map(|(position, op)| {
+        let id = space.ops().id(op).map_or("-".into(), |id| id.0.to_string());
+        let token = space.vocabulary().len() - space.ops().len() + position;
+        vec![id, token.to_string(), op.name(), op.label()]
+    });
+    text.push_str(&plain_table(&["id", "token", "operation", "in drawings"], &[0, 1], rows.collect()));
+    text.push_str(&format!(
+        "\nA string has four numbers per node: input, operation id, input, operation id. Inputs 0 and 1 are the\n\
+         outputs of the two previous cells (older, newer); node k (from 0) may read states 0 to k+1.\n\
+         Tokens 1 to {} are the states; token 0 starts a sentence for the decoder.\n\
+         Any operation may appear in a final cell.\n",
+        space.nodes() + 1,
+    ));
+    print_text(&text)
+}
+
+fn sample(space: &CnnSpace, count: u64, seed: u64, json: bool) -> Result<()> {
+    let drawn = (0..count).map(|index| space.sample(&mut rng_for(seed, "sample", index)));
+    let texts: Vec<String> = drawn.map(|arch| space.format(&arch)).collect();
+    if json { print_json(&texts) } else { print_text(&texts.join("\n")) }
+}
+
+fn decode(space: &CnnSpace, text: &str, json: bool) -> Result<()> {
+    let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+    let tokens = words.enumerate().map(|(position, word)| {
+        let number = word.parse().map(Token);
+        number.map_err(|_| anyhow!("position {position}: `{word}` is not a token number"))
+    });
+    let tokens = tokens.collect::<Result<Vec<Token>>>()?;
+    let arch = space.decode(&tokens).with_context(|| format!("not a sentence of {}", space.name()))?;
+    if json { print_json(&arch) } else { print_text(&space.format(&arch)) }
+}
+
+fn check(space: &CnnSpace, arch: &nao_space::CnnArch, json: bool) -> Result<()> {
+    let canonical = space.key(arch).0;
+    let ends = arch.cells().map(|(role, cell)| (role, cell.loose_ends()));
+    if json {
+        let ends: serde_json::Map<_, _> =
+            ends.into_iter().map(|(role, states)| (role.to_string(), json!(states))).collect();
+        return print_json(&json!({
+            "space": space.name(),
+            "architecture": space.format(arch),
+            "canonical": canonical,
+            "loose_ends": ends,
+        }));
+    }
+    let mut text = format!("valid in {}\ncanonical   {canonical}\n", space.name());
+    for (role, states) in ends {
+        let states: Vec<String> = states.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("{role:<9}   concatenates states {}\n", states.join(", ")));
+    }
+    print_text(&text)
+}
+
+fn numbers(tokens: &[Token]) -> String {
+    let numbers: Vec<String> = tokens.iter().map(|token| token.0.to_string()).collect();
+    numbers.join(" ")
+}

@@ -1,0 +1,70 @@
+//! `nao worker`: trains the children that the coordinator sends, one JSON document per line each way.
+
+use std::io::{BufRead, Write};
+use std::sync::mpsc;
+
+use anyhow::{Context, Result};
+use nao_child::TrainEvaluator;
+use nao_space::{CnnArch, EpochReport, Evaluator, Progress, Trial, TrialId};
+
+use crate::args::WorkerArgs;
+use crate::data::device;
+use crate::executor::FromWorker;
+use crate::run::RunFolder;
+
+pub fn run(args: WorkerArgs) -> Result<()> {
+    // Ctrl-C reaches the whole group of processes; only the coordinator decides what it means.
+    ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads)
+        .build_global()
+        .context("cannot start threads")?;
+    // A panic is an outcome, with its message; the trace is for those who ask for it.
+    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+    let config = RunFolder::open(&args.run)?.config()?;
+    let evaluator = TrainEvaluator::new(config.data.load()?, config.recipe, device(&args.device)?)?;
+    for trial in trials() {
+        let outcome = evaluator.evaluate(&trial, &mut Line { trial: trial.id });
+        say(&FromWorker::Finished { trial: trial.id, outcome });
+    }
+    Ok(())
+}
+
+/// The trials on standard input. They are read beside the training, so that the end of the input, which means that the
+/// coordinator is gone, ends this process in the middle of a child.
+fn trials() -> mpsc::Receiver<Trial<CnnArch>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let trial = serde_json::from_str(&line).unwrap_or_else(|error| {
+                eprintln!("error: not a trial: {error}: {line}");
+                std::process::exit(2);
+            });
+            if sender.send(trial).is_err() {
+                break;
+            }
+        }
+        std::process::exit(0);
+    });
+    receiver
+}
+
+/// Reports epochs to the coordinator.
+struct Line {
+    trial: TrialId,
+}
+
+impl Progress for Line {
+    fn epoch(&mut self, report: &EpochReport) {
+        say(&FromWorker::Epoch { trial: self.trial, report: report.clone() });
+    }
+}
+
+/// Writes a line. A coordinator that does not listen any more is gone, and so is the reason to go on.
+fn say(message: &FromWorker) {
+    let line = serde_json::to_string(message).expect("a message has a JSON form");
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}

@@ -1,0 +1,114 @@
+//! Where images come from, and on which device they are used: the words of the command line.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+use nao_child::{ImageData, cifar10_folder, digits};
+use serde::{Deserialize, Serialize};
+
+/// A source of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSource {
+    /// The 1,797 handwritten digits compiled into the program.
+    Digits,
+    /// A folder of official CIFAR-10 binary files.
+    Cifar10(PathBuf),
+}
+
+impl DataSource {
+    /// A word for folder names.
+    pub fn word(&self) -> &'static str {
+        match self {
+            DataSource::Digits => "digits",
+            DataSource::Cifar10(_) => "cifar10",
+        }
+    }
+
+    /// Reads the images.
+    pub fn load(&self) -> Result<Arc<ImageData>> {
+        match self {
+            DataSource::Digits => Ok(Arc::new(digits())),
+            DataSource::Cifar10(folder) => Ok(Arc::new(cifar10_folder(folder)?)),
+        }
+    }
+}
+
+impl FromStr for DataSource {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            None if text == "digits" => Ok(DataSource::Digits),
+            Some(("cifar10", folder)) if !folder.is_empty() => Ok(DataSource::Cifar10(folder.into())),
+            _ => bail!("unknown data `{text}`: expected `digits` or `cifar10:DIR`"),
+        }
+    }
+}
+
+impl fmt::Display for DataSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataSource::Digits => f.write_str("digits"),
+            DataSource::Cifar10(folder) => write!(f, "cifar10:{}", folder.display()),
+        }
+    }
+}
+
+impl Serialize for DataSource {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DataSource {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The device of a word such as `cpu` or `cuda:0`.
+pub fn device(word: &str) -> Result<Device> {
+    if word == "cpu" {
+        return Ok(Device::flex());
+    }
+    let Some(index) = word.strip_prefix("cuda:").and_then(|index| index.parse::<usize>().ok()) else {
+        bail!("unknown device `{word}`: expected `cpu` or `cuda:N`");
+    };
+    cuda(index)
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> Result<Device> {
+    Ok(Device::cuda(index))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(index: usize) -> Result<Device> {
+    bail!("this nao was built without CUDA: for `cuda:{index}` build it with `--features cuda`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_read_back_and_unknown_ones_are_refused() {
+        for word in ["digits", "cifar10:some/folder"] {
+            assert_eq!(word.parse::<DataSource>().unwrap().to_string(), word);
+        }
+        for word in ["cifar10", "cifar10:", "mnist", "digits:x", ""] {
+            let error = word.parse::<DataSource>().unwrap_err().to_string();
+            assert!(error.contains("cifar10:DIR"), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_devices_are_refused() {
+        assert!(device("cpu").is_ok());
+        assert!(device("gpu").unwrap_err().to_string().contains("cuda:N"));
+    }
+}

@@ -1,0 +1,215 @@
+//! Worker processes on this machine, one per slot. A process keeps its random state, its threads and its memory
+//! to itself, can be killed at its time limit, and takes nothing down with it when it dies.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use nao_space::{CnnArch, EvaluationError, Measurement, Trial, TrialId};
+
+use super::{Event, Executor, FromWorker};
+
+/// How workers are started.
+#[derive(Clone, Debug)]
+pub struct WorkerSettings {
+    /// The `nao` program.
+    pub program: PathBuf,
+    /// The run folder, whose configuration says what a trial is.
+    pub run: PathBuf,
+    /// Threads per worker.
+    pub threads: usize,
+    /// The device of the children.
+    pub device: String,
+    /// How long a trial may take.
+    pub time_limit: Option<Duration>,
+}
+
+/// Runs trials in worker processes.
+pub struct LocalExecutor {
+    settings: WorkerSettings,
+    slots: Vec<Slot>,
+    waiting: VecDeque<Trial<CnnArch>>,
+    inbox: Receiver<Message>,
+    outbox: Sender<Message>,
+}
+
+/// One place for a worker.
+#[derive(Default)]
+struct Slot {
+    worker: Option<Worker>,
+    /// The trial that the worker has, and since when.
+    busy: Option<(TrialId, Instant)>,
+    /// Counts the workers of this slot, so that late words of a dead one are not heard.
+    generation: u64,
+}
+
+struct Worker {
+    process: Child,
+    input: ChildStdin,
+}
+
+/// A word from the thread that reads a worker's output.
+struct Message {
+    slot: usize,
+    generation: u64,
+    /// The line, or `None` at the end of the output.
+    line: Option<String>,
+}
+
+impl LocalExecutor {
+    /// An executor of `slots` workers, started when there is work.
+    pub fn new(settings: WorkerSettings, slots: usize) -> Self {
+        let (outbox, inbox) = mpsc::channel();
+        let slots = (0..slots).map(|_| Slot::default()).collect();
+        LocalExecutor { settings, slots, waiting: VecDeque::new(), inbox, outbox }
+    }
+
+    /// Hands waiting trials to free slots.
+    fn fill(&mut self) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        for slot in 0..self.slots.len() {
+            if self.slots[slot].busy.is_some() {
+                continue;
+            }
+            let Some(trial) = self.waiting.pop_front() else { break };
+            if self.slots[slot].worker.is_none() {
+                self.start_worker(slot)?;
+            }
+            self.slots[slot].busy = Some((trial.id, Instant::now()));
+            events.push(Event::Started { slot, trial: trial.id });
+            let line = serde_json::to_string(&trial).context("a trial has no JSON form")?;
+            let worker = self.slots[slot].worker.as_mut().expect("started above");
+            // A worker that cannot be written to is dead; the end of its output says so.
+            let _ = writeln!(worker.input, "{line}").and_then(|()| worker.input.flush());
+        }
+        Ok(events)
+    }
+
+    fn start_worker(&mut self, slot: usize) -> Result<()> {
+        let settings = &self.settings;
+        let mut process = Command::new(&settings.program)
+            .arg("worker")
+            .arg("--run")
+            .arg(&settings.run)
+            .args(["--threads", &settings.threads.to_string(), "--device", &settings.device])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start a worker ({})", settings.program.display()))?;
+        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
+            unreachable!("both are piped");
+        };
+        let place = &mut self.slots[slot];
+        place.generation += 1;
+        let (generation, outbox) = (place.generation, self.outbox.clone());
+        place.worker = Some(Worker { process, input });
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if outbox.send(Message { slot, generation, line: Some(line) }).is_err() {
+                    return;
+                }
+            }
+            let _ = outbox.send(Message { slot, generation, line: None });
+        });
+        Ok(())
+    }
+
+    /// What a message means; `None` for one of a worker that is no more.
+    fn understand(&mut self, message: Message) -> Option<Event> {
+        let Message { slot, generation, line } = message;
+        if self.slots[slot].generation != generation {
+            return None;
+        }
+        let Some(line) = line else { return self.bury(slot) };
+        match serde_json::from_str(&line) {
+            Ok(FromWorker::Epoch { trial, report }) => Some(Event::Epoch { slot, trial, report }),
+            Ok(FromWorker::Finished { trial, outcome }) => self.finish(slot, trial, outcome),
+            Err(error) => {
+                tracing::warn!("worker {slot} said something else: {error}: {line}");
+                None
+            }
+        }
+    }
+
+    fn finish(
+        &mut self,
+        slot: usize,
+        trial: TrialId,
+        outcome: Result<Measurement, EvaluationError>,
+    ) -> Option<Event> {
+        self.slots[slot].busy.take_if(|(busy, _)| *busy == trial)?;
+        Some(Event::Finished { slot, trial, outcome })
+    }
+
+    /// A worker's output has ended: its trial, if it had one, fails.
+    fn bury(&mut self, slot: usize) -> Option<Event> {
+        let status = self.end_worker(slot);
+        let (trial, _) = self.slots[slot].busy.take()?;
+        Some(Event::Finished { slot, trial, outcome: Err(EvaluationError::WorkerDied { status }) })
+    }
+
+    /// Kills the worker of a slot, if there is one, and says how it ended.
+    fn end_worker(&mut self, slot: usize) -> String {
+        let place = &mut self.slots[slot];
+        place.generation += 1;
+        let Some(Worker { mut process, input }) = place.worker.take() else { return "not started".into() };
+        drop(input);
+        let ended = process.try_wait().ok().flatten();
+        let _ = process.kill();
+        let status = process.wait().ok().or(ended);
+        status.map_or("unknown end".into(), |status| status.to_string())
+    }
+
+    /// Ends trials that are past their limit, with their workers.
+    fn enforce_limit(&mut self) -> Vec<Event> {
+        let Some(limit) = self.settings.time_limit else { return Vec::new() };
+        let mut events = Vec::new();
+        for slot in 0..self.slots.len() {
+            let late = self.slots[slot].busy.take_if(|(_, since)| since.elapsed() > limit);
+            if let Some((trial, _)) = late {
+                self.end_worker(slot);
+                let outcome = Err(EvaluationError::TimeLimit { seconds: limit.as_secs_f64() });
+                events.push(Event::Finished { slot, trial, outcome });
+            }
+        }
+        events
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn submit(&mut self, trials: Vec<Trial<CnnArch>>) {
+        self.waiting.extend(trials);
+    }
+
+    fn poll(&mut self, timeout: Duration) -> Result<Vec<Event>> {
+        let mut events = self.fill()?;
+        events.extend(self.enforce_limit());
+        let mut wait = if events.is_empty() { timeout } else { Duration::ZERO };
+        loop {
+            match self.inbox.recv_timeout(wait) {
+                Ok(message) => events.extend(self.understand(message)),
+                Err(RecvTimeoutError::Timeout) => return Ok(events),
+                Err(RecvTimeoutError::Disconnected) => unreachable!("this executor holds a sender"),
+            }
+            wait = Duration::ZERO;
+        }
+    }
+
+    fn stop(&mut self) {
+        self.waiting.clear();
+        for slot in 0..self.slots.len() {
+            self.end_worker(slot);
+            self.slots[slot].busy = None;
+        }
+    }
+}
+
+impl Drop for LocalExecutor {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

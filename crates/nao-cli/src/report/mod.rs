@@ -1,0 +1,11 @@
+//! What people and programs see: progress, tables, JSON.
+
+mod best;
+mod progress;
+mod summary;
+mod table;
+
+pub use best::{BestEntry, best_entries};
+pub use progress::{SearchProgress, TrainProgress};
+pub use summary::print_summary;
+pub use table::{best_table, millions, plain_table};

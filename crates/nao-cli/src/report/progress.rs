@@ -1,0 +1,187 @@
+//! Progress on the terminal: one bar per worker, one for the round, one for the run. Nothing where standard
+//! error is no terminal.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
+
+use crate::run::{StoredTrial, TrialStatus};
+
+/// The bars of a search.
+pub struct SearchProgress {
+    bars: MultiProgress,
+    workers: Vec<ProgressBar>,
+    round: ProgressBar,
+    run: ProgressBar,
+    best: Option<(TrialId, f64, f64)>,
+}
+
+impl SearchProgress {
+    /// Bars for that many workers and trials.
+    pub fn new(workers: usize, budget: u64) -> Self {
+        let bars = MultiProgress::new();
+        let workers = (0..workers)
+            .map(|slot| {
+                let bar = bars.add(
+                    ProgressBar::new(1).with_style(style("  worker {prefix}  [{bar:20.blue/dim}] {msg}")),
+                );
+                bar.set_prefix((slot + 1).to_string());
+                bar.set_message("idle");
+                bar
+            })
+            .collect();
+        let round = bars
+            .add(ProgressBar::new(1).with_style(style("  {prefix:9} [{bar:20.cyan/dim}] {pos}/{len} {msg}")));
+        let run = bars.add(ProgressBar::new(budget).with_style(style(
+            "  search    [{bar:20.green/dim}] {pos}/{len} trials  {elapsed} gone, about {eta} left  {msg}",
+        )));
+        SearchProgress { bars, workers, round, run, best: None }
+    }
+
+    /// The strategy is at work on a round.
+    pub fn thinking(&self, round: u64, trials: u64) {
+        self.round.set_prefix(format!("round {round}"));
+        self.round.set_message("choosing cells ...");
+        self.round.set_length(trials);
+        self.round.set_position(0);
+        self.round.tick();
+        for worker in &self.workers {
+            worker.set_message("idle");
+            worker.set_position(0);
+        }
+    }
+
+    /// A round begins, or goes on.
+    pub fn round(&mut self, round: u64, trials: &[StoredTrial], budget: u64) {
+        let is_over =
+            |trial: &&StoredTrial| matches!(trial.status, TrialStatus::Done(_) | TrialStatus::Failed(_));
+        let here: Vec<&StoredTrial> = trials.iter().filter(|trial| trial.round == round).collect();
+        self.round.set_prefix(format!("round {round}"));
+        self.round.set_length(here.len() as u64);
+        self.round.set_position(here.iter().copied().filter(is_over).count() as u64);
+        self.round.set_message("");
+        self.run.set_length(budget);
+        let over = trials.iter().filter(is_over).count() as u64;
+        // Trials of an earlier start are no measure of the speed of this one.
+        if self.run.position() < over {
+            self.run.set_position(over);
+            self.run.reset_eta();
+        }
+        for trial in trials {
+            if let TrialStatus::Done(measurement) = &trial.status {
+                self.consider(trial.id, measurement);
+            }
+        }
+    }
+
+    /// A trial began.
+    pub fn started(&self, slot: usize, trial: TrialId) {
+        if let Some(bar) = self.workers.get(slot) {
+            bar.set_position(0);
+            bar.set_message(format!("trial {trial}"));
+        }
+    }
+
+    /// A trial finished an epoch.
+    pub fn epoch(&self, slot: usize, trial: TrialId, report: &EpochReport) {
+        if let Some(bar) = self.workers.get(slot) {
+            bar.set_length(report.epochs.into());
+            bar.set_position(report.epoch.into());
+            bar.set_message(format!("trial {trial}  {}", epoch_words(report)));
+        }
+    }
+
+    /// A trial is over.
+    pub fn finished(&mut self, slot: usize, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
+        self.round.inc(1);
+        self.run.inc(1);
+        match outcome {
+            Ok(measurement) => {
+                tracing::info!("trial {trial}: {} {:.4}", measurement.objective.name, measurement.value);
+                self.consider(trial, measurement);
+            }
+            Err(error) => {
+                let line = format!("  trial {trial} failed: {error}");
+                tracing::warn!("trial {trial} failed: {error}");
+                let _ = self.bars.println(line);
+            }
+        }
+        if let Some(bar) = self.workers.get(slot) {
+            bar.set_message("idle");
+        }
+    }
+
+    /// Says what the strategy warned of.
+    pub fn warnings(&self, warnings: &[String]) {
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+
+    /// Keeps the clocks going.
+    pub fn tick(&self) {
+        self.run.tick();
+    }
+
+    /// Takes the bars away.
+    pub fn clear(&self) {
+        let _ = self.bars.clear();
+    }
+
+    fn consider(&mut self, trial: TrialId, measurement: &Measurement) {
+        let merit = measurement.objective.merit(measurement.value);
+        if self.best.is_none_or(|(_, best, _)| merit > best) {
+            self.best = Some((trial, merit, measurement.value));
+            self.run.set_message(format!("best {:.4} (trial {trial})", measurement.value));
+        }
+    }
+}
+
+/// The bar of a single training.
+pub struct TrainProgress {
+    bar: ProgressBar,
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    /// The curve so far.
+    pub curve: Vec<EpochReport>,
+}
+
+impl TrainProgress {
+    /// A bar of that many epochs; the training stops when `stop` is set.
+    pub fn new(epochs: u32, stop: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
+        let bar = ProgressBar::new(epochs.into()).with_style(style(
+            "  epoch {pos}/{len} [{bar:30.green/dim}] {elapsed} gone, about {eta} left  {msg}",
+        ));
+        bar.enable_steady_tick(Duration::from_millis(500));
+        TrainProgress { bar, stop, curve: Vec::new() }
+    }
+}
+
+impl Progress for TrainProgress {
+    fn epoch(&mut self, report: &EpochReport) {
+        tracing::info!("epoch {}: {}", report.epoch, epoch_words(report));
+        self.bar.set_position(report.epoch.into());
+        self.bar.set_message(epoch_words(report));
+        self.curve.push(report.clone());
+    }
+
+    fn should_stop(&self) -> bool {
+        self.stop.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Drop for TrainProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn epoch_words(report: &EpochReport) -> String {
+    let value = report.value.map_or(String::new(), |value| format!("  validation {value:.4}"));
+    format!("epoch {}/{}  loss {:.3}{value}", report.epoch, report.epochs, report.train_loss)
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    style.progress_chars("=> ")
+}

@@ -1,0 +1,66 @@
+//! What a search says when it ends.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::Result;
+
+use super::best::{BestEntry, best_entries};
+use super::table::best_table;
+use crate::run::{Ending, RunConfig, RunFolder, StoredTrial, TrialStatus};
+
+/// How many cells the table shows.
+const TOP: usize = 5;
+
+/// Prints the end of a search: counts, the best cells and what to type next; or the best cells as JSON.
+pub fn print_summary(
+    folder: &RunFolder,
+    config: &RunConfig,
+    trials: &[StoredTrial],
+    ending: Ending,
+    json: bool,
+) -> Result<()> {
+    let best = best_entries(trials, TOP);
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&best)?)?;
+        return Ok(());
+    }
+    let failed = failures(trials);
+    let done = trials.len() - failed.values().sum::<usize>();
+    let reason = match ending {
+        Ending::Stopped(stop) => format!("; stopped early: {stop}"),
+        _ => String::new(),
+    };
+    let rounds = trials.last().map_or(0, |last| last.round + 1);
+    writeln!(out, "{done} cells trained in {rounds} rounds with seed {}{reason}", config.seed)?;
+    for (reason, count) in failed {
+        writeln!(out, "{count} trials failed: {reason}")?;
+    }
+    writeln!(out, "{}", best_table(&best))?;
+    if let Some(best) = best.first() {
+        next_steps(&mut out, folder, best)?;
+    }
+    Ok(())
+}
+
+/// Failed trials by reason.
+fn failures(trials: &[StoredTrial]) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for trial in trials {
+        if let TrialStatus::Failed(error) = &trial.status {
+            *counts.entry(error.reason()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// The scores above are those of short trainings: the best cell still has to be trained.
+fn next_steps(out: &mut impl Write, folder: &RunFolder, best: &BestEntry) -> Result<()> {
+    let path = folder.path().display();
+    writeln!(out, "best cell       {}", best.architecture)?;
+    writeln!(out, "its picture     {}", folder.drawing().display())?;
+    writeln!(out, "all results     nao best {path} --top 10")?;
+    writeln!(out, "not trained to the end yet; next:  nao train --from {path} --rank 1")?;
+    Ok(())
+}

@@ -1,0 +1,401 @@
+//! The configuration of a run, whole: what a person typed is laid over the defaults of the chosen data, recipe
+//! and preset, and the result is what runs, is printed by `--dry-run` and is kept in `run.toml`.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use nao_child::{ImageData, Recipe};
+use nao_controller::NaoConfig;
+use nao_space::network::NetworkPlan;
+use nao_space::search::RoundLimits;
+use nao_space::seed::rng_for;
+use nao_space::{CnnSpace, OpSet, Space};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::args::{ExecutionOptions, RunOptions};
+use crate::data::DataSource;
+use crate::files::read_text;
+
+/// Everything that a search depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Where images come from.
+    pub data: DataSource,
+    /// The search space.
+    pub space: SpaceConfig,
+    /// Rounds and budget, in trials.
+    pub rounds: RoundLimits,
+    /// Who proposes.
+    pub strategy: StrategyConfig,
+    /// How children are trained.
+    pub recipe: Recipe,
+    /// How the run is carried out; changes nothing about the result.
+    pub execution: ExecutionConfig,
+}
+
+/// The image cell space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpaceConfig {
+    /// Name of the operation set.
+    pub ops: String,
+    /// Nodes per cell.
+    pub nodes: usize,
+}
+
+impl SpaceConfig {
+    /// The space.
+    pub fn space(&self) -> Result<CnnSpace> {
+        Ok(CnnSpace::new(self.nodes, OpSet::named(&self.ops)?)?)
+    }
+}
+
+/// The strategy and its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyConfig {
+    /// `nao` or `random`.
+    pub name: String,
+    /// The preset that the settings below started from.
+    pub preset: String,
+    /// Settings of the `nao` strategy.
+    pub nao: NaoConfig,
+}
+
+/// How a run is carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutionConfig {
+    /// Children trained at the same time.
+    pub workers: usize,
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+    /// Seconds after which a child is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<f64>,
+    /// A trial that the program itself did not survive this often is given up.
+    pub max_attempts: u32,
+}
+
+impl RunConfig {
+    /// The configuration as TOML, as in `run.toml`.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("plain structs have a TOML form")
+    }
+
+    /// Checks what no type can: budgets, names, geometry.
+    fn check(&self, images: &ImageData) -> Result<()> {
+        let RoundLimits { initial, per_round, budget } = self.rounds;
+        for (name, value) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
+            if value == 0 {
+                bail!("rounds.{name} is 0: a search needs at least one trial");
+            }
+        }
+        if self.execution.workers == 0 {
+            bail!("execution.workers is 0: at least one worker has to train children");
+        }
+        if self.execution.time_limit.is_some_and(|limit| limit.is_nan() || limit <= 0.0) {
+            bail!("execution.time_limit must be a positive number of seconds");
+        }
+        crate::strategy::check_name(&self.strategy.name)?;
+        let space = self.space.space()?;
+        crate::data::device(&self.execution.device)?;
+        self.recipe.check(images)?;
+        // Whether the images fit does not depend on the cells: any one tells.
+        let arch = space.sample(&mut rng_for(self.seed, "geometry", 0));
+        NetworkPlan::new(&arch, &self.recipe.skeleton(images))?;
+        Ok(())
+    }
+
+    /// What differs from `other` besides execution, one `key: here, there` per entry.
+    pub fn differences(&self, other: &RunConfig) -> Vec<String> {
+        let (mut here, mut there) = (Vec::new(), Vec::new());
+        flatten("", &Value::Table(table_of(self)), &mut here);
+        flatten("", &Value::Table(table_of(other)), &mut there);
+        let find = |all: &[(String, String)], key: &str| {
+            all.iter()
+                .find(|(known, _)| known == key)
+                .map_or("(not set)".to_owned(), |(_, value)| value.clone())
+        };
+        let mut keys: Vec<String> = here.iter().chain(&there).map(|(key, _)| key.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|key| !key.starts_with("execution."));
+        let pairs = keys.into_iter().map(|key| (find(&here, &key), find(&there, &key), key));
+        pairs
+            .filter(|(a, b, _)| a != b)
+            .map(|(a, b, key)| format!("{key}: {a} in the run, {b} asked"))
+            .collect()
+    }
+}
+
+fn flatten(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Table(table) => {
+            for (key, value) in table {
+                let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                flatten(&key, value, into);
+            }
+        }
+        other => into.push((prefix.to_owned(), other.to_string())),
+    }
+}
+
+/// A configuration with the images that it names.
+pub struct Resolved {
+    /// The configuration.
+    pub config: RunConfig,
+    /// Its images.
+    pub images: Arc<ImageData>,
+}
+
+/// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one. The images
+/// are read, for they decide which recipe is the default and whether a recipe fits.
+pub fn resolve(
+    run: &RunOptions,
+    execution: &ExecutionOptions,
+    stored: Option<&RunConfig>,
+) -> Result<Resolved> {
+    let typed = typed_table(run, execution)?;
+    let word = |section: &str, key: &str| -> Result<Option<String>> {
+        let section = match section {
+            "" => Some(&typed),
+            name => typed.get(name).and_then(Value::as_table),
+        };
+        let Some(value) = section.and_then(|table| table.get(key)) else { return Ok(None) };
+        value.as_str().map(|word| Some(word.to_owned())).ok_or_else(|| anyhow!("`{key}` must be a string"))
+    };
+    let data: DataSource = match (word("", "data")?, stored) {
+        (Some(word), _) => word.parse()?,
+        (None, Some(stored)) => stored.data.clone(),
+        (None, None) => DataSource::Digits,
+    };
+    let images = data.load()?;
+    let mut base = match stored {
+        Some(stored) => stored.clone(),
+        None => defaults(&data, &images)?,
+    };
+    base.data = data;
+    if let Some(name) = word("recipe", "name")? {
+        base.recipe = named_recipe(&name)?;
+    }
+    if let Some(preset) = word("strategy", "preset")? {
+        base.strategy.nao = NaoConfig { controller: controller_preset(&preset)?, ..base.strategy.nao };
+        base.strategy.preset = preset;
+    }
+    let mut table = table_of(&base);
+    overlay(&mut table, typed);
+    let config: RunConfig =
+        table.try_into().map_err(|error| anyhow!("configuration: {}", one_line(&error)))?;
+    config.check(&images)?;
+    Ok(Resolved { config, images })
+}
+
+/// A recipe with settings such as `structure.width=16` laid over it.
+pub fn overlay_recipe(recipe: &Recipe, epochs: Option<u32>, settings: &[String]) -> Result<Recipe> {
+    let mut table = table_of(recipe);
+    for setting in settings {
+        overlay(&mut table, parse_setting(setting)?);
+    }
+    if let Some(epochs) = epochs {
+        overlay(&mut table, epoch_table(epochs));
+    }
+    table.try_into().map_err(|error| anyhow!("recipe: {}", one_line(&error)))
+}
+
+/// Another number of epochs takes the whole cosine along: a training that ends early at a high rate tells little.
+fn epoch_table(epochs: u32) -> Table {
+    let number = Value::Integer(epochs.into());
+    Table::from_iter([("epochs".to_owned(), number.clone()), ("cosine_epochs".to_owned(), number)])
+}
+
+/// The recipe of that name.
+pub fn named_recipe(name: &str) -> Result<Recipe> {
+    Ok(Recipe::named(name)?)
+}
+
+fn controller_preset(name: &str) -> Result<nao_controller::ControllerConfig> {
+    Ok(nao_controller::ControllerConfig::preset(name)?)
+}
+
+/// The defaults of a search on that data.
+fn defaults(data: &DataSource, images: &ImageData) -> Result<RunConfig> {
+    let recipe =
+        Recipe::default_for(images).ok_or_else(|| anyhow!("no recipe for {data}: name one with --recipe"))?;
+    let mut nao = NaoConfig { controller: controller_preset("v1")?, ..NaoConfig::default() };
+    let rounds = match data {
+        DataSource::Digits => {
+            // A pool of a few dozen cells is learned in far fewer epochs than the paper's 600.
+            nao.controller.epochs = 300;
+            nao.seeds = 10;
+            RoundLimits { initial: 20, per_round: 8, budget: 36 }
+        }
+        // The paper's sizes (spec d.2): 600 random cells, about 1,000 in all.
+        DataSource::Cifar10(_) if recipe.name == "search" => {
+            RoundLimits { initial: 600, per_round: 200, budget: 1_000 }
+        }
+        DataSource::Cifar10(_) => {
+            nao.controller.epochs = 300;
+            nao.seeds = 10;
+            RoundLimits { initial: 16, per_round: 8, budget: 32 }
+        }
+    };
+    Ok(RunConfig {
+        seed: 1,
+        data: data.clone(),
+        space: SpaceConfig { ops: "paper-11".into(), nodes: 5 },
+        rounds,
+        strategy: StrategyConfig { name: "nao".into(), preset: "v1".into(), nao },
+        recipe,
+        execution: ExecutionConfig {
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            device: "cpu".into(),
+            time_limit: None,
+            max_attempts: 10,
+        },
+    })
+}
+
+/// The file, then `--set`, then the named flags, as one table.
+fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> {
+    let mut typed = Table::new();
+    if let Some(path) = &run.config {
+        let text = read_text(path)?;
+        typed = text.parse().map_err(|error| anyhow!("{}: {}", path.display(), one_line(&error)))?;
+    }
+    for setting in &run.settings {
+        overlay(&mut typed, parse_setting(setting)?);
+    }
+    let text = |value: &Option<String>| value.clone().map(Value::String);
+    let number = |value: Option<u64>| -> Result<Option<Value>> {
+        let number = value.map(i64::try_from).transpose().context("a number is too large")?;
+        Ok(number.map(Value::Integer))
+    };
+    let flags = [
+        ("data", text(&run.data)),
+        ("recipe.name", text(&run.recipe)),
+        ("recipe", run.epochs.map(|epochs| Value::Table(epoch_table(epochs)))),
+        ("strategy.name", text(&run.strategy)),
+        ("strategy.preset", text(&run.preset)),
+        ("space.ops", text(&run.ops)),
+        ("space.nodes", number(run.nodes.map(|nodes| nodes as u64))?),
+        ("seed", number(run.seed)?),
+        ("rounds.budget", number(run.budget)?),
+        ("rounds.initial", number(run.initial)?),
+        ("rounds.per_round", number(run.per_round)?),
+        ("execution.workers", number(execution.workers.map(|workers| workers as u64))?),
+        ("execution.device", text(&execution.device)),
+        ("execution.time_limit", execution.time_limit.map(Value::Float)),
+    ];
+    for (key, value) in flags {
+        if let Some(value) = value {
+            overlay(&mut typed, nested(key, value));
+        }
+    }
+    Ok(typed)
+}
+
+/// `a.b=1` as a table. A value that is no TOML, such as a bare word, is a string.
+fn parse_setting(setting: &str) -> Result<Table> {
+    let Some((key, value)) = setting.split_once('=') else {
+        bail!("`--set {setting}`: expected KEY=VALUE, such as recipe.width=8");
+    };
+    let parsed = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    Ok(nested(key.trim(), parsed.unwrap_or_else(|| Value::String(value.to_owned()))))
+}
+
+fn nested(key: &str, value: Value) -> Table {
+    let mut table = Table::new();
+    match key.split_once('.') {
+        None => table.insert(key.to_owned(), value),
+        Some((section, rest)) => table.insert(section.to_owned(), Value::Table(nested(rest, value))),
+    };
+    table
+}
+
+/// Lays `upper` over `lower`, table by table.
+fn overlay(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                lower.insert(key, value);
+            }
+        }
+    }
+}
+
+fn table_of<T: Serialize>(value: &T) -> Table {
+    Table::try_from(value).expect("plain structs have a TOML form")
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span() {
+        Some(span) => format!("{message} (byte {})", span.start),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(settings: &[&str]) -> RunOptions {
+        RunOptions { settings: settings.iter().map(|&s| s.to_owned()).collect(), ..RunOptions::default() }
+    }
+
+    fn resolved(run: &RunOptions, stored: Option<&RunConfig>) -> Result<RunConfig> {
+        Ok(resolve(run, &ExecutionOptions::default(), stored)?.config)
+    }
+
+    #[test]
+    fn a_resolved_configuration_reads_back_from_its_toml() {
+        let config = resolved(&RunOptions::default(), None).unwrap();
+        assert_eq!(toml::from_str::<RunConfig>(&config.to_toml()).unwrap(), config);
+    }
+
+    #[test]
+    fn flags_win_over_settings_and_settings_over_defaults() {
+        let mut run = options(&["rounds.budget=7", "space.nodes=3", "recipe.epochs=2"]);
+        run.budget = Some(9);
+        let config = resolved(&run, None).unwrap();
+        assert_eq!((config.rounds.budget, config.space.nodes, config.recipe.epochs), (9, 3, 2));
+    }
+
+    #[test]
+    fn unknown_keys_and_values_are_refused_by_name() {
+        for (setting, word) in [
+            ("recipe.structure.widht=8", "widht"),
+            ("recipe.structure.width=7", "even"),
+            ("recipe.name=search", "digits"),
+            ("colour=1", "colour"),
+            ("rounds.budget=0", "rounds.budget is 0"),
+            ("strategy.name=magic", "magic"),
+            ("strategy.preset=v9", "v9"),
+            ("space.ops=v9", "v9"),
+            ("space.nodes=13", "13"),
+            ("recipe.name=none", "none"),
+            ("execution.workers=0", "workers is 0"),
+            ("seed", "KEY=VALUE"),
+        ] {
+            let error = format!("{:#}", resolved(&options(&[setting]), None).unwrap_err());
+            assert!(error.contains(word) && !error.contains('\n'), "{setting}: {error}");
+        }
+    }
+
+    #[test]
+    fn differences_name_field_and_both_values_but_not_execution() {
+        let stored = resolved(&RunOptions::default(), None).unwrap();
+        let mut run = options(&["execution.max_attempts=3"]);
+        assert!(stored.differences(&resolved(&run, Some(&stored)).unwrap()).is_empty());
+        run.seed = Some(2);
+        run.nodes = Some(4);
+        let differences = stored.differences(&resolved(&run, Some(&stored)).unwrap());
+        assert_eq!(differences, ["seed: 1 in the run, 2 asked", "space.nodes: 5 in the run, 4 asked"]);
+    }
+}

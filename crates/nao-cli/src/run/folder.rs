@@ -1,0 +1,154 @@
+//! Where the files of a run are, and the lock that keeps a second coordinator out.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use nao_space::TrialId;
+
+use super::config::RunConfig;
+use super::manifest::Manifest;
+use super::store::Store;
+use crate::files::{read_text, write_whole};
+
+/// A run folder.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// A new run folder with its configuration, manifest and empty store. It is prepared under another name
+    /// and appears whole.
+    pub fn create(path: &Path, config: &RunConfig, manifest: &Manifest) -> Result<Self> {
+        if path.exists() {
+            bail!(
+                "{} exists already: choose another --out, or go on with it: nao resume {}",
+                path.display(),
+                path.display()
+            );
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let failed = || format!("cannot create a run folder in {}", parent.display());
+        fs::create_dir_all(parent).with_context(failed)?;
+        let building =
+            tempfile::Builder::new().prefix(".nao-run-").tempdir_in(parent).with_context(failed)?;
+        let folder = RunFolder { path: building.path().to_owned() };
+        for sub in ["controller", "children"] {
+            fs::create_dir(folder.path.join(sub)).with_context(failed)?;
+        }
+        write_whole(&folder.config_path(), config.to_toml().as_bytes())?;
+        write_whole(&folder.path.join("manifest.json"), manifest.to_json().as_bytes())?;
+        Store::create(&folder.store_path())?;
+        make_enterable(&folder.path).with_context(failed)?;
+        fs::rename(building.path(), path)
+            .with_context(|| format!("cannot create {}: does it exist by now?", path.display()))?;
+        // The folder has its final name: there is nothing to clean up any more.
+        let _ = building.keep();
+        Ok(RunFolder { path: path.to_owned() })
+    }
+
+    /// An existing run folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = RunFolder { path: path.to_owned() };
+        if !path.is_dir() {
+            bail!("no run folder {}", path.display());
+        }
+        if !folder.config_path().is_file() || !folder.store_path().is_file() {
+            bail!("{} is not a run folder: it has no run.toml and trials.sqlite", path.display());
+        }
+        Ok(folder)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The configuration with which the run was started.
+    pub fn config(&self) -> Result<RunConfig> {
+        let path = self.config_path();
+        toml::from_str(&read_text(&path)?)
+            .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
+    }
+
+    /// The manifest with which the run was started.
+    pub fn manifest(&self) -> Result<Manifest> {
+        let path = self.path.join("manifest.json");
+        serde_json::from_str(&read_text(&path)?).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// The store.
+    pub fn store(&self) -> Result<Store> {
+        Store::open(&self.store_path())
+    }
+
+    /// Keeps other coordinators out for as long as the lock lives; the system drops it with the process.
+    pub fn lock(&self) -> Result<File> {
+        let path = self.path.join("lock");
+        let failed = || format!("cannot lock {}", path.display());
+        let mut options = File::options();
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).open(&path).with_context(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0).with_context(failed)?;
+                write!(file, "process {}", std::process::id()).with_context(failed)?;
+                Ok(file)
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
+                bail!("{} is in use by {holder}: wait for it or stop it", self.path.display())
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(failed),
+        }
+    }
+
+    /// Where the state of the strategy after asking for a round is kept.
+    pub fn strategy_state(&self, round: u64) -> PathBuf {
+        self.path.join("controller").join(format!("round-{round:03}.state"))
+    }
+
+    /// Where the metrics of the strategy for a round are kept.
+    pub fn strategy_report(&self, round: u64) -> PathBuf {
+        self.path.join("controller").join(format!("round-{round:03}.json"))
+    }
+
+    /// Where the learning curve of a trial is kept.
+    pub fn curve(&self, trial: TrialId) -> PathBuf {
+        self.path.join("children").join(trial.to_string()).join("curve.json")
+    }
+
+    /// The drawing of the best cell.
+    pub fn drawing(&self) -> PathBuf {
+        self.path.join("best.svg")
+    }
+
+    fn config_path(&self) -> PathBuf {
+        self.path.join("run.toml")
+    }
+
+    fn store_path(&self) -> PathBuf {
+        self.path.join("trials.sqlite")
+    }
+}
+
+/// Temporary folders are private; a run folder is for everybody whom its parent lets in.
+#[cfg(unix)]
+fn make_enterable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_enterable(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The first free name `runs/WORD-NNN`.
+pub fn free_name(word: &str) -> PathBuf {
+    let names = (1..).map(|number: u32| Path::new("runs").join(format!("{word}-{number:03}")));
+    names.into_iter().find(|path| !path.exists()).expect("some number is free")
+}

@@ -1,0 +1,54 @@
+//! What a run ran on: versions, commit, device, data.
+
+use serde::{Deserialize, Serialize};
+
+/// The circumstances of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this program.
+    pub nao: String,
+    /// Version of the tensor engine.
+    pub burn: String,
+    /// Version of the compiler.
+    pub rustc: String,
+    /// Commit of the source, or `unknown`.
+    pub commit: String,
+    /// Operating system and processor family.
+    pub platform: String,
+    /// Processors that the program may use.
+    pub processors: usize,
+    /// The device of the children.
+    pub device: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// The data as the user named it.
+    pub data: String,
+    /// Checksum of pixels and labels.
+    pub data_checksum: String,
+    /// Images for training and for validation.
+    pub images: Vec<(String, usize)>,
+}
+
+impl Manifest {
+    /// The circumstances of this process.
+    pub fn of(device: &str, seed: u64, data: String, checksum: String, images: Vec<(String, usize)>) -> Self {
+        Manifest {
+            nao: env!("CARGO_PKG_VERSION").into(),
+            burn: env!("NAO_BURN").into(),
+            rustc: env!("NAO_RUSTC").into(),
+            commit: env!("NAO_COMMIT").into(),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            device: device.to_owned(),
+            seed,
+            data,
+            data_checksum: checksum,
+            images,
+        }
+    }
+
+    /// The manifest as indented JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain structs have a JSON form")
+    }
+}

@@ -1,0 +1,13 @@
+//! The run folder: what a search is (configuration), what it did (store), what it ran on (manifest).
+
+mod config;
+mod coordinator;
+mod folder;
+mod manifest;
+mod store;
+
+pub use config::{Resolved, RunConfig, named_recipe, overlay_recipe, resolve};
+pub use coordinator::{Coordinator, Ending};
+pub use folder::{RunFolder, free_name};
+pub use manifest::Manifest;
+pub use store::{StoredTrial, TrialStatus};

@@ -1,0 +1,100 @@
+//! The decoder: from the continuous embedding back to sentences (spec c.1).
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+use nao_space::Token;
+use rand_chacha::ChaCha8Rng;
+
+use crate::attention::Attention;
+use crate::config::ControllerConfig;
+use crate::encoder::Embedding;
+use crate::error::ControllerError;
+use crate::init;
+use crate::language::{Grammar, Language};
+use crate::ops::{Linear, Lstm, LstmState, Mode, Symbols, dropout, log_softmax, one_hot};
+
+/// An LSTM that starts from the architecture's embedding and attends over the encoder outputs. Its only input is
+/// the previous token.
+#[derive(Module, Debug)]
+pub(crate) struct Decoder {
+    /// `[vocabulary, hidden]`.
+    pub(crate) embedding: Param<Tensor<2>>,
+    pub(crate) rnn: Lstm,
+    pub(crate) attention: Attention,
+    /// To the vocabulary.
+    pub(crate) out: Linear,
+    dropout: f64,
+}
+
+impl Decoder {
+    pub(crate) fn new(
+        config: &ControllerConfig,
+        language: &Language,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        let (vocabulary, hidden) = (language.vocabulary_len(), config.hidden);
+        Decoder {
+            embedding: init::normal([vocabulary, hidden], rng, device),
+            rnn: Lstm::new(hidden, hidden, rng, device),
+            attention: Attention::new(hidden, rng, device),
+            out: Linear::new(hidden, vocabulary, rng, device),
+            dropout: config.decoder_dropout,
+        }
+    }
+
+    /// Teacher forcing: the input is the start token followed by the sentence shifted right. Log probabilities
+    /// over the unrestricted vocabulary, `[batch * length, vocabulary]`, a sentence's positions in a row.
+    pub(crate) fn forward(&self, embedding: &Embedding, previous: &Symbols, mode: &mut Mode) -> Tensor<2> {
+        let start = start_state(embedding);
+        let (outputs, _) = if mode.drops(self.dropout) {
+            let inputs = previous.steps.iter().map(|step| {
+                dropout(step.clone().matmul(self.embedding.val()), self.dropout, mode)
+            });
+            self.rnn.on_vectors().run(inputs, start)
+        } else {
+            let reader = self.rnn.on_symbols(self.embedding.val(), previous.width);
+            reader.run(previous.steps.iter().cloned(), start)
+        };
+        log_softmax(self.out.forward(self.attention.forward(outputs, embedding.steps.clone())))
+    }
+
+    /// Greedy decoding: at every position the likeliest of the tokens that the grammar allows, which is then
+    /// fed back. Ties go to the lower token.
+    pub(crate) fn decode(
+        &self,
+        embedding: &Embedding,
+        language: &Language,
+        grammar: &dyn Grammar,
+    ) -> Result<Vec<Vec<Token>>, ControllerError> {
+        let (vocabulary, length) = (language.vocabulary_len(), language.sequence_len);
+        let device = embedding.steps.device();
+        let reader = self.rnn.on_symbols(self.embedding.val(), 1);
+        let mut state = start_state(embedding);
+        let mut sentences: Vec<Vec<Token>> = vec![Vec::with_capacity(length); embedding.batch()];
+        for position in 0..length {
+            let previous = sentences.iter().map(|sentence| *sentence.last().unwrap_or(&Token::START));
+            state = reader.step(one_hot(previous, vocabulary, &device), state);
+            let attended =
+                self.attention.forward(state.hidden.clone().unsqueeze_dim(1), embedding.steps.clone());
+            let logits = floats(self.out.forward(attended));
+            for (sentence, logits) in sentences.iter_mut().zip(logits.chunks(vocabulary)) {
+                let allowed = grammar.next_tokens(sentence);
+                let best = allowed.iter().reduce(|best, token| {
+                    if logits[token.index()] > logits[best.index()] { token } else { best }
+                });
+                sentence.push(best.ok_or(ControllerError::NothingAllowed { position, length })?);
+            }
+        }
+        Ok(sentences)
+    }
+}
+
+fn start_state(embedding: &Embedding) -> LstmState {
+    LstmState { hidden: embedding.arch.clone(), cell: embedding.arch.clone() }
+}
+
+/// The values of a tensor in row-major order.
+pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}

@@ -1,0 +1,84 @@
+//! The encoder: sentences to the continuous embedding (spec c.1).
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::ControllerConfig;
+use crate::init;
+use crate::language::Language;
+use crate::ops::{Lstm, LstmState, Mode, Symbols, dropout, normalise};
+
+/// A batch of architectures in the continuous embedding in which NAO moves.
+#[derive(Clone, Debug)]
+pub struct Embedding {
+    /// The encoder outputs, `[batch, time, hidden]`, each vector of length 1.
+    pub steps: Tensor<3>,
+    /// Their mean over time, scaled to length 1: `[batch, hidden]`.
+    pub arch: Tensor<2>,
+}
+
+impl Embedding {
+    /// The embedding with these steps, `[batch, time, hidden]`.
+    pub(crate) fn of_steps(steps: Tensor<3>) -> Self {
+        let arch = normalise(steps.clone().mean_dim(1).squeeze_dim(1));
+        Embedding { steps, arch }
+    }
+
+    /// Number of architectures.
+    pub fn batch(&self) -> usize {
+        self.steps.dims()[0]
+    }
+}
+
+/// Token embedding and LSTM; outputs are L2-normalised.
+#[derive(Module, Debug)]
+pub(crate) struct Encoder {
+    /// `[vocabulary, embedding]`.
+    pub(crate) embedding: Param<Tensor<2>>,
+    /// Reads `tokens_per_step` embedded tokens side by side.
+    pub(crate) rnn: Lstm,
+    tokens_per_step: usize,
+    dropout: f64,
+}
+
+impl Encoder {
+    pub(crate) fn new(
+        config: &ControllerConfig,
+        language: &Language,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        Encoder {
+            embedding: init::normal([language.vocabulary_len(), config.embedding], rng, device),
+            rnn: Lstm::new(config.embedding * language.tokens_per_step, config.hidden, rng, device),
+            tokens_per_step: language.tokens_per_step,
+            dropout: config.encoder_dropout,
+        }
+    }
+
+    /// Sentences, cut into steps of `tokens_per_step`, to their embedding.
+    pub(crate) fn forward(&self, sentences: &Symbols, mode: &mut Mode) -> Embedding {
+        let start = {
+            let first = &sentences.steps[0];
+            LstmState::zeros(first.dims()[0], self.rnn.weight_hh.dims()[1], &first.device())
+        };
+        let (outputs, _) = if mode.drops(self.dropout) {
+            let inputs = sentences.steps.iter().map(|step| self.embed(step.clone(), mode));
+            self.rnn.on_vectors().run(inputs, start)
+        } else {
+            let reader = self.rnn.on_symbols(self.embedding.val(), self.tokens_per_step);
+            reader.run(sentences.steps.iter().cloned(), start)
+        };
+        Embedding::of_steps(normalise(outputs))
+    }
+
+    /// One step's one-hot row `[batch, width * vocabulary]` as embedded tokens `[batch, width * embedding]`.
+    fn embed(&self, step: Tensor<2>, mode: &mut Mode) -> Tensor<2> {
+        let [batch, _] = step.dims();
+        let [vocabulary, width] = self.embedding.dims();
+        let tokens = step.reshape([batch * self.tokens_per_step, vocabulary]);
+        let embedded = dropout(tokens.matmul(self.embedding.val()), self.dropout, mode);
+        embedded.reshape([batch, self.tokens_per_step * width])
+    }
+}

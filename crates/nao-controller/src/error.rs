@@ -1,0 +1,92 @@
+//! What can go wrong in a controller.
+
+/// Why a controller cannot be built, trained, asked or loaded.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControllerError {
+    /// A setting that cannot be.
+    #[error("controller for {space}: `{field}` {problem}")]
+    Config {
+        /// The field of the configuration.
+        field: &'static str,
+        /// Its value, and what it may be.
+        problem: String,
+        /// The space of the language.
+        space: String,
+    },
+    /// A sentence of the wrong length.
+    #[error("sentence {index} has {found} tokens; the controller was built for sentences of {expected}")]
+    Length {
+        /// Which sentence, counted from 0.
+        index: usize,
+        /// Its number of tokens.
+        found: usize,
+        /// The number of the language.
+        expected: usize,
+    },
+    /// A token outside the vocabulary.
+    #[error(
+        "sentence {index} has token {token} at position {position}; the vocabulary has {vocabulary} tokens"
+    )]
+    Token {
+        /// Which sentence, counted from 0.
+        index: usize,
+        /// The position in it, counted from 0.
+        position: usize,
+        /// The token.
+        token: u16,
+        /// The size of the vocabulary.
+        vocabulary: usize,
+    },
+    /// Sentences and scores do not pair up, or there are none.
+    #[error("{sentences} sentences with {targets} targets; a fit needs as many of both, at least one")]
+    Pairs {
+        /// Number of sentences.
+        sentences: usize,
+        /// Number of targets.
+        targets: usize,
+    },
+    /// A target that is not a number.
+    #[error("target {index} is {value}; leave failed trials out of the pool")]
+    Target {
+        /// Which target, counted from 0.
+        index: usize,
+        /// Its value.
+        value: f32,
+    },
+    /// A batch with nothing in it.
+    #[error("no sentences were given")]
+    Empty,
+    /// The grammar left no token to choose.
+    #[error("the space allows no token at position {position} of a sentence of {length}")]
+    NothingAllowed {
+        /// The position, counted from 0.
+        position: usize,
+        /// The length of sentences.
+        length: usize,
+    },
+    /// The training left the finite numbers.
+    #[error(
+        "the controller's loss became {loss} in epoch {epoch}; lower the learning rate ({learning_rate})"
+    )]
+    Diverged {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The loss.
+        loss: f64,
+        /// The learning rate in use.
+        learning_rate: f64,
+    },
+    /// The embedding or the predictor gave numbers that are not finite.
+    #[error("the controller gives {what} that are no finite numbers; fit it anew")]
+    NotFinite {
+        /// What was computed.
+        what: &'static str,
+    },
+    /// Weights that do not fit.
+    #[error("weights do not fit the controller: {problem}")]
+    Weights {
+        /// Missing, extra and misshapen tensors, or what is wrong with the bytes.
+        problem: String,
+    },
+}

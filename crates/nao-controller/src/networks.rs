@@ -1,0 +1,163 @@
+//! The three networks as one module, and the names of their parameters.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use nao_space::Token;
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::ControllerConfig;
+use crate::decoder::Decoder;
+use crate::encoder::{Embedding, Encoder};
+use crate::language::Language;
+use crate::ops::{
+    Mode, Symbols, mean_squared_error, negative_log_likelihood, one_hot,
+};
+use crate::predictor::Predictor;
+
+/// Encoder, predictor and decoder.
+#[derive(Module, Debug)]
+pub(crate) struct Networks {
+    pub(crate) encoder: Encoder,
+    pub(crate) predictor: Predictor,
+    pub(crate) decoder: Decoder,
+}
+
+/// The losses of one training batch, all of one graph.
+pub(crate) struct Forward {
+    /// Mean squared error of the prediction.
+    pub(crate) prediction_loss: Tensor<1>,
+    /// Token cross entropy.
+    pub(crate) reconstruction_loss: Tensor<1>,
+    /// lambda * prediction loss + (1 - lambda) * reconstruction loss.
+    pub(crate) loss: Tensor<1>,
+}
+
+impl Networks {
+    pub(crate) fn new(
+        config: &ControllerConfig,
+        language: &Language,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        Networks {
+            encoder: Encoder::new(config, language, rng, device),
+            predictor: Predictor::new(config, rng, device),
+            decoder: Decoder::new(config, language, rng, device),
+        }
+    }
+
+    /// The device of the weights.
+    pub(crate) fn device(&self) -> Device {
+        self.encoder.embedding.device()
+    }
+
+    /// Sentences to embeddings.
+    pub(crate) fn encode(&self, sentences: &[&[Token]], language: &Language, mode: &mut Mode) -> Embedding {
+        let vocabulary = language.vocabulary_len();
+        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary, &self.device());
+        self.encoder.forward(&symbols, mode)
+    }
+
+    /// Log probabilities of sentences under teacher forcing, `[batch * length, vocabulary]`.
+    pub(crate) fn log_probs(
+        &self,
+        embedding: &Embedding,
+        sentences: &[&[Token]],
+        language: &Language,
+        mode: &mut Mode,
+    ) -> Tensor<2> {
+        let shifted: Vec<Vec<Token>> = sentences
+            .iter()
+            .map(|sentence| {
+                let kept = &sentence[..sentence.len().saturating_sub(1)];
+                std::iter::once(Token::START).chain(kept.iter().copied()).collect()
+            })
+            .collect();
+        let shifted: Vec<&[Token]> = shifted.iter().map(Vec::as_slice).collect();
+        let previous = Symbols::new(&shifted, 1, language.vocabulary_len(), &self.device());
+        self.decoder.forward(embedding, &previous, mode)
+    }
+
+    /// The whole loss of a batch: sentences and their targets in 0 to 1.
+    pub(crate) fn forward(
+        &self,
+        sentences: &[&[Token]],
+        targets: &[f32],
+        trade_off: f64,
+        language: &Language,
+        mode: &mut Mode,
+    ) -> Forward {
+        let device = self.device();
+        let embedding = self.encode(sentences, language, mode);
+        let prediction = self.predictor.forward(embedding.arch.clone(), mode);
+        let target = Tensor::<1>::from_floats(targets, &device).unsqueeze_dim(1);
+        let log_probs = self.log_probs(&embedding, sentences, language, mode);
+        let tokens: Vec<Token> = sentences.iter().flat_map(|sentence| sentence.iter().copied()).collect();
+        let tokens = one_hot(tokens.into_iter(), language.vocabulary_len(), &device);
+        let prediction_loss = mean_squared_error(prediction, target);
+        let reconstruction_loss = negative_log_likelihood(log_probs, tokens);
+        let loss = prediction_loss.clone().mul_scalar(trade_off)
+            + reconstruction_loss.clone().mul_scalar(1.0 - trade_off);
+        Forward { prediction_loss, reconstruction_loss, loss }
+    }
+}
+
+/// The authors' name of a parameter, from its path in [`Networks`]; under these names weights are stored.
+pub(crate) fn authors_name(path: &[String]) -> String {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["predictor", "layers", index, part] => format!("encoder.mlp.layer_{index}.0.{part}"),
+        ["predictor", "regressor", part] => format!("encoder.regressor.{part}"),
+        [network, "embedding"] => format!("{network}.embedding.weight"),
+        [network, "rnn", part] => format!("{network}.rnn.{part}_l0"),
+        [network, "attention", part] => format!("{network}.attention.{part}.weight"),
+        other => other.join("."),
+    }
+}
+
+/// A parameter or its gradient as plain numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedValues {
+    /// The authors' name, such as `encoder.rnn.weight_ih_l0`.
+    pub name: String,
+    /// The shape, in PyTorch's layout.
+    pub shape: Vec<usize>,
+    /// The values in row-major order.
+    pub values: Vec<f32>,
+}
+
+/// Reads all parameters in a fixed order, or their gradients where some are passed; parameters that have no
+/// gradient are left out.
+pub(crate) fn named_values(networks: &Networks, gradients: Option<&GradientsParams>) -> Vec<NamedValues> {
+    let mut reader = Reader { path: Vec::new(), gradients, found: Vec::new() };
+    networks.visit(&mut reader);
+    reader.found
+}
+
+struct Reader<'a> {
+    path: Vec<String>,
+    gradients: Option<&'a GradientsParams>,
+    found: Vec<NamedValues>,
+}
+
+impl ModuleVisitor for Reader<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = match self.gradients {
+            Some(gradients) => gradients.get::<D>(param.id),
+            None => Some(param.val().without_autodiff()),
+        };
+        let Some(tensor) = tensor else { return };
+        let (name, shape) = (authors_name(&self.path), tensor.dims().to_vec());
+        let values = crate::decoder::floats(tensor);
+        self.found.push(NamedValues { name, shape, values });
+    }
+}

@@ -1,0 +1,19 @@
+//! The two losses.
+
+use burn::tensor::{Tensor, activation};
+
+/// Logarithm of the softmax over the last of two dimensions.
+pub(crate) fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
+    activation::log_softmax(logits, 1)
+}
+
+/// Mean of the squared differences of two columns `[batch, 1]`.
+pub(crate) fn mean_squared_error(prediction: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
+    (prediction - target).square().mean()
+}
+
+/// Token cross entropy, mean over rows: log probabilities and one-hot targets, both `[rows, vocabulary]`.
+pub(crate) fn negative_log_likelihood(log_probs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+    let rows = log_probs.dims()[0];
+    (log_probs * targets).sum().mul_scalar(-1.0 / rows as f64)
+}

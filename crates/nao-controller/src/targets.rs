@@ -1,0 +1,65 @@
+//! Training targets from merits (spec c.3).
+
+/// Merits on the scale that the predictor learns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Targets {
+    /// Per merit its place between the worst (0) and the best (1) of the pool; `None` for a merit that is no
+    /// finite number, which must not be trained on.
+    pub values: Vec<Option<f32>>,
+    /// What a person should know of a pool that says nothing.
+    pub warning: Option<String>,
+}
+
+impl Targets {
+    /// Min-max over the whole pool: (v - min) / (max - min). Where all finite merits are equal, also where there
+    /// is only one, each gets 0.5 and there is a warning; so is there where none is finite.
+    pub fn min_max(merits: &[f64]) -> Self {
+        let finite = || merits.iter().copied().filter(|merit| merit.is_finite());
+        let least = finite().fold(f64::INFINITY, f64::min);
+        let most = finite().fold(f64::NEG_INFINITY, f64::max);
+        // Halves, so that a range as wide as the numbers themselves does not overflow.
+        let half_range = most / 2.0 - least / 2.0;
+        let scale = |merit: f64| {
+            let share = if half_range > 0.0 { (merit / 2.0 - least / 2.0) / half_range } else { 0.5 };
+            merit.is_finite().then_some(share as f32)
+        };
+        let warning = match finite().count() {
+            0 => Some("no trial of the pool has a score: there is nothing to learn from".to_owned()),
+            1 => Some("only one trial of the pool has a score: its target is 0.5".to_owned()),
+            _ if half_range > 0.0 => None,
+            count => Some(format!("all {count} scores of the pool are {least}: all targets are 0.5")),
+        };
+        Targets { values: merits.iter().copied().map(scale).collect(), warning }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_is_0_and_the_best_is_1() {
+        let targets = Targets::min_max(&[0.9, 0.5, f64::NAN, 0.7]);
+        assert_eq!(targets.values, [Some(1.0), Some(0.0), None, Some(0.5)]);
+        assert_eq!(targets.warning, None);
+    }
+
+    #[test]
+    fn pools_that_say_nothing_have_defined_targets_and_a_warning() {
+        let equal = Targets::min_max(&[0.3, 0.3, f64::INFINITY]);
+        assert_eq!(equal.values, [Some(0.5), Some(0.5), None]);
+        assert!(equal.warning.unwrap().contains("all 2 scores"));
+        let one = Targets::min_max(&[0.3]);
+        assert_eq!(one.values, [Some(0.5)]);
+        assert!(one.warning.is_some());
+        let none = Targets::min_max(&[f64::NAN]);
+        assert_eq!(none.values, [None]);
+        assert!(none.warning.is_some());
+        assert!(Targets::min_max(&[]).warning.is_some());
+    }
+
+    #[test]
+    fn a_range_as_wide_as_the_numbers_does_not_overflow() {
+        assert_eq!(Targets::min_max(&[-1.7e308, 1.7e308]).values, [Some(0.0), Some(1.0)]);
+    }
+}

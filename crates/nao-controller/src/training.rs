@@ -1,0 +1,166 @@
+//! One training of the networks: shuffled batches, the joint loss, a global clip and Adam (spec c.1, c.2).
+
+use std::time::Instant;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::Tensor;
+use nao_space::Token;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::config::ControllerConfig;
+use crate::error::ControllerError;
+use crate::language::{Grammar, Language};
+use crate::networks::Networks;
+use crate::ops::Mode;
+
+/// The losses of one epoch: means over its sentences, each taken before the step that used it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochLosses {
+    /// The joint loss.
+    pub loss: f64,
+    /// Mean squared error of the predictions.
+    pub prediction: f64,
+    /// Token cross entropy, natural logarithm.
+    pub reconstruction: f64,
+}
+
+/// What a fit did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitReport {
+    /// Per epoch, in order.
+    pub epochs: Vec<EpochLosses>,
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+impl FitReport {
+    /// The losses of the last epoch, if there was one.
+    pub fn last(&self) -> Option<EpochLosses> {
+        self.epochs.last().copied()
+    }
+}
+
+/// What is trained on: sentences and their targets in 0 to 1, in pairs.
+pub(crate) struct Pool<'a> {
+    pub(crate) sentences: &'a [Vec<Token>],
+    pub(crate) targets: &'a [f32],
+}
+
+/// Trains the networks with a fresh Adam; they are returned only if every loss was a finite number.
+pub(crate) fn train(
+    mut networks: Networks,
+    config: &ControllerConfig,
+    language: &Language,
+    pool: &Pool,
+    grammar: &dyn Grammar,
+    rng: &mut ChaCha8Rng,
+) -> Result<(Networks, FitReport), ControllerError> {
+    let start = Instant::now();
+    let mut optimizer = adam(config);
+    let mut order: Vec<usize> = (0..pool.sentences.len()).collect();
+    let mut report = FitReport { epochs: Vec::with_capacity(config.epochs), steps: 0, seconds: 0.0 };
+    for epoch in 1..=config.epochs {
+        order.shuffle(rng);
+        let mut sums: Option<Tensor<1>> = None;
+        for batch in order.chunks(config.batch) {
+            let spelled = spell(batch, pool, config, grammar, rng);
+            let sentences: Vec<&[Token]> = spelled.iter().map(Vec::as_slice).collect();
+            let targets: Vec<f32> = batch.iter().map(|&index| pool.targets[index]).collect();
+            let mut mode = Mode::Train(rng);
+            let forward = networks.forward(&sentences, &targets, config.trade_off, language, &mut mode);
+            let gradients = GradientsParams::from_grads(forward.loss.backward(), &networks);
+            let gradients = clip(&networks, gradients, config.clip);
+            networks = optimizer.step(config.learning_rate, networks, gradients);
+            report.steps += 1;
+            // Losses stay on the device until the epoch ends.
+            let losses = vec![forward.loss, forward.prediction_loss, forward.reconstruction_loss];
+            let losses = Tensor::cat(losses, 0).without_autodiff().mul_scalar(batch.len() as f64);
+            sums = Some(sums.map_or(losses.clone(), |sums| sums + losses));
+        }
+        let losses = epoch_losses(sums, pool.sentences.len());
+        if !losses.loss.is_finite() {
+            let (loss, learning_rate) = (losses.loss, config.learning_rate);
+            return Err(ControllerError::Diverged { epoch, loss, learning_rate });
+        }
+        if epoch % 100 == 0 {
+            tracing::debug!(epoch, loss = losses.loss, "controller fit");
+        }
+        report.epochs.push(losses);
+    }
+    report.seconds = start.elapsed().as_secs_f64();
+    Ok((networks, report))
+}
+
+/// Adam as in PyTorch: epsilon 1e-8, and the L2 penalty joins the (already clipped) gradient.
+fn adam(config: &ControllerConfig) -> ModuleOptimizer {
+    let decay = (config.weight_decay > 0.0).then(|| WeightDecayConfig::new(config.weight_decay));
+    AdamConfig::new().with_beta_1(0.9).with_beta_2(0.999).with_epsilon(1e-8).with_weight_decay(decay).init()
+}
+
+/// The sentences of a batch, each in another spelling if the configuration says so.
+fn spell(
+    batch: &[usize],
+    pool: &Pool,
+    config: &ControllerConfig,
+    grammar: &dyn Grammar,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Vec<Token>> {
+    let spelling = |&index: &usize| {
+        let sentence = &pool.sentences[index];
+        if config.respell { grammar.another_spelling(sentence, rng) } else { sentence.clone() }
+    };
+    batch.iter().map(spelling).collect()
+}
+
+fn epoch_losses(sums: Option<Tensor<1>>, sentences: usize) -> EpochLosses {
+    let sums = sums.map_or(Vec::new(), crate::decoder::floats);
+    let mean = |index: usize| sums.get(index).map_or(f64::NAN, |&sum| f64::from(sum) / sentences as f64);
+    EpochLosses { loss: mean(0), prediction: mean(1), reconstruction: mean(2) }
+}
+
+/// Scales all gradients by min(1, limit / (norm + 1e-6)), norm being the L2 norm over all parameters together.
+/// The factor stays on the device: nothing waits for it.
+fn clip(networks: &Networks, mut gradients: GradientsParams, limit: f64) -> GradientsParams {
+    let Some(norm) = global_norm(networks, &gradients) else { return gradients };
+    let factor = norm.add_scalar(1e-6).recip().mul_scalar(limit).clamp_max(1.0);
+    networks.visit(&mut Scale { gradients: &mut gradients, factor });
+    gradients
+}
+
+/// The L2 norm over all gradients together, `[1]`.
+pub(crate) fn global_norm(networks: &Networks, gradients: &GradientsParams) -> Option<Tensor<1>> {
+    let mut squares = Squares { gradients, sums: Vec::new() };
+    networks.visit(&mut squares);
+    (!squares.sums.is_empty()).then(|| Tensor::cat(squares.sums, 0).sum().sqrt())
+}
+
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sums: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.sums.extend(self.gradients.get::<D>(param.id).map(|gradient| gradient.square().sum()));
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: Tensor<1>,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            let factor = self.factor.clone().reshape([1; D]);
+            self.gradients.register(param.id, gradient * factor);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The laws of [`Space`], each a property test over any space.
+//!
+//! Each function runs its law on generated architectures, texts or tokens, as many as `PROPTEST_CASES` says (64
+//! when unset), and panics with the smallest case that breaks it. All at once: [`check_space_laws`], or one
+//! test per law: [`space_laws!`](crate::space_laws).
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+
+use super::{arch_of, choices, garbage, sentence_of};
+use crate::seed::rng_for;
+use crate::space::Space;
+use crate::token::Token;
+
+/// Checks all laws of a space, one after another.
+///
+/// ```
+/// use nao_space::arbitrary::check_space_laws;
+/// use nao_space::{CnnSpace, OpSet};
+/// check_space_laws(&CnnSpace::new(2, OpSet::enas_5()).unwrap());
+/// ```
+///
+/// # Panics
+/// When the space breaks a law: with the law and the smallest case found.
+pub fn check_space_laws<S: Space>(space: &S) {
+    decoding_undoes_encoding(space);
+    parsing_undoes_formatting(space);
+    json_reads_back(space);
+    masked_walks_are_sentences(space);
+    whole_sentences_allow_nothing_more(space);
+    decoding_accepts_just_what_is_allowed(space);
+    no_text_panics(space);
+    canonical_is_idempotent(space);
+    respelling_keeps_canonical_form_and_key(space);
+    keys_are_equal_just_where_canonical_forms_are(space);
+    neighbours_are_distinct_others_of_the_space(space);
+    neighbourhood_is_mutual(space);
+    a_mutation_is_a_neighbour(space);
+    samples_belong_to_the_space(space);
+}
+
+/// Makes a module with one test for each law of a space.
+///
+/// ```
+/// # #[cfg(test)]
+/// nao_space::space_laws!(three_nodes, nao_space::CnnSpace::new(3, nao_space::OpSet::enas_5()).unwrap());
+/// ```
+#[macro_export]
+macro_rules! space_laws {
+    ($name:ident, $space:expr) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $crate::space_laws! { @tests $space =>
+                decoding_undoes_encoding
+                parsing_undoes_formatting
+                json_reads_back
+                masked_walks_are_sentences
+                whole_sentences_allow_nothing_more
+                decoding_accepts_just_what_is_allowed
+                no_text_panics
+                canonical_is_idempotent
+                respelling_keeps_canonical_form_and_key
+                keys_are_equal_just_where_canonical_forms_are
+                neighbours_are_distinct_others_of_the_space
+                neighbourhood_is_mutual
+                a_mutation_is_a_neighbour
+                samples_belong_to_the_space
+            }
+        }
+    };
+    (@tests $space:expr => $($law:ident)+) => {
+        $(
+            #[test]
+            fn $law() {
+                $crate::arbitrary::laws::$law(&$space);
+            }
+        )+
+    };
+}
+
+/// `decode(encode(a)) == a`, and a sentence has the length that the space says and no start symbol.
+pub fn decoding_undoes_encoding<S: Space>(space: &S) {
+    for_archs(space, "decoding undoes encoding", |arch| {
+        let tokens = space.encode(&arch);
+        prop_assert_eq!(tokens.len(), space.sequence_len());
+        prop_assert!(!tokens.contains(&Token::START), "the start symbol is no token of a sentence");
+        is_in_space(space, &arch)
+    });
+}
+
+/// `parse(format(a)) == a`, and no text has line breaks or space around it.
+pub fn parsing_undoes_formatting<S: Space>(space: &S) {
+    for_archs(space, "parsing undoes formatting", |arch| {
+        let text = space.format(&arch);
+        prop_assert_eq!(text.trim(), &text);
+        prop_assert!(!text.contains('\n'), "{text:?}");
+        prop_assert_eq!(space.parse(&text), Ok(arch));
+        Ok(())
+    });
+}
+
+/// An architecture survives JSON.
+pub fn json_reads_back<S: Space>(space: &S) {
+    for_archs(space, "JSON reads back", |arch| {
+        let json = serde_json::to_string(&arch).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let read: Result<S::Arch, _> = serde_json::from_str(&json);
+        prop_assert_eq!(read.map_err(|error| error.to_string()), Ok(arch));
+        Ok(())
+    });
+}
+
+/// A walk that takes any allowed token at each step is a sentence, and the sentence of what it decodes to.
+pub fn masked_walks_are_sentences<S: Space>(space: &S) {
+    check(space, "masked walks are sentences", sentences(space), |tokens| {
+        prop_assert_eq!(tokens.len(), space.sequence_len(), "nothing is allowed after {:?}", tokens);
+        let arch = space.decode(&tokens).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(space.encode(&arch), tokens);
+        Ok(())
+    });
+}
+
+/// After a whole sentence nothing is allowed, and masks speak of the space's vocabulary.
+pub fn whole_sentences_allow_nothing_more<S: Space>(space: &S) {
+    check(space, "whole sentences allow nothing more", sentences(space), |tokens| {
+        for length in 0..=tokens.len() {
+            let allowed = space.allowed(&tokens[..length]);
+            prop_assert_eq!(allowed.vocabulary_len(), space.vocabulary().len());
+            prop_assert_eq!(allowed.count() == 0, length == space.sequence_len(), "after {} tokens", length);
+        }
+        Ok(())
+    });
+}
+
+/// Tokens decode just if they are as many as a sentence has and each is allowed after those before; nothing
+/// panics, neither `decode` nor `allowed`.
+pub fn decoding_accepts_just_what_is_allowed<S: Space>(space: &S) {
+    let any_tokens = garbage(space).prop_map(|garbage| garbage.tokens(space));
+    check(space, "decoding accepts just what is allowed", any_tokens, |tokens| {
+        let each_allowed =
+            (0..tokens.len()).all(|place| space.allowed(&tokens[..place]).contains(tokens[place]));
+        let sentence = tokens.len() == space.sequence_len() && each_allowed;
+        let decoded = space.decode(&tokens);
+        prop_assert_eq!(decoded.is_ok(), sentence, "{:?}: {:?}", tokens, decoded);
+        if let Err(error) = decoded {
+            prop_assert!(!error.to_string().is_empty());
+        }
+        Ok(())
+    });
+}
+
+/// Reading any text, or the text of an architecture with a piece replaced, gives an architecture of the
+/// space or an error, never a panic.
+pub fn no_text_panics<S: Space>(space: &S) {
+    let piece = prop_oneof!["[0-9 -]{0,4}", "\\PC{0,3}", Just(String::new())];
+    let cases = ("\\PC{0,80}", archs_of(space), any::<Index>(), any::<Index>(), piece);
+    check(space, "no text panics", cases, |(anything, arch, from, to, piece)| {
+        let mut changed: Vec<char> = space.format(&arch).chars().collect();
+        let [from, to] = [from, to].map(|index| index.index(changed.len() + 1));
+        changed.splice(from.min(to)..from.max(to).min(from.min(to) + 3), piece.chars());
+        for text in [anything, changed.into_iter().collect()] {
+            match space.parse(&text) {
+                Ok(arch) => is_in_space(space, &arch)?,
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+        Ok(())
+    });
+}
+
+/// The canonical form is its own canonical form and belongs to the space.
+pub fn canonical_is_idempotent<S: Space>(space: &S) {
+    for_archs(space, "canonical is idempotent", |arch| {
+        let canonical = space.canonical(&arch);
+        prop_assert_eq!(space.canonical(&canonical), canonical.clone());
+        is_in_space(space, &canonical)
+    });
+}
+
+/// Respelling stays in the space and changes neither canonical form nor key.
+pub fn respelling_keeps_canonical_form_and_key<S: Space>(space: &S) {
+    let cases = (archs_of(space), any::<u64>());
+    check(space, "respelling keeps canonical form and key", cases, |(arch, seed)| {
+        let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
+        is_in_space(space, &other)?;
+        prop_assert_eq!(space.canonical(&other), space.canonical(&arch));
+        prop_assert_eq!(space.key(&other), space.key(&arch));
+        Ok(())
+    });
+}
+
+/// Two architectures have equal keys just where their canonical forms are equal. Tried on independent pairs, on
+/// neighbours, and on two neighbours of one architecture, among which equal ones are frequent.
+pub fn keys_are_equal_just_where_canonical_forms_are<S: Space>(space: &S) {
+    let cases = (archs_of(space), archs_of(space), any::<[Index; 2]>());
+    check(space, "keys are equal just where canonical forms are", cases, |(one, two, picks)| {
+        let near = space.neighbours(&one);
+        let mut all = vec![one, two];
+        if !near.is_empty() {
+            all.extend(picks.iter().map(|pick| pick.get(&near).clone()));
+        }
+        for (index, a) in all.iter().enumerate() {
+            for b in &all[..index] {
+                let same = space.canonical(a) == space.canonical(b);
+                prop_assert_eq!(space.key(a) == space.key(b), same, "{:?} and {:?}", a, b);
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Neighbours belong to the space, differ from the architecture and from each other.
+pub fn neighbours_are_distinct_others_of_the_space<S: Space>(space: &S) {
+    for_archs(space, "neighbours are distinct others of the space", |arch| {
+        let neighbours = space.neighbours(&arch);
+        let mut seen = std::collections::HashSet::new();
+        for neighbour in &neighbours {
+            is_in_space(space, neighbour)?;
+            prop_assert_ne!(neighbour, &arch);
+            prop_assert!(seen.insert(neighbour), "twice: {:?}", neighbour);
+        }
+        prop_assert_eq!(space.neighbours(&arch), neighbours, "the order is fixed");
+        Ok(())
+    });
+}
+
+/// An architecture is a neighbour of each of its neighbours. Tried on four of them.
+pub fn neighbourhood_is_mutual<S: Space>(space: &S) {
+    let cases = (archs_of(space), any::<[Index; 4]>());
+    check(space, "neighbourhood is mutual", cases, |(arch, picks)| {
+        let neighbours = space.neighbours(&arch);
+        if neighbours.is_empty() {
+            return Ok(());
+        }
+        for pick in picks {
+            let neighbour = pick.get(&neighbours);
+            prop_assert!(space.neighbours(neighbour).contains(&arch), "not mutual: {:?}", neighbour);
+        }
+        Ok(())
+    });
+}
+
+/// A mutation is a neighbour, or the architecture itself where it has none.
+pub fn a_mutation_is_a_neighbour<S: Space>(space: &S) {
+    let cases = (archs_of(space), any::<u64>());
+    check(space, "a mutation is a neighbour", cases, |(arch, seed)| {
+        let mutant = space.mutate(&arch, &mut rng_for(seed, "mutate", 0));
+        let neighbours = space.neighbours(&arch);
+        if neighbours.is_empty() {
+            prop_assert_eq!(mutant, arch);
+        } else {
+            prop_assert!(neighbours.contains(&mutant), "{:?}", mutant);
+        }
+        Ok(())
+    });
+}
+
+/// Samples belong to the space, and the same generator draws the same one.
+pub fn samples_belong_to_the_space<S: Space>(space: &S) {
+    check(space, "samples belong to the space", any::<u64>(), |seed| {
+        let sample = || space.sample(&mut rng_for(seed, "sample", 0));
+        prop_assert_eq!(sample(), sample());
+        is_in_space(space, &sample())
+    });
+}
+
+/// An architecture is in the space just if its sentence is one of the space's and means it.
+fn is_in_space<S: Space>(space: &S, arch: &S::Arch) -> TestCaseResult {
+    let meant = space.decode(&space.encode(arch));
+    prop_assert_eq!(meant.as_ref(), Ok(arch));
+    Ok(())
+}
+
+fn for_archs<S: Space>(space: &S, law: &str, test: impl Fn(S::Arch) -> TestCaseResult) {
+    check(space, law, archs_of(space), test);
+}
+
+/// As [`super::archs`], on a borrowed space.
+fn archs_of<S: Space>(space: &S) -> impl Strategy<Value = S::Arch> {
+    choices(space).prop_map(|choices| arch_of(space, &choices))
+}
+
+/// As [`super::token_sequences`], on a borrowed space.
+fn sentences<S: Space>(space: &S) -> impl Strategy<Value = Vec<Token>> {
+    choices(space).prop_map(|choices| sentence_of(space, &choices))
+}
+
+fn check<S: Space, T: Strategy>(space: &S, law: &str, cases: T, test: impl Fn(T::Value) -> TestCaseResult) {
+    let set = Config::default();
+    // No file of past failures: this runs in other people's crates.
+    let config = Config {
+        cases: if std::env::var_os("PROPTEST_CASES").is_some() { set.cases } else { 64 },
+        failure_persistence: None,
+        ..set
+    };
+    if let Err(error) = TestRunner::new(config).run(&cases, test) {
+        panic!("{} breaks the law \"{law}\": {error}", space.name());
+    }
+}

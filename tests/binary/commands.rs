@@ -1,0 +1,128 @@
+//! The small commands of the real program, as a user and as a script would call them.
+
+mod support;
+
+use serde_json::Value;
+use support::{run, stdout};
+
+const NAONET_A: &str =
+    "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7";
+
+fn json(folder: &std::path::Path, words: &[&str]) -> Value {
+    serde_json::from_str(&stdout(run(folder, words))).expect("valid JSON")
+}
+
+#[test]
+fn the_zoo_counts_what_the_authors_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let entry = json(folder.path(), &["zoo", "NAONet-A", "--json"]);
+    assert_eq!(entry["params"], 11_470_150);
+    assert_eq!(entry["params_with_auxiliary"], 11_946_576);
+    assert_eq!(entry["architecture"], NAONET_A);
+    assert_eq!(entry["skeleton"]["cells_per_stage"], 6);
+    assert!(entry["macs"].as_u64().unwrap() > 1_000_000_000);
+    assert!(entry["published"].as_array().is_some_and(|figures| !figures.is_empty()));
+    let all = json(folder.path(), &["zoo", "--json"]);
+    assert_eq!(all.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn tokens_text_and_json_lead_back_to_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = stdout(run(folder.path(), &["space", "encode", NAONET_A]));
+    assert_eq!(tokens.split_whitespace().count(), 40);
+    assert_eq!(stdout(run(folder.path(), &["space", "decode", tokens.trim()])).trim(), NAONET_A);
+    assert_eq!(
+        stdout(run(folder.path(), &["space", "decode", &tokens.trim().replace(' ', ",")])).trim(),
+        NAONET_A
+    );
+
+    stdout(run(folder.path(), &["draw", NAONET_A, "--format", "json", "-o", "cell.json"]));
+    let check = json(folder.path(), &["space", "check", "cell.json", "--json"]);
+    assert_eq!(check["architecture"], NAONET_A);
+    assert_eq!(check["loose_ends"]["normal"], serde_json::json!([3, 5, 6]));
+}
+
+#[test]
+fn samples_follow_the_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = |seed| stdout(run(folder.path(), &["space", "sample", "-n", "3", "--seed", seed]));
+    assert_eq!(sample("5"), sample("5"));
+    assert_ne!(sample("5"), sample("6"));
+    assert_eq!(sample("5").lines().count(), 3);
+}
+
+#[test]
+fn the_space_is_described_for_people_and_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = stdout(run(folder.path(), &["space", "describe"]));
+    assert!(text.contains("conv_1x7_7x1") && text.contains("avg pool 5x5"), "{text}");
+    let space = json(folder.path(), &["space", "describe", "--ops", "enas-5", "--json"]);
+    assert_eq!(space["vocabulary"].as_array().unwrap().len(), 12);
+    assert_eq!(space["operations"][0]["name"], "sep_conv_3x3");
+}
+
+#[test]
+fn a_drawing_is_svg_or_dot() {
+    let folder = tempfile::tempdir().unwrap();
+    stdout(run(folder.path(), &["draw", "@NAONet-A", "--format", "svg", "-o", "cell.svg"]));
+    let svg = std::fs::read_to_string(folder.path().join("cell.svg")).unwrap();
+    assert!(svg.starts_with("<svg") || svg.starts_with("<?xml"), "{}", &svg[..80]);
+    assert!(svg.contains("NAONet-A") && svg.trim_end().ends_with("</svg>"));
+    let dot = stdout(run(folder.path(), &["draw", "@NAONet-B", "--format", "dot"]));
+    assert!(dot.contains("digraph"), "{dot}");
+}
+
+#[test]
+fn a_dry_run_prints_a_configuration_that_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        stdout(run(folder.path(), &["search", "--dry-run", "--seed", "9", "--set", "recipe.epochs=3"]));
+    assert!(text.contains("seed = 9") && text.contains("epochs = 3"), "{text}");
+    std::fs::write(folder.path().join("my.toml"), &text).unwrap();
+    assert_eq!(stdout(run(folder.path(), &["search", "--dry-run", "--config", "my.toml"])), text);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a dry run writes nothing");
+}
+
+#[test]
+fn a_search_is_ranked_drawn_and_trained_from_its_folder_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = [
+        "--set=recipe.structure.width=4",
+        "--set=recipe.structure.cells_per_stage=1",
+        "--epochs=1",
+        "--nodes=2",
+    ];
+    let rounds = ["--initial=3", "--per-round=1", "--budget=3", "--strategy=random", "--out=run"];
+    let text = stdout(run(folder.path(), &[&["search"], &tiny[..], &rounds[..]].concat()));
+    assert!(text.contains("nao train --from run --rank 1"), "{text}");
+    assert!(text.contains("validation") && text.contains("digits, 1 epochs"), "{text}");
+    assert!(folder.path().join("run/best.svg").is_file());
+
+    let best = json(folder.path(), &["best", "run", "--top", "3", "--json"]);
+    let best = best.as_array().unwrap();
+    assert_eq!(best.len(), 3);
+    for (index, entry) in best.iter().enumerate() {
+        assert_eq!(entry["rank"], index as u64 + 1);
+        assert_eq!(entry["objective"]["name"], "accuracy");
+        assert_eq!(entry["objective"]["direction"], "maximize");
+        assert_eq!(entry["objective"]["unit"], "fraction");
+        assert_eq!(entry["objective"]["split"], "validation");
+        assert_eq!(entry["fidelity"]["epochs"], 1);
+        assert_eq!(entry["origin"], serde_json::json!({"kind": "random", "parent": null, "step": null}));
+        assert!(entry["params"].as_u64().unwrap() > 0 && entry["macs"].as_u64().unwrap() > 0);
+        assert!(entry["trial"].is_u64() && entry["architecture"].is_string());
+    }
+    let values: Vec<f64> = best.iter().map(|entry| entry["objective"]["value"].as_f64().unwrap()).collect();
+    assert!(values.is_sorted_by(|a, b| a >= b), "{values:?}");
+
+    let trained =
+        ["train", "--from", "run", "--rank", "2", "--epochs", "1", "--set", "structure.width=4", "--set"];
+    let result = json(
+        folder.path(),
+        &[&trained[..], &["structure.cells_per_stage=1", "--out", "final", "--json"]].concat(),
+    );
+    assert_eq!(result["architecture"], best[1]["architecture"]);
+    assert_eq!(result["objective"]["split"], "test");
+    assert!(folder.path().join("final/weights.safetensors").is_file());
+}

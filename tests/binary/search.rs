@@ -1,0 +1,278 @@
+//! Searches of the real program: killed and resumed, with one worker and with two.
+
+mod support;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use support::{nao, run, stdout};
+
+/// A search on real digits with tiny networks: three rounds, the last two by NAO.
+const TINY: &[&str] = &[
+    "--set=recipe.structure.width=4",
+    "--set=recipe.structure.cells_per_stage=1",
+    "--set=recipe.epochs=1",
+    "--set=recipe.batch=128",
+    "--set=rounds.initial=4",
+    "--set=rounds.per_round=3",
+    "--set=rounds.budget=10",
+    "--set=strategy.nao.seeds=3",
+    "--set=strategy.nao.controller.epochs=5",
+    "--set=strategy.nao.controller.hidden=16",
+    "--set=strategy.nao.controller.embedding=8",
+    "--set=space.nodes=2",
+    "--seed=3",
+];
+
+/// One trial of a history, without what may differ between two runs: wall time and attempts.
+#[derive(Debug, PartialEq)]
+struct Row {
+    id: i64,
+    round: i64,
+    arch: String,
+    seed: i64,
+    origin: String,
+    status: String,
+    measurement: Option<serde_json::Value>,
+    error: Option<String>,
+}
+
+fn history(run: &Path) -> Vec<Row> {
+    let store = Connection::open(run.join("trials.sqlite")).unwrap();
+    let sql = "SELECT id, round, arch, seed, origin, status, measurement, error FROM trials ORDER BY id";
+    let mut statement = store.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| {
+        let measurement: Option<String> = row.get(6)?;
+        let measurement = measurement.map(|text| {
+            let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            value.as_object_mut().unwrap().remove("seconds");
+            value
+        });
+        Ok(Row {
+            id: row.get(0)?,
+            round: row.get(1)?,
+            arch: row.get(2)?,
+            seed: row.get(3)?,
+            origin: row.get(4)?,
+            status: row.get(5)?,
+            measurement,
+            error: row.get(7)?,
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+fn search(folder: &Path, out: &str, workers: &str) -> Command {
+    let mut command = nao(folder);
+    command.arg("search").args(TINY).args(["--out", out, "--workers", workers]);
+    command.stdout(Stdio::null());
+    command
+}
+
+/// Kills a search with SIGKILL as soon as `done` trials have their result.
+fn kill_after(mut search: Child, run: &Path, done: usize) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let finished = count_done(run);
+        if finished >= done {
+            break;
+        }
+        assert!(search.try_wait().unwrap().is_none(), "the search ended before it could be killed");
+        assert!(Instant::now() < deadline, "{finished} trials done after two minutes");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    search.kill().unwrap();
+    search.wait().unwrap();
+}
+
+fn count_done(run: &Path) -> usize {
+    let Ok(store) = Connection::open_with_flags(
+        run.join("trials.sqlite"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    ) else {
+        return 0;
+    };
+    let _ = store.busy_timeout(Duration::from_secs(5));
+    let sql = "SELECT COUNT(*) FROM trials WHERE status = 'done'";
+    store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0) as usize
+}
+
+#[test]
+fn one_worker_and_two_give_the_same_history() {
+    let folder = tempfile::tempdir().unwrap();
+    for (out, workers) in [("one", "1"), ("two", "2")] {
+        assert!(search(folder.path(), out, workers).status().unwrap().success());
+    }
+    let (one, two) = (history(&folder.path().join("one")), history(&folder.path().join("two")));
+    assert_eq!(one.len(), 10);
+    assert!(one.iter().all(|row| row.status == "done"));
+    assert_eq!(one, two);
+    let by_ascent = one.iter().filter(|row| row.origin.contains("\"ascent\"")).count();
+    assert!(by_ascent > 0, "NAO proposed nothing by ascent: {one:#?}");
+}
+
+#[test]
+fn a_killed_search_resumes_to_the_history_of_an_unbroken_one() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(search(folder.path(), "whole", "2").status().unwrap().success());
+    let whole = history(&folder.path().join("whole"));
+
+    let broken = folder.path().join("broken");
+    kill_after(search(folder.path(), "broken", "2").stderr(Stdio::null()).spawn().unwrap(), &broken, 2);
+    for done in [5, 8] {
+        let before = history(&broken);
+        let mut resume = nao(folder.path());
+        resume.args(["resume", "broken", "--workers", "1"]).stdout(Stdio::null()).stderr(Stdio::null());
+        kill_after(resume.spawn().unwrap(), &broken, done);
+        // What was done stays as it was, byte for byte: nothing finished is trained again.
+        let after = history(&broken);
+        for row in before.iter().filter(|row| row.status == "done") {
+            assert!(after.contains(row), "{row:?} is gone");
+        }
+    }
+    stdout(run(folder.path(), &["resume", "broken"]));
+    assert_eq!(history(&broken), whole);
+    let store = Connection::open(broken.join("trials.sqlite")).unwrap();
+    let attempts: i64 = store.query_row("SELECT MAX(attempts) FROM trials", [], |row| row.get(0)).unwrap();
+    assert!(attempts <= 4, "a trial was started {attempts} times for three kills");
+
+    // Resuming a finished run changes nothing and shows the result again.
+    let best = stdout(run(folder.path(), &["resume", "broken", "--json"]));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&best).unwrap().as_array().unwrap().len(), 5);
+    assert_eq!(history(&broken), whole);
+}
+
+#[test]
+fn a_changed_seed_space_or_recipe_is_refused_field_by_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = search(folder.path(), "run", "2").stderr(Stdio::null()).spawn().unwrap();
+    let run_folder = folder.path().join("run");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while count_done(&run_folder) == 0 {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // While it runs, nobody else may.
+    let second = run(folder.path(), &["resume", "run"]);
+    assert_eq!(second.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(message.contains("in use by process"), "{message}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let before = history(&run_folder);
+    for (words, difference) in [
+        (vec!["--seed", "4"], "seed: 3 in the run, 4 asked"),
+        (vec!["--nodes", "3"], "space.nodes: 2 in the run, 3 asked"),
+        (vec!["--ops", "enas-5"], "space.ops: \"paper-11\" in the run, \"enas-5\" asked"),
+        (vec!["--epochs", "2"], "recipe.epochs: 1 in the run, 2 asked"),
+        (vec!["--set", "recipe.batch=64"], "recipe.batch: 128 in the run, 64 asked"),
+        (vec!["--strategy", "random"], "strategy.name: \"nao\" in the run, \"random\" asked"),
+    ] {
+        let refused = run(folder.path(), &[&["resume", "run"], &words[..]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{words:?}");
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(message.contains(difference), "{words:?}: {message}");
+    }
+    assert_eq!(history(&run_folder), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = search(folder.path(), "run", "2").stderr(Stdio::piped()).spawn().unwrap();
+    let run_folder = folder.path().join("run");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while count_done(&run_folder) == 0 {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("nao resume run"), "{message}");
+    assert!(history(&run_folder).iter().all(|row| row.status != "running"), "a trial was left running");
+}
+
+#[test]
+fn a_child_past_its_time_limit_fails_alone_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = search(folder.path(), "run", "2");
+    // No child is that fast, so every trial of the first round fails, which ends the search.
+    let output = command.args(["--time-limit", "0.001"]).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("every trial of round 0 failed") && message.contains("time limit"), "{message}");
+    let rows = history(&folder.path().join("run"));
+    assert!(rows.iter().all(|row| row.error.as_deref().is_some_and(|error| error.contains("time_limit"))));
+}
+
+#[test]
+fn a_diverging_training_fails_its_trial_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = search(folder.path(), "run", "2");
+    let output = command.arg("--set=recipe.learning_rate=1e30").stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("the loss became"), "{message}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_is_killed_fails_its_trial_and_the_search_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = search(folder.path(), "run", "1").stderr(Stdio::null()).spawn().unwrap();
+    let run_folder = folder.path().join("run");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while count_done(&run_folder) == 0 {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let worker = workers_of(child.id()).pop().expect("a worker is at work");
+    assert!(Command::new("kill").args(["-KILL", &worker]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let rows = history(&run_folder);
+    let failed: Vec<&Row> = rows.iter().filter(|row| row.status == "failed").collect();
+    assert_eq!(rows.len(), 10);
+    assert_eq!(failed.len(), 1, "{rows:#?}");
+    assert!(failed[0].error.as_deref().unwrap().contains("worker_died"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn workers_end_with_a_coordinator_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = search(folder.path(), "run", "2").stderr(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while workers_of(child.id()).len() < 2 {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let workers = workers_of(child.id());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // A zombie has ended too; its parent, the system, has only not looked at it yet.
+    let alive = |worker: &String| {
+        let status = std::fs::read_to_string(format!("/proc/{worker}/status")).unwrap_or_default();
+        status.contains("State:") && !status.contains("State:\tZ")
+    };
+    while workers.iter().any(alive) {
+        assert!(Instant::now() < deadline, "a worker outlives its coordinator");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The process ids of the workers of a coordinator.
+#[cfg(target_os = "linux")]
+fn workers_of(coordinator: u32) -> Vec<String> {
+    let mut workers = Vec::new();
+    for thread in std::fs::read_dir(format!("/proc/{coordinator}/task")).into_iter().flatten().flatten() {
+        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        workers.extend(children.split_whitespace().map(str::to_owned));
+    }
+    workers
+}

@@ -1,0 +1,211 @@
+//! The controller against the authors' own numbers (`golden/README.md`): forward values, all gradients, greedy
+//! decoding, ascent in both directions and five steps of Adam.
+
+use burn::tensor::{Device, Tensor};
+use nao_controller::{Controller, ControllerConfig, Embedding, Language, NamedValues};
+use nao_space::seed::rng_for;
+use nao_space::{CnnSpace, OpSet, Token};
+use nao_tests::golden::{self, Differences, Golden, Values};
+
+/// The files of image cells: all of them, or the selection in the repository.
+fn files() -> &'static [&'static str] {
+    if golden::is_complete() {
+        &[
+            "v1_default",
+            "v2_default",
+            "tiny_mlp0",
+            "tiny_mlp2",
+            "tiny_middle",
+            "trained_tiny",
+            "trained_v2_default",
+        ]
+    } else {
+        &["v2_default", "tiny_mlp2", "trained_tiny"]
+    }
+}
+
+/// A file, the space of its cells, a controller with its weights, and its inputs.
+struct Case {
+    golden: Golden,
+    space: CnnSpace,
+    controller: Controller,
+    sentences: Vec<Vec<Token>>,
+    targets: Vec<f32>,
+    differences: Differences,
+}
+
+impl Case {
+    fn open(file: &str) -> Self {
+        let golden = Golden::open(&format!("controller/{file}"));
+        let vocabulary = golden.floats("param/encoder.embedding.weight").shape[0];
+        let ops = if vocabulary == 17 { OpSet::v2_10() } else { OpSet::enas_5() };
+        let space = CnnSpace::new(5, ops).unwrap();
+        let config = config_of(&golden);
+        let language = Language::of(&space);
+        assert_eq!(language.vocabulary_len(), vocabulary, "{file}");
+        let mut controller =
+            Controller::new(config, language, &Device::flex(), &mut rng_for(1, "golden", 0)).unwrap();
+        controller.load(parameters(&golden, "param/")).unwrap();
+        let sentences = sentences(golden.integers("in/encoder_input"));
+        let targets = golden.floats("in/encoder_target").values.clone();
+        Case { golden, space, controller, sentences, targets, differences: Differences::default() }
+    }
+
+    fn forward(&mut self, what: &str, found: &[f32], key: &str) {
+        self.differences.forward(what, found, &self.golden.floats(key).values);
+    }
+
+    fn tokens(&self, found: &[Vec<Token>], key: &str) {
+        assert_eq!(found, sentences(self.golden.integers(key)), "{}: {key}", self.golden.name());
+    }
+}
+
+/// The sizes follow from the shapes of the weights; the training of `adam5/` from the golden README.
+fn config_of(golden: &Golden) -> ControllerConfig {
+    let shape = |key: &str| golden.floats(&format!("param/{key}")).shape.clone();
+    let mlp_layers =
+        (0..).take_while(|layer| golden.has(&format!("param/encoder.mlp.layer_{layer}.0.weight"))).count();
+    ControllerConfig {
+        embedding: shape("encoder.embedding.weight")[1],
+        hidden: shape("decoder.embedding.weight")[1],
+        mlp_layers,
+        mlp_hidden: if mlp_layers == 0 { 1 } else { shape("encoder.mlp.layer_0.0.weight")[0] },
+        mlp_dropout: 0.0,
+        encoder_dropout: 0.0,
+        decoder_dropout: 0.0,
+        trade_off: 0.8,
+        epochs: 5,
+        learning_rate: 1e-3,
+        weight_decay: if golden.name() == "controller/v2_default" { 0.0 } else { 1e-4 },
+        clip: 5.0,
+        respell: false,
+        ..ControllerConfig::default()
+    }
+}
+
+fn parameters(golden: &Golden, prefix: &str) -> Vec<NamedValues> {
+    let names = golden.names_under(prefix).into_iter();
+    let read = names.map(|name| {
+        let Values { values, shape } = golden.floats(&format!("{prefix}{name}")).clone();
+        NamedValues { name, shape, values }
+    });
+    read.collect()
+}
+
+fn sentences(tokens: &Values<i64>) -> Vec<Vec<Token>> {
+    let rows = tokens.values.chunks(tokens.shape[1]);
+    rows.map(|row| row.iter().map(|&token| Token(u16::try_from(token).unwrap())).collect()).collect()
+}
+
+fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+#[test]
+fn golden_forward_values_and_losses() {
+    for file in files() {
+        let mut case = Case::open(file);
+        let embedding = case.controller.encode(&case.sentences).unwrap();
+        case.forward("encoder outputs", &floats(embedding.steps.clone()), "out/encoder_outputs");
+        case.forward("embedding", &floats(embedding.arch.clone()), "out/arch_emb");
+        case.forward("prediction", &case.controller.predict(&case.sentences).unwrap(), "out/predict_value");
+        let log_probs = case.controller.log_probs(&embedding, &case.sentences).unwrap();
+        case.forward("log probabilities", &floats(log_probs), "out/log_prob_teacher_forced");
+        let losses = case.controller.loss(&case.sentences, &case.targets).unwrap();
+        case.forward("mse", &[losses.prediction], "out/mse");
+        case.forward("nll", &[losses.reconstruction], "out/nll");
+        case.forward("loss", &[losses.loss], "out/loss");
+        case.differences.print(file);
+    }
+}
+
+#[test]
+fn golden_gradients_of_every_parameter() {
+    for file in files() {
+        let mut case = Case::open(file);
+        let (_, gradients) = case.controller.gradients(&case.sentences, &case.targets).unwrap();
+        let mut names: Vec<&str> = gradients.parameters.iter().map(|found| found.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, case.golden.names_under("grad/"), "{file}");
+        let expected = parameters(&case.golden, "grad/");
+        let largest = expected.iter().flat_map(|gradient| &gradient.values).fold(0f32, |m, g| m.max(g.abs()));
+        let tolerance = 1e-4 * f64::from(largest.max(1.0));
+        for found in &gradients.parameters {
+            let expected = expected.iter().find(|expected| expected.name == found.name).unwrap();
+            assert_eq!(found.shape, expected.shape, "{file}: {}", found.name);
+            case.differences.within("gradient", &found.values, &expected.values, tolerance);
+        }
+        case.forward("norm", &[gradients.norm], "out/grad_norm");
+        case.differences.print(file);
+    }
+}
+
+#[test]
+fn golden_greedy_decoding() {
+    for file in files() {
+        let mut case = Case::open(file);
+        let embedding = case.controller.encode(&case.sentences).unwrap();
+        let decoded = case.controller.decode(&embedding, &case.space).unwrap();
+        case.tokens(&decoded, "out/greedy_arch");
+        // The decoder is fed what it wrote, so forcing that upon it gives the free-running values.
+        let log_probs = case.controller.log_probs(&embedding, &decoded).unwrap();
+        case.forward("log probabilities", &floats(log_probs), "out/log_prob_greedy");
+        case.differences.print(file);
+    }
+}
+
+#[test]
+fn golden_ascent_in_both_directions() {
+    for file in files() {
+        let mut case = Case::open(file);
+        let embedding = case.controller.encode(&case.sentences).unwrap();
+        let gradient = floats(case.controller.ascent_gradient(&embedding));
+        let expected = &case.golden.floats("out/grad_predict_wrt_encoder_outputs").values;
+        let largest = expected.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+        case.differences.within("gradient", &gradient, expected, 1e-4 * f64::from(largest.max(1.0)));
+        for (sign, name) in [(1.0, "plus"), (-1.0, "minus")] {
+            for step in [1, 10, 50] {
+                let key = |part: &str| format!("ascent/{name}_{step}/{part}");
+                let moved: Embedding = case.controller.ascend(&embedding, sign * f64::from(step));
+                case.forward("outputs", &floats(moved.steps.clone()), &key("new_encoder_outputs"));
+                case.forward("embedding", &floats(moved.arch.clone()), &key("new_arch_emb"));
+                let prediction = case.controller.predict_embedding(&moved);
+                case.forward("prediction", &prediction, &key("new_predict_value"));
+                let decoded = case.controller.decode(&moved, &case.space).unwrap();
+                case.tokens(&decoded, &key("new_arch"));
+                let log_probs = case.controller.log_probs(&moved, &decoded).unwrap();
+                case.forward("log probabilities", &floats(log_probs), &key("log_prob"));
+            }
+        }
+        case.differences.print(file);
+    }
+}
+
+#[test]
+fn golden_five_steps_of_adam() {
+    for file in files() {
+        let mut case = Case::open(file);
+        if !case.golden.has("adam5/losses") {
+            assert!(file.starts_with("trained_"), "{file}");
+            continue;
+        }
+        let mut rng = rng_for(1, "golden", 1);
+        let report =
+            case.controller.fit(&case.sentences, &case.targets, &case.space, &mut rng).unwrap();
+        let losses: Vec<f32> = report.epochs.iter().map(|epoch| epoch.loss as f32).collect();
+        let expected: Vec<f32> =
+            case.golden.doubles("adam5/losses").values.iter().map(|&loss| loss as f32).collect();
+        case.differences.forward("loss", &losses, &expected);
+        let mut outliers = Vec::new();
+        for found in case.controller.parameters() {
+            let expected = &case.golden.floats(&format!("adam5/param/{}", found.name)).values;
+            // Adam divides by a root, so an entry whose gradient is mere rounding may move the other way.
+            case.differences.within("parameter", &found.values, expected, 5e-3);
+            let pairs = found.values.iter().zip(expected);
+            let far = pairs.filter(|(a, b)| (f64::from(**a) - f64::from(**b)).abs() > 5e-4);
+            outliers.extend(far.map(|_| found.name.clone()));
+        }
+        println!("{outliers:?}");
+        case.differences.print(file);
+    }
+}
