@@ -105,10 +105,10 @@ impl Numbering {
 
     /// A placed node as it reads under this numbering, edges sorted.
     fn respelled(&self, node: &Node) -> Node {
-        let mut edges =
+        let [x, y] =
             node.edges.map(|edge| Edge { input: State(self.state[edge.input.index()]), op: edge.op });
-        edges.sort_unstable();
-        Node { edges }
+        let in_order = edge_rank(x.input.0, x.op) <= edge_rank(y.input.0, y.op);
+        Node { edges: if in_order { [x, y] } else { [y, x] } }
     }
 }
 
@@ -116,19 +116,33 @@ fn edge_rank(input: u8, op: Op) -> EdgeRank {
     EdgeRank::from(input) << 16 | op_rank(op)
 }
 
-/// A number that orders like the operation.
-fn op_rank(op: Op) -> u32 {
-    let (family, kernel, border) = match op {
-        Op::Zero => (0, 0, Border::Ignored),
-        Op::Identity => (1, 0, Border::Ignored),
-        Op::Conv { kernel } => (2, kernel, Border::Ignored),
-        Op::FactorConv { kernel } => (3, kernel, Border::Ignored),
-        Op::SepConv { kernel } => (4, kernel, Border::Ignored),
-        Op::DilConv { kernel } => (5, kernel, Border::Ignored),
-        Op::MaxPool { kernel, border } => (6, kernel, border),
-        Op::AvgPool { kernel, border } => (7, kernel, border),
+/// A number that orders like the operation, and is quicker to compare: three small matches become moves
+/// where one over all fields becomes a jump that no processor predicts.
+pub(crate) fn op_rank(op: Op) -> u32 {
+    let family = match op {
+        Op::Zero => 0,
+        Op::Identity => 1,
+        Op::Conv { .. } => 2,
+        Op::FactorConv { .. } => 3,
+        Op::SepConv { .. } => 4,
+        Op::DilConv { .. } => 5,
+        Op::MaxPool { .. } => 6,
+        Op::AvgPool { .. } => 7,
     };
-    family << 9 | u32::from(kernel) << 1 | u32::from(border == Border::Zeros)
+    let kernel = match op {
+        Op::Zero | Op::Identity => 0,
+        Op::Conv { kernel }
+        | Op::FactorConv { kernel }
+        | Op::SepConv { kernel }
+        | Op::DilConv { kernel }
+        | Op::MaxPool { kernel, .. }
+        | Op::AvgPool { kernel, .. } => kernel,
+    };
+    let zeros = match op {
+        Op::MaxPool { border, .. } | Op::AvgPool { border, .. } => border == Border::Zeros,
+        _ => false,
+    };
+    family << 9 | u32::from(kernel) << 1 | u32::from(zeros)
 }
 
 fn extend(cell: &Cell, mut numbering: Numbering, best: &mut Option<Numbering>) {
@@ -254,7 +268,7 @@ mod tests {
 
     #[test]
     fn twelve_twins_are_no_trouble() {
-        let twins = vec![[(0, A), (1, A)]; 8];
+        let twins = [[(0, A), (1, A)]; 8];
         let readers = [[(2, A), (3, B)], [(4, A), (5, B)], [(6, A), (7, B)], [(8, A), (9, B)]];
         let wide = cell(&[&twins[..], &readers].concat());
         assert_eq!(canonical_cell(&canonical_cell(&wide)), canonical_cell(&wide));

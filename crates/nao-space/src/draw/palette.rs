@@ -39,7 +39,7 @@ pub(super) fn kind_scheme(kind: OpKind) -> Scheme {
         OpKind::MaxPool => scheme(["#ffedd5", "#f97316", "#7c2d12"], ["#43240f", "#f08c3a", "#ffdfc2"]),
         OpKind::AvgPool => scheme(["#d1fae5", "#10b981", "#064e3b"], ["#0c3327", "#2fb98a", "#c4f3e0"]),
         OpKind::Identity => scheme(["#f1f5f9", "#94a3b8", "#334155"], ["#20272f", "#7d8997", "#cdd6e0"]),
-        OpKind::Zero => scheme(["#ffffff", "#cbd5e1", "#64748b"], ["#0d1117", "#4a5563", "#8b98a9"]),
+        OpKind::Zero => scheme(["#ffffff", "#94a3b8", "#64748b"], ["#0d1117", "#6b7787", "#8b98a9"]),
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn kind_scheme(kind: OpKind) -> Scheme {
 pub(super) fn kind_dashes(kind: OpKind) -> Option<&'static str> {
     match kind {
         OpKind::Identity => Some("4 3"),
-        OpKind::Zero => Some("1.5 3"),
+        OpKind::Zero => Some("1.5 2.5"),
         _ => None,
     }
 }

@@ -110,6 +110,12 @@ impl CellPlan {
         let branches = self.nodes.iter().flat_map(|node| node.branches.iter().map(|branch| &branch.block));
         self.calibration.iter().chain(branches).chain(self.pieces.iter().map(|piece| &piece.block))
     }
+
+    /// Whether the next cell has the same layers. Most cells of a stage do, and copying is quicker.
+    fn repeats_for(&self, role: CellRole, width: usize, inputs: [FeatureShape; 2]) -> bool {
+        let own_inputs = [self.calibration[0].input, self.calibration[1].input];
+        (self.role, self.width, own_inputs) == (role, width, inputs)
+    }
 }
 
 /// The auxiliary head and where it sits.
@@ -200,7 +206,7 @@ impl NetworkPlan {
         let stem = stem(skeleton.input, skeleton.stem_multiplier * skeleton.width);
         let mut inputs = [stem.output; 2];
         let mut width = skeleton.width;
-        let mut cells = Vec::with_capacity(skeleton.cells());
+        let mut cells: Vec<CellPlan> = Vec::with_capacity(skeleton.cells());
         for index in 0..skeleton.cells() {
             let reduction = skeleton.reductions().iter().position(|&at| at == index);
             let role = if reduction.is_some() { CellRole::Reduction } else { CellRole::Normal };
@@ -208,7 +214,10 @@ impl NetworkPlan {
                 check_reducible(skeleton.input, inputs[1], which)?;
                 width *= 2;
             }
-            let cell = plan_cell(index, role, arch.cell(role), width, inputs);
+            let cell = match cells.last() {
+                Some(last) if last.repeats_for(role, width, inputs) => CellPlan { index, ..last.clone() },
+                _ => plan_cell(index, role, arch.cell(role), width, inputs),
+            };
             inputs = [inputs[1], cell.output];
             cells.push(cell);
         }
@@ -344,6 +353,17 @@ mod tests {
                 let channels: usize = cell.pieces.iter().map(|piece| piece.block.output.channels).sum();
                 assert_eq!(channels, cell.output.channels);
             }
+        }
+    }
+
+    #[test]
+    fn repeated_cells_are_planned_as_if_each_were_new() {
+        let arch = &zoo_entry("NAONet-B").unwrap().arch;
+        let plan = NetworkPlan::new(arch, &Skeleton::cifar10(4, 8)).unwrap();
+        for cell in &plan.cells {
+            let inputs = [cell.calibration[0].input, cell.calibration[1].input];
+            let anew = plan_cell(cell.index, cell.role, arch.cell(cell.role), cell.width, inputs);
+            assert_eq!(*cell, anew);
         }
     }
 

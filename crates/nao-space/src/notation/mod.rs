@@ -4,6 +4,7 @@ mod json;
 mod nao;
 
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
+pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};
 
 /// Why a text is no architecture. Each message names the place, what stood there and what was allowed.

@@ -4,6 +4,7 @@
 use super::ParseError;
 use crate::arch::CnnArch;
 use crate::cell::{Cell, Edge, Node, State};
+use crate::op::Op;
 use crate::op_set::{OpId, OpSet};
 use crate::spaces::CnnSpace;
 
@@ -11,30 +12,38 @@ use crate::spaces::CnnSpace;
 ///
 /// An operation outside of the set is written by its name, which no reader takes for an id.
 pub fn format_cnn(arch: &CnnArch, ops: &OpSet) -> String {
-    // Enough for ids of two digits; a searched space prints millions of these.
-    let mut text = String::with_capacity(6 * (arch.normal.nodes().len() + arch.reduction.nodes().len()) * 2);
+    format_with(arch, |op| ops.id(op))
+}
+
+/// As [`format_cnn`], for callers with a quicker way to ids.
+pub(crate) fn format_with(arch: &CnnArch, id_of: impl Fn(Op) -> Option<OpId>) -> String {
+    // Enough for ids of two digits.
+    let edges = 2 * (arch.normal.nodes().len() + arch.reduction.nodes().len());
+    let mut text = Vec::with_capacity(6 * edges);
     for (_, cell) in arch.cells() {
         for edge in cell.edges() {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            push_number(&mut text, edge.input.0.into());
-            text.push(' ');
-            match ops.id(edge.op) {
-                Some(OpId(id)) => push_number(&mut text, id),
-                None => text.push_str(&edge.op.name()),
+            push_word(&mut text, edge.input.0.into());
+            match id_of(edge.op) {
+                Some(OpId(id)) => push_word(&mut text, id),
+                None => text.extend_from_slice(format!("{} ", edge.op).as_bytes()),
             }
         }
     }
-    text
+    text.pop();
+    String::from_utf8(text).expect("digits, spaces and names are UTF-8")
 }
 
-/// Appends a number in decimal: an eighth of the time of `write!`, which is most of the time of a key.
-fn push_number(text: &mut String, number: u16) {
-    if number >= 10 {
-        push_number(text, number / 10);
+/// Appends a number in decimal and a space, without asking how many digits it has, which random ids make
+/// unpredictable; `write!` was most of the time of a key.
+fn push_word(text: &mut Vec<u8>, number: u16) {
+    if number >= 100 {
+        text.extend_from_slice(format!("{number} ").as_bytes());
+        return;
     }
-    text.push(char::from(b'0' + (number % 10) as u8));
+    let [tens, ones] = [number / 10, number % 10].map(|digit| b'0' + digit as u8);
+    let short = number < 10;
+    text.extend_from_slice(&if short { [ones, b' ', b' '] } else { [tens, ones, b' '] });
+    text.truncate(text.len() - usize::from(short));
 }
 
 /// Reads a NAO string of the space. Any white space separates numbers.

@@ -1,6 +1,6 @@
 //! The places in each layer, chosen so that lines run straight.
 
-use super::graph::{Graph, Part};
+use super::graph::{Graph, Part, Segment};
 
 /// The middle of every vertex. Minimises the weighted squares of how far lines go sideways, layer by layer
 /// until it hardly changes; the order and the distances in each layer are kept. The left edge is at 0.
@@ -12,10 +12,11 @@ pub(super) fn place(graph: &Graph) -> Vec<f64> {
             x[pair[1]] = x[pair[0]] + graph.separation(pair[0], pair[1]);
         }
     }
+    let pulls: Vec<Vec<Pull>> = (0..x.len()).map(|vertex| pulls_on(graph, vertex)).collect();
     for round in 0..ROUNDS {
         for step in 0..graph.layers.len() {
             let layer = if round % 2 == 0 { step } else { graph.layers.len() - 1 - step };
-            place_layer(graph, layer, &mut x);
+            place_layer(graph, layer, &pulls, &mut x);
         }
     }
     straighten_trunks(graph, &mut x);
@@ -34,7 +35,7 @@ fn weight(graph: &Graph, upper: usize, lower: usize) -> f64 {
     }
 }
 
-fn place_layer(graph: &Graph, layer: usize, x: &mut [f64]) {
+fn place_layer(graph: &Graph, layer: usize, pulls: &[Vec<Pull>], x: &mut [f64]) {
     let vertices = &graph.layers[layer];
     // In terms of `x - shift` the least distances become plain order.
     let mut shift = 0.0;
@@ -45,7 +46,7 @@ fn place_layer(graph: &Graph, layer: usize, x: &mut [f64]) {
             shift += graph.separation(vertices[place - 1], vertex);
         }
         shifts.push(shift);
-        let (wanted, weight) = wanted_place(graph, vertex, x);
+        let (wanted, weight) = wanted_place(&pulls[vertex], x).unwrap_or((x[vertex], 1e-3));
         pools.push(Pool { mean: wanted - shift, weight, members: 1 });
         merge_falling(&mut pools);
     }
@@ -55,22 +56,32 @@ fn place_layer(graph: &Graph, layer: usize, x: &mut [f64]) {
     }
 }
 
-/// The weighted mean of where the lines of a vertex would be straight.
-fn wanted_place(graph: &Graph, vertex: usize, x: &[f64]) -> (f64, f64) {
-    let (mut sum, mut total) = (0.0, 0.0);
-    for segment in &graph.segments {
-        let offset = graph.port_offset(segment);
-        let straight = if segment.lower == vertex {
-            x[segment.upper] - offset
+/// A line that would be straight if its end were `offset` right of the middle of the vertex at its other end.
+struct Pull {
+    other: usize,
+    offset: f64,
+    weight: f64,
+}
+
+fn pulls_on(graph: &Graph, vertex: usize) -> Vec<Pull> {
+    let pull = |segment: &Segment| {
+        let (offset, weight) = (graph.port_offset(segment), weight(graph, segment.upper, segment.lower));
+        if segment.lower == vertex {
+            Some(Pull { other: segment.upper, offset: -offset, weight })
         } else if segment.upper == vertex {
-            x[segment.lower] + offset
+            Some(Pull { other: segment.lower, offset, weight })
         } else {
-            continue;
-        };
-        let weight = weight(graph, segment.upper, segment.lower);
-        (sum, total) = (sum + weight * straight, total + weight);
-    }
-    if total == 0.0 { (x[vertex], 1e-3) } else { (sum / total, total) }
+            None
+        }
+    };
+    graph.segments.iter().filter_map(pull).collect()
+}
+
+/// The weighted mean of where the lines of a vertex would be straight, and their weight; `None` without lines.
+fn wanted_place(pulls: &[Pull], x: &[f64]) -> Option<(f64, f64)> {
+    let total: f64 = pulls.iter().map(|pull| pull.weight).sum();
+    let sum: f64 = pulls.iter().map(|pull| pull.weight * (x[pull.other] + pull.offset)).sum();
+    (total > 0.0).then(|| (sum / total, total))
 }
 
 /// Neighbours that touch and therefore share a mean.

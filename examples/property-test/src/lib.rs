@@ -1,0 +1,184 @@
+//! A search space of your own in one file, and how `nao-space` tests it.
+//!
+//! The space: a network of a few stages, each with a depth and a width. It has no symmetries, so an
+//! architecture is its own canonical form. Run its tests with `cargo test -p property-test`.
+
+use nao_space::notation::ParseError;
+use nao_space::{DecodeError, Space, Token, TokenMask, Vocabulary};
+use num_bigint::BigUint;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// Layers and channels of one stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Stage {
+    /// Number of layers.
+    pub depth: u32,
+    /// Number of channels.
+    pub width: u32,
+}
+
+const DEPTHS: [u32; 4] = [1, 2, 4, 6];
+const WIDTHS: [u32; 3] = [16, 32, 64];
+
+/// Networks of a fixed number of stages. A sentence is `depth width depth width …`, one token each.
+#[derive(Clone, Debug)]
+pub struct StageSpace {
+    stages: usize,
+    vocabulary: Vocabulary,
+}
+
+impl StageSpace {
+    /// The space of networks of so many stages.
+    pub fn new(stages: usize) -> Self {
+        let depths = DEPTHS.iter().map(|depth| format!("depth {depth}"));
+        let widths = WIDTHS.iter().map(|width| format!("width {width}"));
+        StageSpace { stages, vocabulary: Vocabulary::new(depths.chain(widths)) }
+    }
+
+    /// The tokens of depths follow the start symbol, those of widths follow the depths.
+    fn token_of(stage: Stage) -> [Token; 2] {
+        let depth = DEPTHS.iter().position(|&depth| depth == stage.depth).expect("a depth of the space");
+        let width = WIDTHS.iter().position(|&width| width == stage.width).expect("a width of the space");
+        [Token(1 + depth as u16), Token((1 + DEPTHS.len() + width) as u16)]
+    }
+
+    fn other(message: String) -> ParseError {
+        ParseError::OtherSpace { message }
+    }
+}
+
+impl Space for StageSpace {
+    type Arch = Vec<Stage>;
+
+    fn name(&self) -> String {
+        format!("stages/{}", self.stages)
+    }
+
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    fn sequence_len(&self) -> usize {
+        2 * self.stages
+    }
+
+    fn allowed(&self, prefix: &[Token]) -> TokenMask {
+        let len = self.vocabulary.len();
+        if prefix.len() >= self.sequence_len() {
+            TokenMask::none(len)
+        } else if prefix.len().is_multiple_of(2) {
+            TokenMask::range(len, 1..1 + DEPTHS.len())
+        } else {
+            TokenMask::range(len, 1 + DEPTHS.len()..len)
+        }
+    }
+
+    fn encode(&self, arch: &Vec<Stage>) -> Vec<Token> {
+        arch.iter().copied().flat_map(StageSpace::token_of).collect()
+    }
+
+    fn decode(&self, tokens: &[Token]) -> Result<Vec<Stage>, DecodeError> {
+        let expected = self.sequence_len();
+        if tokens.len() != expected {
+            return Err(DecodeError::Length { space: self.name(), expected, found: tokens.len() });
+        }
+        for (position, &token) in tokens.iter().enumerate() {
+            let mask = self.allowed(&tokens[..position]);
+            if !mask.contains(token) {
+                let names: Vec<&str> = mask.iter().filter_map(|token| self.vocabulary.name(token)).collect();
+                return Err(DecodeError::NotAllowed { position, token, allowed: names.join(", ") });
+            }
+        }
+        let stage = |pair: &[Token]| Stage {
+            depth: DEPTHS[pair[0].index() - 1],
+            width: WIDTHS[pair[1].index() - 1 - DEPTHS.len()],
+        };
+        Ok(tokens.chunks(2).map(stage).collect())
+    }
+
+    fn canonical(&self, arch: &Vec<Stage>) -> Vec<Stage> {
+        arch.clone()
+    }
+
+    fn respell(&self, arch: &Vec<Stage>, _: &mut ChaCha8Rng) -> Vec<Stage> {
+        arch.clone()
+    }
+
+    fn neighbours(&self, arch: &Vec<Stage>) -> Vec<Vec<Stage>> {
+        let mut all = Vec::new();
+        for (index, &stage) in arch.iter().enumerate() {
+            let depths = DEPTHS.iter().map(|&depth| Stage { depth, ..stage });
+            let widths = WIDTHS.iter().map(|&width| Stage { width, ..stage });
+            for other in depths.chain(widths).filter(|&other| other != stage) {
+                let mut neighbour = arch.clone();
+                neighbour[index] = other;
+                all.push(neighbour);
+            }
+        }
+        all
+    }
+
+    fn size(&self) -> BigUint {
+        BigUint::from(DEPTHS.len() * WIDTHS.len()).pow(self.stages as u32)
+    }
+
+    /// `2x32 1x16`: depth and width of every stage.
+    fn format(&self, arch: &Vec<Stage>) -> String {
+        let words: Vec<String> =
+            arch.iter().map(|stage| format!("{}x{}", stage.depth, stage.width)).collect();
+        words.join(" ")
+    }
+
+    fn parse(&self, text: &str) -> Result<Vec<Stage>, ParseError> {
+        let stage = |word: &str| {
+            let (depth, width) = word.split_once('x')?;
+            let (depth, width) = (depth.parse().ok()?, width.parse().ok()?);
+            (DEPTHS.contains(&depth) && WIDTHS.contains(&width)).then_some(Stage { depth, width })
+        };
+        let words: Vec<&str> = text.split_whitespace().collect();
+        if words.len() != self.stages {
+            let (expected, found) = (self.stages, words.len());
+            return Err(StageSpace::other(format!("expected {expected} stages, found {found}")));
+        }
+        let wrong = |word| StageSpace::other(format!("`{word}` is no stage; one looks like 2x32"));
+        words.into_iter().map(|word| stage(word).ok_or_else(|| wrong(word))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nao_space::arbitrary::{archs, cnn_archs, skeletons};
+    use nao_space::network::NetworkPlan;
+    use nao_space::{CnnSpace, space_laws};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // All laws of a space, one test each.
+    space_laws!(one_stage, StageSpace::new(1));
+    space_laws!(five_stages, StageSpace::new(5));
+
+    proptest! {
+        // A property of your own, over architectures of your own space.
+        #[test]
+        fn a_wider_neighbour_exists_unless_all_are_widest(arch in archs(&StageSpace::new(3))) {
+            let total = |arch: &[Stage]| arch.iter().map(|stage| stage.width).sum::<u32>();
+            let wider = StageSpace::new(3).neighbours(&arch).iter().any(|other| total(other) > total(&arch));
+            prop_assert_eq!(wider, arch.iter().any(|stage| stage.width < 64));
+        }
+
+        // And over image cells and networks, where your code takes those.
+        #[test]
+        fn twice_the_width_never_makes_a_cheaper_network(
+            arch in cnn_archs(&CnnSpace::default()),
+            skeleton in skeletons(),
+        ) {
+            let params = |width| {
+                let skeleton = nao_space::network::Skeleton { width, ..skeleton };
+                NetworkPlan::new(&arch, &skeleton).unwrap().cost().params
+            };
+            prop_assert!(params(2 * skeleton.width) > params(skeleton.width));
+        }
+    }
+}
