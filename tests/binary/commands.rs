@@ -126,3 +126,29 @@ fn a_search_is_ranked_drawn_and_trained_from_its_folder_alone() {
     assert_eq!(result["objective"]["split"], "test");
     assert!(folder.path().join("final/weights.safetensors").is_file());
 }
+
+#[test]
+fn a_training_that_was_killed_resumes_to_the_same_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |out: &'static str, epochs: &'static str| {
+        let words = ["train", "--arch", "@NAONet-B", "--epochs", epochs, "--out", out, "--json"];
+        [&words[..], &["--set", "structure.width=4", "--set", "structure.cells_per_stage=1"]].concat()
+    };
+    let whole = json(folder.path(), &train("whole", "4"));
+    let mut child = support::nao(folder.path()).args(train("broken", "4")).spawn().unwrap();
+    let checkpoint = folder.path().join("broken/checkpoint.safetensors");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !checkpoint.is_file() {
+        assert!(std::time::Instant::now() < deadline && child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!folder.path().join("broken/result.json").exists(), "it was killed too late to tell");
+    let resumed = json(folder.path(), &["resume", "broken", "--json"]);
+    for field in ["value", "last_value", "epoch", "architecture"] {
+        assert_eq!(resumed[field], whole[field], "{field}");
+    }
+    let weights = |out: &str| std::fs::read(folder.path().join(out).join("weights.safetensors")).unwrap();
+    assert!(weights("whole") == weights("broken"), "the weights differ");
+}

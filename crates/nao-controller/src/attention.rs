@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 
 use crate::init;
-use crate::ops::project;
+use crate::ops::{project, tanh};
 
 /// Multiplicative attention: query `q = Wq o`, scores `q . e_t` without scaling, softmax over time, context c,
 /// and the output `tanh(Wo [c ; o])`. No biases.
@@ -34,6 +34,6 @@ impl Attention {
         let query = project(flat.clone(), &self.input_proj).reshape([batch, steps, hidden]);
         let weights = activation::softmax(query.matmul(encoded.clone().transpose()), 2);
         let context = weights.matmul(encoded).reshape([batch * steps, hidden]);
-        project(Tensor::cat(vec![context, flat], 1), &self.output_proj).tanh()
+        tanh(project(Tensor::cat(vec![context, flat], 1), &self.output_proj))
     }
 }

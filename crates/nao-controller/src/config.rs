@@ -33,7 +33,7 @@ pub struct ControllerConfig {
     /// Learning rate of Adam.
     pub learning_rate: f64,
     /// L2 penalty, added to the gradient after clipping (as PyTorch's Adam does).
-    pub weight_decay: f32,
+    pub weight_decay: f64,
     /// Largest global L2 norm of the gradient over all parameters; larger ones are scaled down.
     pub clip: f64,
     /// Whether each sentence is respelled at random every time it is trained on. This generalises spec c.4,
@@ -68,14 +68,8 @@ const V1: ControllerConfig = ControllerConfig {
 
 /// The V2 scripts; also V1's stand-alone controller training. V2 adds swapped copies before training instead
 /// of swapping on the fly; here both are the same respelling.
-const V2: ControllerConfig = ControllerConfig {
-    embedding: 32,
-    hidden: 64,
-    mlp_layers: 0,
-    mlp_dropout: 0.0,
-    weight_decay: 0.0,
-    ..V1
-};
+const V2: ControllerConfig =
+    ControllerConfig { embedding: 32, hidden: 64, mlp_layers: 0, mlp_dropout: 0.0, weight_decay: 0.0, ..V1 };
 
 /// Sizes as in the paper. The one-layer predictor and the training settings are recalled, not read from a
 /// source; the published TensorFlow script differs in lambda (0.8). The attention is V1's.
@@ -204,5 +198,47 @@ impl ControllerConfig {
             return refuse("embedding", problem);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs_of_tokens() -> Language {
+        let tokens = (0..12).map(|index| format!("t{index}")).collect();
+        Language { space: "test".into(), tokens, sequence_len: 40, tokens_per_step: 2 }
+    }
+
+    #[test]
+    fn every_preset_fits_a_space_of_pairs() {
+        for preset in PRESETS {
+            assert_eq!(ControllerConfig::preset(preset.name), Ok(preset.config.clone()));
+            let fitted = preset.config.clone().fitted_to(&pairs_of_tokens());
+            assert_eq!(fitted.check(&pairs_of_tokens()), Ok(()), "{}", preset.name);
+        }
+        let error = ControllerConfig::preset("v3").unwrap_err().to_string();
+        assert_eq!(error, "no controller preset `v3`; there are v1, v2, paper");
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_named_with_their_cure() {
+        let refused = |config: ControllerConfig| config.check(&pairs_of_tokens()).unwrap_err().to_string();
+        let error = refused(ControllerConfig { embedding: 50, ..V1 });
+        assert!(error.contains("`embedding` is 50"), "{error}");
+        assert!(error.contains("set embedding = 48 or hidden = 100"), "{error}");
+        assert!(refused(ControllerConfig { mlp_dropout: 1.0, ..V1 }).contains("`mlp_dropout` is 1"));
+        assert!(refused(ControllerConfig { batch: 0, ..V1 }).contains("`batch` is 0"));
+        assert!(refused(ControllerConfig { trade_off: f64::NAN, ..V1 }).contains("`trade_off`"));
+        let triples = Language { tokens_per_step: 3, ..pairs_of_tokens() };
+        assert!(V1.check(&triples).unwrap_err().to_string().contains("40 tokens"));
+    }
+
+    #[test]
+    fn settings_survive_json_and_unknown_fields_do_not() {
+        let text = serde_json::to_string(&PAPER).unwrap();
+        assert_eq!(serde_json::from_str::<ControllerConfig>(&text).unwrap(), PAPER);
+        assert_eq!(serde_json::from_str::<ControllerConfig>("{}").unwrap(), V1);
+        assert!(serde_json::from_str::<ControllerConfig>(r#"{"lamda": 0.8}"#).is_err());
     }
 }

@@ -184,11 +184,7 @@ impl Controller {
         }
         let networks = self.networks.valid();
         let flat = networks.log_probs(embedding, &slices(sentences), &self.language, &mut Mode::Infer);
-        Ok(flat.reshape([
-            sentences.len(),
-            self.language.sequence_len,
-            self.language.vocabulary_len(),
-        ]))
+        Ok(flat.reshape([sentences.len(), self.language.sequence_len, self.language.vocabulary_len()]))
     }
 
     /// The losses of a batch, without dropout.

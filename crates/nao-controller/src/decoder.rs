@@ -48,9 +48,10 @@ impl Decoder {
     pub(crate) fn forward(&self, embedding: &Embedding, previous: &Symbols, mode: &mut Mode) -> Tensor<2> {
         let start = start_state(embedding);
         let (outputs, _) = if mode.drops(self.dropout) {
-            let inputs = previous.steps.iter().map(|step| {
-                dropout(step.clone().matmul(self.embedding.val()), self.dropout, mode)
-            });
+            let inputs = previous
+                .steps
+                .iter()
+                .map(|step| dropout(step.clone().matmul(self.embedding.val()), self.dropout, mode));
             self.rnn.on_vectors().run(inputs, start)
         } else {
             let reader = self.rnn.on_symbols(self.embedding.val(), previous.width);

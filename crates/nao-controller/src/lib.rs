@@ -34,6 +34,8 @@
 mod attention;
 mod config;
 mod controller;
+#[cfg(test)]
+mod controller_tests;
 mod decoder;
 mod encoder;
 mod error;

@@ -10,9 +10,7 @@ use crate::config::ControllerConfig;
 use crate::decoder::Decoder;
 use crate::encoder::{Embedding, Encoder};
 use crate::language::Language;
-use crate::ops::{
-    Mode, Symbols, mean_squared_error, negative_log_likelihood, one_hot,
-};
+use crate::ops::{Mode, Symbols, mean_squared_error, negative_log_likelihood, one_hot};
 use crate::predictor::Predictor;
 
 /// Encoder, predictor and decoder.

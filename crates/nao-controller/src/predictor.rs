@@ -30,9 +30,10 @@ impl Predictor {
     /// Architecture embeddings `[batch, hidden]` of length 1 to predictions `[batch, 1]` in 0 to 1, on the
     /// scale of the targets (min-max over the pool).
     pub(crate) fn forward(&self, arch: Tensor<2>, mode: &mut Mode) -> Tensor<2> {
-        let hidden = self.layers.iter().fold(arch, |x, layer| {
-            dropout(activation::relu(layer.forward(x)), self.dropout, mode)
-        });
+        let hidden = self
+            .layers
+            .iter()
+            .fold(arch, |x, layer| dropout(activation::relu(layer.forward(x)), self.dropout, mode));
         activation::sigmoid(self.regressor.forward(hidden))
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn train(
 
 /// Adam as in PyTorch: epsilon 1e-8, and the L2 penalty joins the (already clipped) gradient.
 fn adam(config: &ControllerConfig) -> ModuleOptimizer {
-    let decay = (config.weight_decay > 0.0).then(|| WeightDecayConfig::new(config.weight_decay));
+    let decay = (config.weight_decay > 0.0).then(|| WeightDecayConfig::new(config.weight_decay as f32));
     AdamConfig::new().with_beta_1(0.9).with_beta_2(0.999).with_epsilon(1e-8).with_weight_decay(decay).init()
 }
 

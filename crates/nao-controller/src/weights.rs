@@ -23,7 +23,8 @@ pub(crate) fn to_bytes_of(
     values: &[NamedValues],
     metadata: Option<(String, String)>,
 ) -> Result<Vec<u8>, ControllerError> {
-    let problem = |error: safetensors::SafeTensorError| ControllerError::Weights { problem: error.to_string() };
+    let problem =
+        |error: safetensors::SafeTensorError| ControllerError::Weights { problem: error.to_string() };
     let raw: Vec<Vec<u8>> = values
         .iter()
         .map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())

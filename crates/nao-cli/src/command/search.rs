@@ -15,7 +15,9 @@ use crate::executor::{LocalExecutor, WorkerSettings};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::report::{SearchProgress, best_entries, print_summary};
-use crate::run::{Coordinator, Ending, Manifest, Resolved, RunConfig, RunFolder, free_name, resolve};
+use crate::run::{
+    Coordinator, Ending, Manifest, Resolved, RunConfig, RunFolder, TrainFolder, free_name, resolve,
+};
 use crate::strategy;
 
 /// Starts a search.
@@ -35,8 +37,11 @@ pub fn search(args: SearchArgs) -> Result<()> {
     carry_out(&folder, &config, args.json)
 }
 
-/// Goes on with a search.
+/// Goes on with a search, or with a training.
 pub fn resume(args: ResumeArgs) -> Result<()> {
+    if let Some(folder) = TrainFolder::find(&args.folder) {
+        return super::train::resume(&folder, args.json);
+    }
     let folder = RunFolder::open(&args.folder)?;
     let stored = folder.config()?;
     let Resolved { config, images } = resolve(&args.run, &args.execution, Some(&stored))?;

@@ -1,13 +1,13 @@
-//! `nao train`.
+//! `nao train`, and `nao resume` of a training.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use nao_child::recipe::Score;
 use nao_child::{ImageData, Recipe, Split, TrainError, TrainOptions, train_network};
 use nao_space::network::{Cost, NetworkPlan};
-use nao_space::{Fidelity, Objective, Space};
+use nao_space::{CnnSpace, Fidelity, Objective, Space};
 use serde::Serialize;
 
 use super::{interrupt_flag, print_json, print_text};
@@ -17,7 +17,7 @@ use crate::data::{DataSource, device};
 use crate::failure::{Interrupted, RunFailed};
 use crate::files::write_whole;
 use crate::report::{TrainProgress, millions};
-use crate::run::{free_name, named_recipe, overlay_recipe};
+use crate::run::{SpaceConfig, TrainConfig, TrainFolder, free_name, named_recipe, overlay_recipe};
 
 /// What a training leaves in `result.json` and prints with `--json`.
 #[derive(Serialize)]
@@ -37,15 +37,12 @@ struct TrainResult {
     weights: PathBuf,
 }
 
-/// What a training is, resolved: `train.toml`, and what `--dry-run` prints.
-#[derive(Serialize)]
-struct TrainConfig<'a> {
-    architecture: String,
-    space: String,
-    data: &'a DataSource,
-    seed: u64,
-    device: &'a str,
-    recipe: &'a Recipe,
+/// A training that is checked and can begin.
+struct Prepared {
+    config: TrainConfig,
+    space: CnnSpace,
+    plan: NetworkPlan,
+    split: Split,
 }
 
 pub fn run(args: TrainArgs) -> Result<()> {
@@ -57,67 +54,28 @@ pub fn run(args: TrainArgs) -> Result<()> {
             final_recipe(&images).with_context(|| format!("no recipe for {data}: name one with --recipe"))?
         }
     };
-    let recipe = overlay_recipe(&recipe, args.epochs, &args.settings)?;
-    recipe.check(&images)?;
-    let plan = NetworkPlan::new(&named.arch, &recipe.skeleton(&images))?;
-    let device_word = args.device.as_deref().unwrap_or("cpu");
-    let on = device(device_word)?;
-    let architecture = named.space.format(&named.arch);
-    let space = named.space.name();
     let config = TrainConfig {
-        architecture: architecture.clone(),
-        space: space.clone(),
-        data: &data,
+        architecture: named.space.format(&named.arch),
+        data,
         seed: args.seed,
-        device: device_word,
-        recipe: &recipe,
+        device: args.device.unwrap_or_else(|| "cpu".to_owned()),
+        space: SpaceConfig::of(&named.space),
+        recipe: overlay_recipe(&recipe, args.epochs, &args.settings)?,
     };
-    let config = toml::to_string(&config).context("the configuration has no TOML form")?;
+    let prepared = prepare(config, images)?;
     if args.dry_run {
-        return print_text(&config);
+        return print_text(&prepared.config.to_toml());
     }
-    let folder = create_folder(&args, &data)?;
-    write_whole(&folder.join("train.toml"), config.as_bytes())?;
-    let split = split(images, &recipe)?;
-    if !args.json {
-        print_text(&introduction(&named, &plan, &recipe, &split, &folder))?;
-    }
+    let path = args.out.unwrap_or_else(|| free_name(&format!("train-{}", prepared.config.data.word())));
+    let folder = TrainFolder::create(&path, &prepared.config)?;
+    carry_out(&prepared, &folder, args.json)
+}
 
-    let weights = folder.join("weights.safetensors");
-    let options = TrainOptions {
-        best: Some(weights.clone()),
-        measure_every_epoch: recipe.score == Score::BestEpoch,
-        ..TrainOptions::default()
-    };
-    let mut progress = TrainProgress::new(recipe.epochs, interrupt_flag()?);
-    let trained = train_network(&plan, &recipe, &split, args.seed, &on, &options, &mut progress);
-    let trained = trained.map_err(|error| match error {
-        TrainError::Interrupted => {
-            anyhow::Error::new(Interrupted(format!("stopped; what was trained is in {}", folder.display())))
-        }
-        error @ TrainError::NotFinite { .. } => RunFailed(error.to_string()).into(),
-        error => error.into(),
-    })?;
-    drop(progress);
-    let curve = serde_json::to_vec_pretty(&trained.epochs).context("a curve has no JSON form")?;
-    write_whole(&folder.join("curve.json"), &curve)?;
-    let Cost { params, macs, .. } = plan.cost();
-    let result = TrainResult {
-        architecture,
-        space,
-        objective: Objective { split: split.held_out_name.into(), ..Objective::validation_accuracy() },
-        value: trained.accuracy,
-        epoch: trained.scored_epoch,
-        last_value: trained.last.accuracy,
-        fidelity: recipe.fidelity(),
-        seed: args.seed,
-        params,
-        params_with_auxiliary: plan.cost_with_auxiliary().params,
-        macs,
-        weights,
-    };
-    write_whole(&folder.join("result.json"), &serde_json::to_vec_pretty(&result)?)?;
-    if args.json { print_json(&result) } else { print_text(&conclusion(&result)) }
+/// Goes on with a training from its last epoch.
+pub fn resume(folder: &TrainFolder, json: bool) -> Result<()> {
+    let config = folder.config()?;
+    let images = config.data.load()?;
+    carry_out(&prepare(config, images)?, folder, json)
 }
 
 /// The architecture and the images: from a run, or as named.
@@ -137,53 +95,93 @@ fn final_recipe(images: &ImageData) -> Option<Recipe> {
     Recipe::all().into_iter().find(fitting)
 }
 
-/// All images against the test images (spec e.1), or a validation split where there are none.
-fn split(images: Arc<ImageData>, recipe: &Recipe) -> Result<Split> {
-    if images.test_len() > 0 {
-        return Ok(Split::test(images)?);
-    }
-    let held_out = recipe.validation_images(&images);
-    Ok(Split::validation(images, held_out, recipe.split_seed)?)
+fn prepare(config: TrainConfig, images: Arc<ImageData>) -> Result<Prepared> {
+    let recipe = &config.recipe;
+    recipe.check(&images)?;
+    device(&config.device)?;
+    let space = config.space.space()?;
+    let arch = space.parse(&config.architecture)?;
+    let plan = NetworkPlan::new(&arch, &recipe.skeleton(&images))?;
+    // All images against the test images (spec e.1), or a validation split where there are none.
+    let split = if images.test_len() > 0 {
+        Split::test(images)?
+    } else {
+        let held_out = recipe.validation_images(&images);
+        Split::validation(images, held_out, recipe.split_seed)?
+    };
+    Ok(Prepared { config, space, plan, split })
 }
 
-fn create_folder(args: &TrainArgs, data: &DataSource) -> Result<PathBuf> {
-    let path = args.out.clone().unwrap_or_else(|| free_name(&format!("train-{}", data.word())));
-    if path.exists() {
-        bail!("{} exists already: choose another --out", path.display());
+fn carry_out(prepared: &Prepared, folder: &TrainFolder, json: bool) -> Result<()> {
+    let Prepared { config, plan, split, .. } = prepared;
+    let recipe = &config.recipe;
+    if !json {
+        print_text(&introduction(prepared, folder))?;
     }
-    std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
-    Ok(path)
+    let options = TrainOptions {
+        checkpoint: Some(folder.checkpoint()),
+        best: Some(folder.weights()),
+        measure_every_epoch: recipe.score == Score::BestEpoch,
+        ..TrainOptions::default()
+    };
+    let mut progress = TrainProgress::new(recipe.epochs, interrupt_flag()?);
+    let on = device(&config.device)?;
+    let trained = train_network(plan, recipe, split, config.seed, &on, &options, &mut progress);
+    let trained = trained.map_err(|error| match error {
+        TrainError::Interrupted => {
+            let message = format!("stopped; go on with:  nao resume {}", folder.path().display());
+            anyhow::Error::new(Interrupted(message))
+        }
+        error @ TrainError::NotFinite { .. } => RunFailed(error.to_string()).into(),
+        error => error.into(),
+    })?;
+    drop(progress);
+    let curve = serde_json::to_vec_pretty(&trained.epochs).context("a curve has no JSON form")?;
+    write_whole(&folder.curve(), &curve)?;
+    let Cost { params, macs, .. } = plan.cost();
+    let result = TrainResult {
+        architecture: config.architecture.clone(),
+        space: prepared.space.name(),
+        objective: Objective { split: split.held_out_name.into(), ..Objective::validation_accuracy() },
+        value: trained.accuracy,
+        epoch: trained.scored_epoch,
+        last_value: trained.last.accuracy,
+        fidelity: recipe.fidelity(),
+        seed: config.seed,
+        params,
+        params_with_auxiliary: plan.cost_with_auxiliary().params,
+        macs,
+        weights: folder.weights(),
+    };
+    write_whole(&folder.result(), &serde_json::to_vec_pretty(&result)?)?;
+    if json { print_json(&result) } else { print_text(&conclusion(&result)) }
 }
 
-fn introduction(
-    named: &NamedArch,
-    plan: &NetworkPlan,
-    recipe: &Recipe,
-    split: &Split,
-    folder: &Path,
-) -> String {
+fn introduction(prepared: &Prepared, folder: &TrainFolder) -> String {
+    let Prepared { config, plan, split, .. } = prepared;
     let cost = plan.cost();
     format!(
-        "training {} ({} parameters, {} MACs) with recipe {}\non {} images, judged on {} {} images\nfolder {}",
-        named.name,
+        "training {} ({} parameters, {} MACs) with recipe {}\non {} images of {}, judged on {} {} images\n\
+         folder {}",
+        config.architecture,
         millions(cost.params),
         millions(cost.macs),
-        recipe.fidelity(),
+        config.recipe.fidelity(),
         split.train.len(),
+        config.data,
         split.held_out.len(),
         split.held_out_name,
-        folder.display()
+        folder.path().display()
     )
 }
 
 fn conclusion(result: &TrainResult) -> String {
     let TrainResult { objective, value, epoch, fidelity, weights, .. } = result;
     format!(
-        "{} {} {value:.4} (error {:.2} %) after epoch {epoch} of {}; {fidelity}\nweights {}",
+        "{} {} {value:.4} (error {:.2} %) with the weights of epoch {epoch}; {fidelity}\nweights {}",
         objective.split,
         objective.name,
         100.0 * (1.0 - value),
-        fidelity.epochs,
         weights.display()
     )
 }

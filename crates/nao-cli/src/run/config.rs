@@ -48,6 +48,11 @@ pub struct SpaceConfig {
 }
 
 impl SpaceConfig {
+    /// What names a space of a built-in operation set.
+    pub fn of(space: &CnnSpace) -> Self {
+        SpaceConfig { ops: space.ops().name().to_owned(), nodes: space.nodes() }
+    }
+
     /// The space.
     pub fn space(&self) -> Result<CnnSpace> {
         Ok(CnnSpace::new(self.nodes, OpSet::named(&self.ops)?)?)

@@ -5,9 +5,11 @@ mod coordinator;
 mod folder;
 mod manifest;
 mod store;
+mod training;
 
-pub use config::{Resolved, RunConfig, named_recipe, overlay_recipe, resolve};
+pub use config::{Resolved, RunConfig, SpaceConfig, named_recipe, overlay_recipe, resolve};
 pub use coordinator::{Coordinator, Ending};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;
 pub use store::{StoredTrial, TrialStatus};
+pub use training::{TrainConfig, TrainFolder};

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 
+use super::activation::tanh;
 use crate::init;
 
 /// The weights of a one-layer LSTM in PyTorch's layout: gates in the order input, forget, cell, output, and two
@@ -94,8 +95,7 @@ impl Unrolled {
     fn new(weight_ih: Tensor<2>, weight_hh: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         let hidden = weight_hh.dims()[1];
         let joined = Tensor::cat(vec![weight_ih, weight_hh], 1);
-        let gates =
-            std::array::from_fn(|gate| joined.clone().narrow(0, gate * hidden, hidden).transpose());
+        let gates = std::array::from_fn(|gate| joined.clone().narrow(0, gate * hidden, hidden).transpose());
         let biases = bias.map(|bias| {
             std::array::from_fn(|gate| bias.clone().narrow(0, gate * hidden, hidden).unsqueeze())
         });
@@ -112,8 +112,8 @@ impl Unrolled {
                 None => sum,
             }
         });
-        let cell = activation::sigmoid(f) * state.cell + activation::sigmoid(i) * g.tanh();
-        let hidden = activation::sigmoid(o) * cell.clone().tanh();
+        let cell = activation::sigmoid(f) * state.cell + activation::sigmoid(i) * tanh(g);
+        let hidden = activation::sigmoid(o) * tanh(cell.clone());
         LstmState { hidden, cell }
     }
 

@@ -1,6 +1,7 @@
 //! Every numeric operation of the networks, one module per family. The networks call nothing else, so a
 //! faster kernel replaces a body here and nothing there.
 
+mod activation;
 mod dropout;
 mod linear;
 mod loss;
@@ -8,6 +9,7 @@ mod lstm;
 mod normalise;
 mod symbols;
 
+pub(crate) use activation::tanh;
 pub(crate) use dropout::{Mode, dropout};
 pub(crate) use linear::{Linear, project};
 pub(crate) use loss::{log_softmax, mean_squared_error, negative_log_likelihood};

@@ -1,6 +1,8 @@
 //! Searches that learn with tensors.
 
 mod nao;
+#[cfg(test)]
+mod nao_tests;
 mod report;
 mod state;
 

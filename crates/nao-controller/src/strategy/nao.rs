@@ -4,9 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use nao_space::search::{
-    Asked, Observation, Origin, Proposal, RandomSearch, Stop, Strategy, StrategyError,
-};
+use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Stop, Strategy, StrategyError};
 use nao_space::seed::rng_for;
 use nao_space::{Space, Token, TrialId};
 use serde::{Deserialize, Serialize};
@@ -72,14 +70,15 @@ impl NaoConfig {
             }
         }
         if !(self.step_limit.is_finite() && self.step_limit >= self.first_step) {
-            let problem = format!("is {}; it must be at least first_step = {}", self.step_limit, self.first_step);
+            let problem =
+                format!("is {}; it must be at least first_step = {}", self.step_limit, self.first_step);
             return refuse("step_limit", problem);
         }
         self.controller.check(language)
     }
 
     /// The step sizes in order.
-    fn steps(&self) -> impl Iterator<Item = f64> + '_ {
+    pub(super) fn steps(&self) -> impl Iterator<Item = f64> + '_ {
         // Multiples rather than a running sum, which would drift and miss the limit.
         (0u32..)
             .map(|index| self.first_step + f64::from(index) * self.step_increment)
@@ -115,12 +114,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
     ///
     /// # Errors
     /// When the configuration does not fit the space.
-    pub fn new(
-        space: &'a S,
-        config: NaoConfig,
-        seed: u64,
-        device: Device,
-    ) -> Result<Self, ControllerError> {
+    pub fn new(space: &'a S, config: NaoConfig, seed: u64, device: Device) -> Result<Self, ControllerError> {
         let language = Language::of(space);
         config.check(&language)?;
         Ok(NaoSearch {
@@ -166,7 +160,8 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         if merits.is_empty() {
             return self.draw(count, targets.warning);
         }
-        let sentences = self.measured().map(|(observation, _)| self.space.encode(&observation.arch)).collect();
+        let sentences: Vec<Vec<Token>> =
+            self.measured().map(|(observation, _)| self.space.encode(&observation.arch)).collect();
         let values: Vec<f32> = targets.values.iter().copied().flatten().collect();
         let (controller, fit) = self.fitted(&sentences, &values, round).map_err(model_error)?;
         let start = Instant::now();
@@ -204,7 +199,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
     /// A controller trained on the pool.
     fn fitted(
         &self,
-        sentences: &Vec<Vec<Token>>,
+        sentences: &[Vec<Token>],
         targets: &[f32],
         round: u64,
     ) -> Result<(Controller, FitReport), ControllerError> {
@@ -285,7 +280,7 @@ impl<S: Space> Strategy<S> for NaoSearch<'_, S> {
     fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
         let round = self.rounds;
         self.report = None;
-        let asked = if self.observations.is_empty() {
+        let asked = if count == 0 || self.observations.is_empty() {
             self.draw(count, None)
         } else {
             self.learn_and_move(count, round)
@@ -319,6 +314,10 @@ impl<S: Space> Strategy<S> for NaoSearch<'_, S> {
         state.to_bytes(self.controller.as_ref())
     }
 
+    fn report(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(self.report.as_ref()?).ok()
+    }
+
     fn restore(&mut self, bytes: &[u8]) -> Result<(), StrategyError> {
         let saved = State::<S::Arch>::from_bytes(bytes)?;
         saved.state.check(&self.language, &self.config, self.seed)?;
@@ -327,9 +326,8 @@ impl<S: Space> Strategy<S> for NaoSearch<'_, S> {
             false => {
                 let mut rng = rng_for(self.seed, "controller weights", 0);
                 let config = self.config.controller.clone();
-                let mut controller =
-                    Controller::new(config, self.language.clone(), &self.device, &mut rng)
-                        .map_err(model_error)?;
+                let mut controller = Controller::new(config, self.language.clone(), &self.device, &mut rng)
+                    .map_err(model_error)?;
                 controller.load(saved.weights).map_err(model_error)?;
                 Some(controller)
             }
@@ -353,7 +351,7 @@ pub(super) fn model_error(error: ControllerError) -> StrategyError {
 fn assess<S: Space>(
     controller: &Controller,
     space: &S,
-    sentences: &Vec<Vec<Token>>,
+    sentences: &[Vec<Token>],
     targets: &[f32],
     fit: &FitReport,
 ) -> Result<RoundReport, ControllerError> {

@@ -1,0 +1,296 @@
+//! What a controller promises, on small spaces.
+
+use std::sync::LazyLock;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use nao_space::seed::rng_for;
+use nao_space::{CnnSpace, OpSet, Space, Token};
+
+use crate::decoder::floats;
+use crate::metrics::mean_hamming;
+use crate::{Controller, ControllerConfig, ControllerError, Embedding, Language};
+
+static SPACE: LazyLock<CnnSpace> = LazyLock::new(|| CnnSpace::new(2, OpSet::enas_5()).unwrap());
+
+fn config() -> ControllerConfig {
+    ControllerConfig {
+        embedding: 8,
+        hidden: 16,
+        mlp_layers: 1,
+        mlp_hidden: 12,
+        mlp_dropout: 0.0,
+        weight_decay: 0.0,
+        respell: false,
+        epochs: 1,
+        ..ControllerConfig::default()
+    }
+}
+
+fn controller(config: ControllerConfig, seed: u64) -> Controller {
+    Controller::new(config, Language::of(&*SPACE), &Device::flex(), &mut rng_for(seed, "weights", 0)).unwrap()
+}
+
+fn pool(count: usize) -> (Vec<Vec<Token>>, Vec<f32>) {
+    let mut rng = rng_for(3, "pool", 0);
+    let sentences = (0..count).map(|_| SPACE.encode(&SPACE.sample(&mut rng))).collect();
+    let targets = (0..count).map(|index| index as f32 / (count - 1) as f32).collect();
+    (sentences, targets)
+}
+
+fn close(a: &[f32], b: &[f32], tolerance: f32) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        assert!((a - b).abs() <= tolerance, "{a} and {b}");
+    }
+}
+
+#[test]
+fn presets_have_the_authors_numbers_of_parameters() {
+    let space = CnnSpace::new(5, OpSet::enas_5()).unwrap();
+    for (preset, expected) in [("v1", 279_533), ("v2", 80_845)] {
+        let config = ControllerConfig::preset(preset).unwrap();
+        let controller =
+            Controller::new(config, Language::of(&space), &Device::flex(), &mut rng_for(1, "w", 0)).unwrap();
+        assert_eq!(controller.parameter_count(), expected, "{preset}");
+        let named: usize = controller.parameters().iter().map(|parameter| parameter.values.len()).sum();
+        assert_eq!(named, expected, "{preset}");
+    }
+    let middle = CnnSpace::new(5, OpSet::v2_10()).unwrap();
+    let config = ControllerConfig::preset("v2").unwrap();
+    let controller =
+        Controller::new(config, Language::of(&middle), &Device::flex(), &mut rng_for(1, "w", 0)).unwrap();
+    assert_eq!(controller.parameter_count(), 81_650);
+}
+
+#[test]
+fn initial_weights_follow_the_seed_and_the_frameworks_bounds() {
+    let same = controller(config(), 1).parameters();
+    assert_eq!(same, controller(config(), 1).parameters());
+    assert_ne!(same, controller(config(), 2).parameters());
+    for parameter in &same {
+        let largest = parameter.values.iter().fold(0f32, |m, v| m.max(v.abs()));
+        let bound = match parameter.name.as_str() {
+            name if name.contains("embedding") => 6.0,
+            name if name.contains("regressor") => 1.0 / 12f32.sqrt(),
+            name if name.contains("output_proj") => 1.0 / 32f32.sqrt(),
+            _ => 0.25,
+        };
+        assert!(largest <= bound && largest > 0.3 * bound, "{}: {largest}", parameter.name);
+    }
+}
+
+#[test]
+fn a_batch_of_seven_equals_one_by_one() {
+    let controller = controller(config(), 1);
+    let (sentences, _) = pool(7);
+    let together = controller.encode(&sentences).unwrap();
+    let predictions = controller.predict(&sentences).unwrap();
+    let moved = controller.ascend(&together, 5.0);
+    let log_probs = floats(controller.log_probs(&moved, &sentences).unwrap());
+    let decoded = controller.decode(&moved, &*SPACE).unwrap();
+    for (index, sentence) in sentences.iter().enumerate() {
+        let one = std::slice::from_ref(sentence);
+        let alone = controller.encode(one).unwrap();
+        let steps = together.steps.clone().narrow(0, index, 1);
+        close(&floats(alone.steps.clone()), &floats(steps), 1e-5);
+        close(&controller.predict(one).unwrap(), &predictions[index..=index], 1e-5);
+        let moved = controller.ascend(&alone, 5.0);
+        let share = log_probs.len() / sentences.len();
+        let expected = &log_probs[index * share..(index + 1) * share];
+        close(&floats(controller.log_probs(&moved, one).unwrap()), expected, 1e-5);
+        assert_eq!(controller.decode(&moved, &*SPACE).unwrap()[0], decoded[index]);
+    }
+}
+
+#[test]
+fn predictions_do_not_change_although_the_configuration_drops() {
+    let dropping =
+        ControllerConfig { encoder_dropout: 0.5, mlp_dropout: 0.5, decoder_dropout: 0.5, ..config() };
+    let controller = controller(dropping, 1);
+    let (sentences, _) = pool(3);
+    let embedding = controller.encode(&sentences).unwrap();
+    let first = controller.predict(&sentences).unwrap();
+    let moved = floats(controller.ascend(&embedding, 3.0).steps);
+    for _ in 0..100 {
+        assert_eq!(controller.predict(&sentences).unwrap(), first);
+        assert_eq!(floats(controller.ascend(&embedding, 3.0).steps), moved);
+    }
+}
+
+#[test]
+fn the_ascent_gradient_agrees_with_finite_differences() {
+    let controller = controller(config(), 4);
+    let (sentences, _) = pool(1);
+    let embedding = controller.encode(&sentences).unwrap();
+    let [_, time, hidden] = embedding.steps.dims();
+    let gradient = floats(controller.ascent_gradient(&embedding));
+    let start = floats(embedding.steps);
+    let width = 0.02f32;
+    let predict_at = |offset: f32| {
+        let moved: Vec<f32> = (0..start.len())
+            .flat_map(|place| {
+                let mut moved = start.clone();
+                moved[place] += offset;
+                moved
+            })
+            .collect();
+        let shape = [start.len(), time, hidden];
+        let steps = Tensor::from_data(TensorData::new(moved, shape), &Device::flex());
+        controller.predict_embedding(&Embedding::of_steps(steps))
+    };
+    let differences: Vec<f64> = predict_at(width)
+        .iter()
+        .zip(predict_at(-width))
+        .map(|(up, down)| f64::from(up - down) / f64::from(2.0 * width))
+        .collect();
+    let dot: f64 = gradient.iter().zip(&differences).map(|(a, b)| f64::from(*a) * b).sum();
+    let norm_a: f64 = gradient.iter().map(|a| f64::from(a * a)).sum::<f64>().sqrt();
+    let norm_b: f64 = differences.iter().map(|b| b * b).sum::<f64>().sqrt();
+    assert!(dot / (norm_a * norm_b) > 0.999, "{}", dot / (norm_a * norm_b));
+    assert!((norm_a / norm_b - 1.0).abs() < 0.02, "{norm_a} and {norm_b}");
+}
+
+#[test]
+fn a_small_step_up_raises_the_prediction_and_down_lowers_it() {
+    let controller = controller(config(), 1);
+    let (sentences, _) = pool(5);
+    let embedding = controller.encode(&sentences).unwrap();
+    let here = controller.predict_embedding(&embedding);
+    let up = controller.predict_embedding(&controller.ascend(&embedding, 1.0));
+    let down = controller.predict_embedding(&controller.ascend(&embedding, -1.0));
+    for ((here, up), down) in here.iter().zip(up).zip(down) {
+        assert!(down < *here && *here < up, "{down} {here} {up}");
+    }
+}
+
+#[test]
+fn no_parameter_is_dead() {
+    for dropout in [0.0, 0.2] {
+        let config = ControllerConfig {
+            encoder_dropout: dropout,
+            mlp_dropout: dropout,
+            decoder_dropout: dropout,
+            respell: true,
+            ..config()
+        };
+        let mut controller = controller(config, 1);
+        let (sentences, targets) = pool(6);
+        let before = controller.parameters();
+        let (_, gradients) = controller.gradients(&sentences, &targets).unwrap();
+        assert_eq!(gradients.parameters.len(), before.len());
+        for gradient in &gradients.parameters {
+            assert!(gradient.values.iter().any(|value| *value != 0.0), "{}", gradient.name);
+        }
+        controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
+        for (before, after) in before.iter().zip(controller.parameters()) {
+            assert_eq!(before.name, after.name);
+            assert!(before.values != after.values, "{} did not move", after.name);
+        }
+    }
+}
+
+#[test]
+fn eight_pairs_are_learned_by_heart() {
+    let config = ControllerConfig {
+        embedding: 16,
+        hidden: 32,
+        epochs: 350,
+        learning_rate: 1e-2,
+        batch: 8,
+        ..config()
+    };
+    let mut controller = controller(config, 1);
+    let (sentences, targets) = pool(8);
+    let report = controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
+    assert_eq!((report.epochs.len(), report.steps), (350, 350));
+    let losses = controller.loss(&sentences, &targets).unwrap();
+    assert!(losses.loss < 2e-3, "{losses:?}");
+    let written = controller.decode(&controller.encode(&sentences).unwrap(), &*SPACE).unwrap();
+    assert_eq!(mean_hamming(&sentences, &written), Some(0.0));
+}
+
+#[test]
+fn the_same_seed_trains_the_same_weights() {
+    let config = ControllerConfig { mlp_dropout: 0.3, respell: true, epochs: 3, batch: 4, ..config() };
+    let (sentences, targets) = pool(10);
+    let train = |seed| {
+        let mut controller = controller(config.clone(), 1);
+        controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(seed, "fit", 0)).unwrap();
+        controller.save_safetensors().unwrap()
+    };
+    assert_eq!(train(1), train(1));
+    assert_ne!(train(1), train(2));
+}
+
+#[test]
+fn untrained_controllers_write_only_sentences_of_their_space() {
+    for seed in 0..5 {
+        let controller = controller(config(), seed);
+        let (sentences, _) = pool(10);
+        let embedding = controller.encode(&sentences).unwrap();
+        for step in [0.0, 50.0, -1e6] {
+            for sentence in controller.decode(&controller.ascend(&embedding, step), &*SPACE).unwrap() {
+                SPACE.decode(&sentence).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_survive_a_file_bit_by_bit_and_wrong_ones_are_listed() {
+    let (first, mut second) = (controller(config(), 1), controller(config(), 2));
+    let bytes = first.save_safetensors().unwrap();
+    second.load_safetensors(&bytes).unwrap();
+    assert_eq!(first.parameters(), second.parameters());
+    assert_eq!(bytes, second.save_safetensors().unwrap());
+
+    let mut wrong = first.parameters();
+    wrong[0].shape.reverse();
+    wrong[1].name = "encoder.other".into();
+    let error = second.load(wrong).unwrap_err().to_string();
+    for part in ["encoder.embedding.weight is [8, 9]", "encoder.rnn.weight_ih_l0 is missing", "encoder.other"]
+    {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(first.parameters(), second.parameters());
+    assert!(second.load_safetensors(b"nonsense").is_err());
+}
+
+#[test]
+fn inputs_that_cannot_be_are_refused_with_their_place() {
+    let mut controller = controller(config(), 1);
+    let (sentences, targets) = pool(3);
+    let mut rng = rng_for(1, "fit", 0);
+    let mut short = sentences.clone();
+    short[1].pop();
+    assert!(matches!(controller.encode(&short), Err(ControllerError::Length { index: 1, .. })));
+    let mut foreign = sentences.clone();
+    foreign[2][4] = Token(99);
+    let error = controller.predict(&foreign).unwrap_err();
+    assert!(matches!(error, ControllerError::Token { index: 2, position: 4, token: 99, .. }));
+    let mut fit = |targets: &[f32]| controller.fit(&sentences, targets, &*SPACE, &mut rng);
+    assert!(matches!(fit(&targets[..2]), Err(ControllerError::Pairs { .. })));
+    assert!(matches!(fit(&[0.0, f32::NAN, 1.0]), Err(ControllerError::Target { index: 1, .. })));
+    assert!(matches!(controller.encode(&[]), Err(ControllerError::Empty)));
+}
+
+#[test]
+fn another_spaces_grammar_is_refused_when_it_allows_nothing() {
+    let controller = controller(config(), 1);
+    let (sentences, _) = pool(2);
+    let shorter = CnnSpace::new(1, OpSet::enas_5()).unwrap();
+    let embedding = controller.encode(&sentences).unwrap();
+    let error = controller.decode(&embedding, &shorter).unwrap_err();
+    assert!(matches!(error, ControllerError::NothingAllowed { position: 8, .. }), "{error}");
+}
+
+#[test]
+fn a_training_that_diverges_leaves_the_weights_alone() {
+    let config = ControllerConfig { learning_rate: 1e30, epochs: 20, ..config() };
+    let mut controller = controller(config, 1);
+    let (sentences, targets) = pool(4);
+    let before = controller.parameters();
+    let error = controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap_err();
+    assert!(matches!(error, ControllerError::Diverged { .. }), "{error}");
+    assert_eq!(controller.parameters(), before);
+}
