@@ -1,5 +1,5 @@
-//! Trains a few random cells with a recipe and prints accuracy and seconds of each: how the recipes of this
-//! crate were chosen.
+//! Trains a few random cells with a recipe, each with two seeds, and prints accuracies and seconds: how the
+//! recipes of this crate were chosen.
 //!
 //! `measure_recipe digits 8` or `measure_recipe cifar10-small 8 --data FOLDER`; fields of the recipe are changed with
 //! `--set field=value`, where a field of a table is written `structure.width=12`.
@@ -16,7 +16,15 @@ use serde_json::Value;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    // Inside the pool, parallel operations need not be handed to another thread.
+    if std::env::var_os("POOL").is_some() {
+        return rayon::ThreadPoolBuilder::new().build()?.install(measure);
+    }
+    measure()
+}
+
+fn measure() -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut words = std::env::args().skip(1);
     let name = words.next().ok_or("which recipe?")?;
     let cells: u64 = words.next().ok_or("how many cells?")?.parse()?;
@@ -38,21 +46,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = Arc::new(data.unwrap_or_else(digits));
     let evaluator = TrainEvaluator::new(data, recipe, Device::flex())?;
     let space = CnnSpace::default();
-    let (mut values, mut seconds) = (Vec::new(), Vec::new());
+    let mut rows: Vec<[f64; 2]> = Vec::new();
+    let mut seconds = 0.0;
     for id in 1..=cells {
         let arch = space.sample(&mut rng_for(5, "measure", id));
-        let trial = Trial { id: TrialId(id), arch, seed: seed_for(5, "trial", id) };
-        match evaluator.evaluate(&trial, &mut Quiet) {
-            Ok(m) => {
-                println!("{id:>3}  {:.4}  {:6.2} s  {:>7} parameters  {:?}", m.value, m.seconds, m.params, m.extra);
-                values.push(m.value);
-                seconds.push(m.seconds);
+        let measured = [0, 1].map(|repeat| {
+            let seed = seed_for(5, "trial", 2 * id + repeat);
+            evaluator.evaluate(&Trial { id: TrialId(id), arch: arch.clone(), seed }, &mut Quiet)
+        });
+        match measured {
+            [Ok(a), Ok(b)] => {
+                let loss = a.extra["train_loss"];
+                println!(
+                    "{id:>3}  {:.4} {:.4}  {:6.2} s  {:>7} parameters  train loss {loss:.4}",
+                    a.value, b.value, a.seconds, a.params
+                );
+                rows.push([a.value, b.value]);
+                seconds += a.seconds + b.seconds;
             }
-            Err(error) => println!("{id:>3}  {error}"),
+            [Err(error), _] | [_, Err(error)] => println!("{id:>3}  {error}"),
         }
     }
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
-    let deviation = (values.iter().map(|v| (v - mean(&values)).powi(2)).sum::<f64>() / values.len() as f64).sqrt();
-    println!("accuracy {:.4} +- {deviation:.4}, {:.2} s per cell", mean(&values), mean(&seconds));
+    let count = rows.len() as f64;
+    let mean = rows.iter().flatten().sum::<f64>() / (2.0 * count);
+    let between =
+        (rows.iter().map(|[a, b]| ((a + b) / 2.0 - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    let within = (rows.iter().map(|[a, b]| (a - b).powi(2) / 2.0).sum::<f64>() / count).sqrt();
+    println!(
+        "accuracy {mean:.4}; deviation between cells {between:.4}, between seeds of a cell {within:.4}; {:.2} s per training",
+        seconds / (2.0 * count)
+    );
     Ok(())
 }

@@ -117,6 +117,7 @@ fn evaluation_error(error: TrainError) -> EvaluationError {
         TrainError::NotFinite { epoch, loss } => EvaluationError::NotFinite { epoch, loss: loss.to_string() },
         TrainError::TimeLimit { limit } => EvaluationError::TimeLimit { seconds: limit.as_secs_f64() },
         TrainError::Interrupted => EvaluationError::Interrupted,
+        TrainError::Recipe(error) => EvaluationError::Unsuitable { message: error.to_string() },
         TrainError::Checkpoint(error) => EvaluationError::Unsuitable { message: error.to_string() },
     }
 }

@@ -6,7 +6,7 @@
 //! | calibration of the older and newer input of cell i | `cells.i.maybe_calibrate_size.preprocess_x.*`, `preprocess_y.*`: either `conv.weight` and `bn.*`, or `path1.1.weight`, `path2.1.weight` and `bn.*` |
 //! | node k, x or y branch | `cells.i.ops.k.x_op.*`: separable and dilated convolutions `op.L.*`, others `ops.L.*`, with L the position of the layer |
 //! | strided identity | V1 `cells.i.ops.k.x_id_fact_reduce.*`, V2 `cells.i.ops.k.x_op.*` |
-//! | j-th loose end that is reduced | `cells.i.final_combine.ops.j.*`, with j its state |
+//! | j-th loose end, where it is reduced | `cells.i.final_combine.ops.j.*` |
 //! | auxiliary head | `auxiliary_head.conv1.weight`, `bn1.*`, `conv2.weight`, `bn2.*`, `classifier.*` |
 //! | head | `classifier.weight`, `classifier.bias` |
 //!
@@ -86,8 +86,9 @@ pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<Tenso
                 names.block(&format!("{prefix}.ops.{k}.{side}_{attribute}"), block, local);
             }
         }
-        for piece in &cell.pieces {
-            names.block(&format!("{prefix}.final_combine.ops.{}", piece.state), &piece.block, reducer_local);
+        // Loose cell inputs come first among the loose ends, so this counts the reduced ones.
+        for (j, piece) in cell.pieces.iter().enumerate() {
+            names.block(&format!("{prefix}.final_combine.ops.{j}"), &piece.block, reducer_local);
         }
     }
     if let Some(auxiliary) = &plan.auxiliary {

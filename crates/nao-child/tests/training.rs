@@ -79,8 +79,7 @@ fn a_handful_of_digits_is_learnt_by_heart() {
     let split = Split::validation(Arc::new(data), few, 1).unwrap();
     let plan = NetworkPlan::new(&arch(3), &recipe.skeleton(&split.data)).unwrap();
     let options = TrainOptions::default();
-    let trained =
-        train_network(&plan, &recipe, &split, 1, &Device::flex(), &options, &mut Quiet).unwrap();
+    let trained = train_network(&plan, &recipe, &split, 1, &Device::flex(), &options, &mut Quiet).unwrap();
     assert!(trained.train_loss < 0.02, "loss {}", trained.train_loss);
 }
 
@@ -111,7 +110,10 @@ fn images_that_cannot_be_halved_twice_are_unsuitable() {
     }
     let evaluator = TrainEvaluator::new(Arc::new(data), recipe(), Device::flex()).unwrap();
     let error = evaluator.evaluate(&trial(1), &mut Quiet).unwrap_err();
-    assert!(matches!(&error, EvaluationError::Unsuitable { message } if message.contains("3x4")), "{error:?}");
+    assert!(
+        matches!(&error, EvaluationError::Unsuitable { message } if message.contains("3x4")),
+        "{error:?}"
+    );
 }
 
 /// Stops, or panics, after some epochs; keeps the reports.
@@ -182,7 +184,8 @@ fn a_damaged_checkpoint_is_named_with_the_remedy() {
     let split = Split::test(Arc::new(digits())).unwrap();
     let plan = NetworkPlan::new(&arch(4), &recipe().skeleton(&split.data)).unwrap();
     let options = TrainOptions { checkpoint: Some(path), ..TrainOptions::default() };
-    let error = train_network(&plan, &recipe(), &split, 5, &Device::flex(), &options, &mut Quiet).unwrap_err();
+    let error =
+        train_network(&plan, &recipe(), &split, 5, &Device::flex(), &options, &mut Quiet).unwrap_err();
     assert!(error.to_string().contains("state.safetensors: not a checkpoint"), "{error}");
     assert!(error.to_string().contains("delete it to start afresh"), "{error}");
 }

@@ -22,7 +22,8 @@ pub const CIFAR10_CLASSES: [&str; 10] =
 pub fn cifar10_folder(folder: impl AsRef<Path>) -> Result<ImageData, DataError> {
     let folder = folder.as_ref();
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    let (development, test): (Vec<_>, Vec<_>) = data_files(folder)?.into_iter().partition(|f| !is_test(f));
+    let (development, test): (Vec<_>, Vec<_>) =
+        data_files(folder)?.into_iter().partition(|file| !is_test(file));
     if development.is_empty() {
         return Err(DataError::OnlyTest { folder: folder.to_owned() });
     }
@@ -48,7 +49,7 @@ fn file_name(file: &Path) -> String {
     file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-fn is_test(file: &PathBuf) -> bool {
+fn is_test(file: &Path) -> bool {
     file_name(file).contains("test")
 }
 
@@ -148,12 +149,19 @@ mod tests {
     fn every_fault_names_the_file_and_the_remedy() {
         let missing = cifar10_folder("/no/such/folder").unwrap_err().to_string();
         assert!(missing.starts_with("/no/such/folder: no such folder; give"), "{missing}");
-        let cases: [(Vec<(&str, Vec<u8>)>, &str); 6] = [
+        type Files = Vec<(&'static str, Vec<u8>)>;
+        let cases: [(Files, &str); 6] = [
             (vec![("notes.txt", vec![1])], "no .bin or .bin.zst file"),
             (vec![("test_batch.bin", record(1))], "nothing to train on"),
             (vec![("a.bin", vec![])], "a.bin: the file is empty"),
-            (vec![("a.bin", vec![0; RECORD + 5])], "a.bin: 3078 bytes are 1 records of 3073 bytes with 5 bytes"),
-            (vec![("a.bin", [record(1), record(10)].concat())], "a.bin: record 1 (counted from 0) has label 10"),
+            (
+                vec![("a.bin", vec![0; RECORD + 5])],
+                "a.bin: 3078 bytes are 1 records of 3073 bytes with 5 bytes",
+            ),
+            (
+                vec![("a.bin", [record(1), record(10)].concat())],
+                "a.bin: record 1 (counted from 0) has label 10",
+            ),
             (
                 vec![("a.bin.zst", {
                     let whole = zstd::encode_all(record(1).as_slice(), 3).unwrap();

@@ -52,10 +52,7 @@ impl Cell {
         let pieces = plan
             .pieces
             .iter()
-            .map(|piece| Piece {
-                state: piece.state.index(),
-                block: Block::new(&piece.block, rng, device),
-            })
+            .map(|piece| Piece { state: piece.state.index(), block: Block::new(&piece.block, rng, device) })
             .collect();
         Cell { calibration, nodes, pieces }
     }
@@ -81,11 +78,8 @@ impl Cell {
             });
             states.push(x + y);
         }
-        let mut pieces: Vec<Tensor<4>> = self
-            .pieces
-            .iter()
-            .map(|piece| piece.block.forward(states[piece.state].clone(), pass))
-            .collect();
+        let mut pieces: Vec<Tensor<4>> =
+            self.pieces.iter().map(|piece| piece.block.forward(states[piece.state].clone(), pass)).collect();
         if pieces.len() == 1 {
             return pieces.swap_remove(0);
         }

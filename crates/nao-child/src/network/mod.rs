@@ -129,7 +129,8 @@ mod tests {
                     for name in &names {
                         assert_eq!(tensors[&name.name].shape().as_slice(), name.shape, "{}", name.name);
                     }
-                    let trained: usize = names.iter().filter(|n| n.trainable).map(|n| n.shape.iter().product::<usize>()).sum();
+                    let trained: usize =
+                        names.iter().filter(|n| n.trainable).map(|n| n.shape.iter().product::<usize>()).sum();
                     assert_eq!(trained as u64, plan.cost_with_auxiliary().params);
                 }
             }
@@ -140,7 +141,8 @@ mod tests {
     fn equal_generators_give_equal_weights_and_others_do_not() {
         let (plan, device) = (plan("paper-11", 0, &tiny()), Device::flex().autodiff());
         let names = tensor_names(&plan, NameConvention::V1);
-        let weights = |seed| save_tensors(&Network::new(&plan, &mut rng_for(seed, "weights", 0), &device), &names);
+        let weights =
+            |seed| save_tensors(&Network::new(&plan, &mut rng_for(seed, "weights", 0), &device), &names);
         assert_eq!(weights(1), weights(1));
         assert_ne!(weights(1), weights(2));
     }
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(main(&with.0), main(&bare));
     }
 
-    /// F40: every gradient against finite differences.
+    /// F40: the gradient of all weights together against finite differences.
     #[test]
     fn gradients_agree_with_finite_differences() {
         for (op_set, index) in [("v1-14", 1), ("v2-10", 2), ("v2-11", 5)] {
@@ -213,7 +215,7 @@ mod tests {
             for gradient in gradients.values() {
                 norm += gradient.iter::<f32>().map(|g| f64::from(g).powi(2)).sum::<f64>();
             }
-            let step = 2e-3 / norm.sqrt();
+            let step = 2e-4 / norm.sqrt();
             let moved = |sign: f64| {
                 let mut moved = tensors.clone();
                 for (name, gradient) in &gradients {
@@ -230,7 +232,10 @@ mod tests {
                 f64::from(loss(&network).into_scalar::<f32>())
             };
             let found = (moved(1.0) - moved(-1.0)) / (2.0 * step);
-            assert!((found / norm - 1.0).abs() < 2e-2, "{op_set}: differences give {found}, gradients {norm}");
+            assert!(
+                (found / norm - 1.0).abs() < 2e-2,
+                "{op_set}: differences give {found}, gradients {norm}"
+            );
         }
     }
 
@@ -244,7 +249,10 @@ mod tests {
         tensors.insert("stem.7.weight".into(), stem);
         tensors.insert("classifier.bias".into(), burn::tensor::TensorData::zeros::<f32, _>([4]));
         let error = load_tensors(network, &names, tensors).unwrap_err();
-        assert_eq!((error.missing, error.unknown), (vec!["stem.0.weight".into()], vec!["stem.7.weight".into()]));
+        assert_eq!(
+            (error.missing, error.unknown),
+            (vec!["stem.0.weight".into()], vec!["stem.7.weight".into()])
+        );
         assert_eq!(error.misshapen, ["classifier.bias: found [4], expected [3]"]);
     }
 

@@ -7,6 +7,7 @@ use crate::op::norm::BatchStatistics;
 
 /// A forward pass for use or for training.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // one value per step
 pub enum Pass {
     /// Running statistics, nothing dropped, no auxiliary head.
     Eval,

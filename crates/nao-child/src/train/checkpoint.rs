@@ -239,10 +239,8 @@ fn write(
     let failed = |source| CheckpointError::File { path: path.to_owned(), verb: "written", source };
     let metadata = meta.map(|meta| HashMap::from([(META_KEY.to_owned(), json(meta))]));
     let tensors = tensors.into_iter().map(|(name, data)| (name, Stored(data.convert_dtype(DType::F32))));
-    let bytes = safetensors::serialize(tensors, metadata).map_err(|error| CheckpointError::Damaged {
-        path: path.to_owned(),
-        message: error.to_string(),
-    })?;
+    let bytes = safetensors::serialize(tensors, metadata)
+        .map_err(|error| CheckpointError::Damaged { path: path.to_owned(), message: error.to_string() })?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(failed)?;
     }

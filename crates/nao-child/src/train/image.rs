@@ -21,7 +21,7 @@ use crate::data::split::shuffle;
 use crate::network::{Logits, Network, Pass, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::op::loss::{cross_entropy, target_rows};
-use crate::recipe::{Recipe, Score};
+use crate::recipe::{Recipe, RecipeError, Score};
 
 /// Images per forward pass when judging.
 const EVALUATION_BATCH: usize = 250;
@@ -81,6 +81,9 @@ pub enum TrainError {
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
+    /// The recipe has a value out of range, or is for other data.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -95,7 +98,8 @@ pub enum TrainError {
 /// `device` is plain; autodiff is added here.
 ///
 /// # Errors
-/// When the loss becomes infinite or NaN, the time is up, the caller asks to stop, or a checkpoint fails.
+/// When the recipe does not fit the data, the loss becomes infinite or NaN, the time is up, the caller asks
+/// to stop, or a checkpoint fails.
 pub fn train_network(
     plan: &NetworkPlan,
     recipe: &Recipe,
@@ -106,6 +110,7 @@ pub fn train_network(
     progress: &mut dyn Progress,
 ) -> Result<Trained, TrainError> {
     let started = Instant::now();
+    recipe.check(&split.data)?;
     let plain = device.clone().without_autodiff();
     let trained_on = plain.clone().autodiff();
     let scale = ChannelScale::new(recipe.augmentation.normalisation, split);

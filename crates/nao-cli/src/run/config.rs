@@ -234,17 +234,14 @@ fn defaults(data: &DataSource, images: &ImageData) -> Result<RunConfig> {
     let mut nao = NaoConfig { controller: controller_preset("v1")?, ..NaoConfig::default() };
     let rounds = match data {
         DataSource::Digits => {
-            // A pool of a few dozen cells is learned in far fewer epochs than the paper's 600.
-            nao.controller.epochs = 300;
             nao.seeds = 10;
-            RoundLimits { initial: 20, per_round: 8, budget: 36 }
+            RoundLimits { initial: 24, per_round: 12, budget: 60 }
         }
         // The paper's sizes (spec d.2): 600 random cells, about 1,000 in all.
         DataSource::Cifar10(_) if recipe.name == "search" => {
             RoundLimits { initial: 600, per_round: 200, budget: 1_000 }
         }
         DataSource::Cifar10(_) => {
-            nao.controller.epochs = 300;
             nao.seeds = 10;
             RoundLimits { initial: 16, per_round: 8, budget: 32 }
         }
