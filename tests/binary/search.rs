@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -71,20 +71,29 @@ fn search(folder: &Path, out: &str, workers: &str) -> Command {
     command
 }
 
-/// Kills a search with SIGKILL as soon as `done` trials have their result.
-fn kill_after(mut search: Child, run: &Path, done: usize) {
+/// Waits, at most two minutes, until something holds of a search that still runs.
+fn wait_until(search: &mut Child, what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
-    loop {
-        let finished = count_done(run);
-        if finished >= done {
-            break;
-        }
-        assert!(search.try_wait().unwrap().is_none(), "the search ended before it could be killed");
-        assert!(Instant::now() < deadline, "{finished} trials done after two minutes");
+    while !holds() {
+        assert!(search.try_wait().unwrap().is_none(), "the search ended before: {what}");
+        assert!(Instant::now() < deadline, "not after two minutes: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Kills a search with SIGKILL as soon as `done` trials have their result.
+fn kill_after(mut search: Child, run: &Path, done: usize) {
+    wait_until(&mut search, &format!("{done} trials done"), || count_done(run) >= done);
     search.kill().unwrap();
     search.wait().unwrap();
+}
+
+/// A search that has its first result, and its run folder.
+fn started(folder: &Path, workers: &str) -> (Child, PathBuf) {
+    let run = folder.join("run");
+    let mut child = search(folder, "run", workers).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(&mut child, "the first result", || count_done(&run) > 0);
+    (child, run)
 }
 
 fn count_done(run: &Path) -> usize {
@@ -147,13 +156,7 @@ fn a_killed_search_resumes_to_the_history_of_an_unbroken_one() {
 #[test]
 fn a_changed_seed_space_or_recipe_is_refused_field_by_field() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = search(folder.path(), "run", "2").stderr(Stdio::null()).spawn().unwrap();
-    let run_folder = folder.path().join("run");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while count_done(&run_folder) == 0 {
-        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let (mut child, run_folder) = started(folder.path(), "2");
     // While it runs, nobody else may.
     let second = run(folder.path(), &["resume", "run"]);
     assert_eq!(second.status.code(), Some(2));
@@ -183,13 +186,7 @@ fn a_changed_seed_space_or_recipe_is_refused_field_by_field() {
 #[test]
 fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = search(folder.path(), "run", "2").stderr(Stdio::piped()).spawn().unwrap();
-    let run_folder = folder.path().join("run");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while count_done(&run_folder) == 0 {
-        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let (child, run_folder) = started(folder.path(), "2");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
@@ -225,20 +222,18 @@ fn a_diverging_training_fails_its_trial_with_the_reason() {
 #[test]
 fn a_worker_that_is_killed_fails_its_trial_and_the_search_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = search(folder.path(), "run", "1").stderr(Stdio::null()).spawn().unwrap();
-    let run_folder = folder.path().join("run");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while count_done(&run_folder) == 0 {
-        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let (mut child, run_folder) = started(folder.path(), "1");
     let worker = workers_of(child.id()).pop().expect("a worker is at work");
     assert!(Command::new("kill").args(["-KILL", &worker]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
     let rows = history(&run_folder);
     let failed: Vec<&Row> = rows.iter().filter(|row| row.status == "failed").collect();
-    assert_eq!(rows.len(), 10);
+    let last_done = rows.iter().rposition(|row| row.status == "done");
     assert_eq!(failed.len(), 1, "{rows:#?}");
+    assert!(
+        last_done > rows.iter().position(|row| row.status == "failed"),
+        "nothing came after it: {rows:#?}"
+    );
     assert!(failed[0].error.as_deref().unwrap().contains("worker_died"));
 }
 
@@ -246,12 +241,7 @@ fn a_worker_that_is_killed_fails_its_trial_and_the_search_goes_on() {
 #[test]
 fn workers_end_with_a_coordinator_that_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = search(folder.path(), "run", "2").stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while workers_of(child.id()).len() < 2 {
-        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let (mut child, _) = started(folder.path(), "2");
     let workers = workers_of(child.id());
     child.kill().unwrap();
     child.wait().unwrap();
@@ -260,6 +250,7 @@ fn workers_end_with_a_coordinator_that_is_killed() {
         let status = std::fs::read_to_string(format!("/proc/{worker}/status")).unwrap_or_default();
         status.contains("State:") && !status.contains("State:\tZ")
     };
+    let deadline = Instant::now() + Duration::from_secs(60);
     while workers.iter().any(alive) {
         assert!(Instant::now() < deadline, "a worker outlives its coordinator");
         std::thread::sleep(Duration::from_millis(10));

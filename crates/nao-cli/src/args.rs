@@ -93,7 +93,7 @@ pub struct RunOptions {
     #[arg(long)]
     pub epochs: Option<u32>,
 
-    /// Any other setting, as in the configuration file: `--set recipe.width=8`
+    /// Any other setting, as in the configuration file: `--set recipe.structure.width=8`
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }
@@ -231,7 +231,7 @@ pub struct TrainArgs {
     #[arg(long)]
     pub epochs: Option<u32>,
 
-    /// Any other recipe setting: `--set width=16`
+    /// Any other recipe setting: `--set structure.width=16`
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 

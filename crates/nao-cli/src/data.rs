@@ -43,7 +43,10 @@ impl FromStr for DataSource {
     fn from_str(text: &str) -> Result<Self> {
         match text.split_once(':') {
             None if text == "digits" => Ok(DataSource::Digits),
-            Some(("cifar10", folder)) if !folder.is_empty() => Ok(DataSource::Cifar10(folder.into())),
+            // Absolute, so that a run can be resumed from any folder.
+            Some(("cifar10", folder)) if !folder.is_empty() => {
+                Ok(DataSource::Cifar10(std::path::absolute(folder)?))
+            }
             _ => bail!("unknown data `{text}`: expected `digits` or `cifar10:DIR`"),
         }
     }
@@ -97,7 +100,7 @@ mod tests {
 
     #[test]
     fn sources_read_back_and_unknown_ones_are_refused() {
-        for word in ["digits", "cifar10:some/folder"] {
+        for word in ["digits", "cifar10:/some/folder"] {
             assert_eq!(word.parse::<DataSource>().unwrap().to_string(), word);
         }
         for word in ["cifar10", "cifar10:", "mnist", "digits:x", ""] {

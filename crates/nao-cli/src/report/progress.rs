@@ -102,9 +102,7 @@ impl SearchProgress {
                 self.consider(trial, measurement);
             }
             Err(error) => {
-                let line = format!("  trial {trial} failed: {error}");
-                tracing::warn!("trial {trial} failed: {error}");
-                let _ = self.bars.println(line);
+                self.warn(&format!("trial {trial} failed: {error}"));
             }
         }
         if let Some(bar) = self.workers.get(slot) {
@@ -115,7 +113,16 @@ impl SearchProgress {
     /// Says what the strategy warned of.
     pub fn warnings(&self, warnings: &[String]) {
         for warning in warnings {
-            tracing::warn!("{warning}");
+            self.warn(warning);
+        }
+    }
+
+    /// Above the bars where there are any, so that they stay whole; into the log otherwise.
+    fn warn(&self, message: &str) {
+        if self.bars.is_hidden() {
+            tracing::warn!("{message}");
+        } else {
+            let _ = self.bars.println(format!("  {message}"));
         }
     }
 

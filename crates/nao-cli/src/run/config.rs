@@ -304,7 +304,7 @@ fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> 
 /// `a.b=1` as a table. A value that is no TOML, such as a bare word, is a string.
 fn parse_setting(setting: &str) -> Result<Table> {
     let Some((key, value)) = setting.split_once('=') else {
-        bail!("`--set {setting}`: expected KEY=VALUE, such as recipe.width=8");
+        bail!("`--set {setting}`: expected KEY=VALUE, such as recipe.structure.width=8");
     };
     let parsed = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
     Ok(nested(key.trim(), parsed.unwrap_or_else(|| Value::String(value.to_owned()))))
