@@ -232,17 +232,18 @@ fn defaults(data: &DataSource, images: &ImageData) -> Result<RunConfig> {
     let recipe =
         Recipe::default_for(images).ok_or_else(|| anyhow!("no recipe for {data}: name one with --recipe"))?;
     let mut nao = NaoConfig { controller: controller_preset("v1")?, ..NaoConfig::default() };
+    // Small pools keep the paper's share of parents: the best third of the first round (spec d.2).
     let rounds = match data {
         DataSource::Digits => {
-            nao.seeds = 10;
-            RoundLimits { initial: 24, per_round: 12, budget: 60 }
+            nao.seeds = 8;
+            RoundLimits { initial: 24, per_round: 8, budget: 48 }
         }
         // The paper's sizes (spec d.2): 600 random cells, about 1,000 in all.
         DataSource::Cifar10(_) if recipe.name == "search" => {
             RoundLimits { initial: 600, per_round: 200, budget: 1_000 }
         }
         DataSource::Cifar10(_) => {
-            nao.seeds = 10;
+            nao.seeds = 5;
             RoundLimits { initial: 16, per_round: 8, budget: 32 }
         }
     };
