@@ -52,13 +52,13 @@ pub trait Strategy<S: Space> {
 pub struct Asked<A> {
     /// The proposals, in the order in which they are to be numbered.
     pub proposals: Vec<Proposal<A>>,
-    /// Why there are fewer than asked for; after it, further asks give nothing.
+    /// Why there are fewer than asked for; the loop ends the search on it.
     pub stop: Option<Stop>,
     /// Things a person should know, such as a degenerate pool.
     pub warnings: Vec<String>,
 }
 
-/// Why a strategy has nothing more to propose.
+/// Why a strategy had nothing more to propose.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "stop", rename_all = "snake_case")]
 #[non_exhaustive]
