@@ -70,6 +70,8 @@ fn unknown_names_and_impossible_settings_are_refused_before_anything_is_written(
         (vec!["--device", "gpu"], vec!["gpu", "cuda:N"]),
         (vec!["--data", "mnist"], vec!["mnist", "cifar10:DIR"]),
         (vec!["--time-limit=-1"], vec!["time_limit"]),
+        (vec!["--time-limit=1e300"], vec!["time_limit"]),
+        (vec!["--seed=18446744073709551615"], vec!["too large"]),
         (vec!["--config", "none.toml"], vec!["none.toml"]),
         (vec!["--set", "recipe.structure.widht=3"], vec!["widht", "width"]),
         (vec!["--set", "recipe.structure.width=3"], vec!["width", "even"]),
@@ -79,6 +81,16 @@ fn unknown_names_and_impossible_settings_are_refused_before_anything_is_written(
         assert_refused(&refused, &message, &words.join(" "));
     }
     assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_seed_that_no_file_can_hold_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        run(folder.path(), &["train", "--arch", "@NAONet-A", "--seed=18446744073709551615", "--dry-run"]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("--seed") && !message.contains("panicked"), "{message}");
 }
 
 #[test]

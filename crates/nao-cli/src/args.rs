@@ -236,7 +236,7 @@ pub struct TrainArgs {
     pub settings: Vec<String>,
 
     /// Seed of everything random
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: u64,
 
     /// `cpu` or `cuda:N` [default: cpu]

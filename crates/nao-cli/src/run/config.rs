@@ -2,6 +2,7 @@
 //! and preset, and the result is what runs, is printed by `--dry-run` and is kept in `run.toml`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_child::{ImageData, Recipe};
@@ -103,7 +104,11 @@ impl RunConfig {
         if self.execution.workers == 0 {
             bail!("execution.workers is 0: at least one worker has to train children");
         }
-        if self.execution.time_limit.is_some_and(|limit| limit.is_nan() || limit <= 0.0) {
+        if self
+            .execution
+            .time_limit
+            .is_some_and(|limit| limit <= 0.0 || Duration::try_from_secs_f64(limit).is_err())
+        {
             bail!("execution.time_limit must be a positive number of seconds");
         }
         crate::strategy::check_name(&self.strategy.name)?;
