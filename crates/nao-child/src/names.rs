@@ -78,7 +78,7 @@ pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<Tenso
                         ("id_fact_reduce", reducer_local)
                     }
                     BlockRole::Operation(Op::Identity) => ("op", reducer_local),
-                    BlockRole::Operation(Op::SepConv { .. } | Op::DilConv { .. }) => {
+                    BlockRole::Operation(Op::SepConv { .. } | Op::DilConv { .. } | Op::DilSepConv { .. }) => {
                         ("op", |index, _| format!("op.{index}"))
                     }
                     _ => ("op", |index, _| format!("ops.{index}")),

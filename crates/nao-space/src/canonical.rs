@@ -126,8 +126,10 @@ pub(crate) fn op_rank(op: Op) -> u32 {
         Op::FactorConv { .. } => 3,
         Op::SepConv { .. } => 4,
         Op::DilConv { .. } => 5,
-        Op::MaxPool { .. } => 6,
-        Op::AvgPool { .. } => 7,
+        Op::DilSepConv { .. } => 6,
+        Op::MaxPool { .. } => 7,
+        Op::MinPool { .. } => 8,
+        Op::AvgPool { .. } => 9,
     };
     let kernel = match op {
         Op::Zero | Op::Identity => 0,
@@ -135,6 +137,8 @@ pub(crate) fn op_rank(op: Op) -> u32 {
         | Op::FactorConv { kernel }
         | Op::SepConv { kernel }
         | Op::DilConv { kernel }
+        | Op::DilSepConv { kernel }
+        | Op::MinPool { kernel }
         | Op::MaxPool { kernel, .. }
         | Op::AvgPool { kernel, .. } => kernel,
     };

@@ -45,12 +45,22 @@ pub enum Op {
         /// Side of the depthwise kernel, odd.
         kernel: u8,
     },
+    /// Two times (ReLU, depthwise convolution of dilation 2, pointwise convolution, batch norm).
+    DilSepConv {
+        /// Side of the depthwise kernels, odd.
+        kernel: u8,
+    },
     /// Maximum over a square window.
     MaxPool {
         /// Side of the window; an even one is padded at the right and bottom only.
         kernel: u8,
         /// What lies outside of the map.
         border: Border,
+    },
+    /// Minimum over a square window; cells outside of the map take no part.
+    MinPool {
+        /// Side of the window; an even one is padded at the right and bottom only.
+        kernel: u8,
     },
     /// Mean over a square window.
     AvgPool {
@@ -62,7 +72,7 @@ pub enum Op {
 }
 
 /// Every operation of the spaces known so far, in the order in which documents list them.
-pub const ALL_OPS: [Op; 22] = [
+pub const ALL_OPS: [Op; 27] = [
     Op::Zero,
     Op::Identity,
     Op::Conv { kernel: 1 },
@@ -75,10 +85,15 @@ pub const ALL_OPS: [Op; 22] = [
     Op::DilConv { kernel: 3 },
     Op::DilConv { kernel: 5 },
     Op::DilConv { kernel: 7 },
+    Op::DilSepConv { kernel: 3 },
+    Op::DilSepConv { kernel: 5 },
+    Op::DilSepConv { kernel: 7 },
     Op::MaxPool { kernel: 2, border: Border::Ignored },
     Op::MaxPool { kernel: 2, border: Border::Zeros },
     Op::MaxPool { kernel: 3, border: Border::Ignored },
     Op::MaxPool { kernel: 5, border: Border::Ignored },
+    Op::MaxPool { kernel: 7, border: Border::Ignored },
+    Op::MinPool { kernel: 2 },
     Op::AvgPool { kernel: 2, border: Border::Ignored },
     Op::AvgPool { kernel: 2, border: Border::Zeros },
     Op::AvgPool { kernel: 3, border: Border::Ignored },
@@ -101,6 +116,8 @@ pub enum OpKind {
     Separable,
     /// Maximum pools.
     MaxPool,
+    /// Minimum pools.
+    MinPool,
     /// Mean pools.
     AvgPool,
 }
@@ -112,8 +129,9 @@ impl Op {
             Op::Zero => OpKind::Zero,
             Op::Identity => OpKind::Identity,
             Op::Conv { .. } | Op::FactorConv { .. } => OpKind::Conv,
-            Op::SepConv { .. } | Op::DilConv { .. } => OpKind::Separable,
+            Op::SepConv { .. } | Op::DilConv { .. } | Op::DilSepConv { .. } => OpKind::Separable,
             Op::MaxPool { .. } => OpKind::MaxPool,
+            Op::MinPool { .. } => OpKind::MinPool,
             Op::AvgPool { .. } => OpKind::AvgPool,
         }
     }
@@ -128,6 +146,8 @@ impl Op {
             Op::FactorConv { kernel: k } => format!("conv_1x{k}_{k}x1"),
             Op::SepConv { kernel: k } => format!("sep_conv_{k}x{k}"),
             Op::DilConv { kernel: k } => format!("dil_conv_{k}x{k}"),
+            Op::DilSepConv { kernel: k } => format!("dil_sep_conv_{k}x{k}"),
+            Op::MinPool { kernel: k } => format!("min_pool_{k}x{k}"),
             Op::MaxPool { kernel: k, border } => format!("max_pool_{k}x{k}{}", border_suffix(border)),
             Op::AvgPool { kernel: k, border } => format!("avg_pool_{k}x{k}{}", border_suffix(border)),
         }
@@ -143,6 +163,8 @@ impl Op {
             Op::FactorConv { kernel: k } => format!("conv 1x{k}+{k}x1"),
             Op::SepConv { kernel: k } => format!("sep conv {k}x{k}"),
             Op::DilConv { kernel: k } => format!("dil conv {k}x{k}"),
+            Op::DilSepConv { kernel: k } => format!("dil sep conv {k}x{k}"),
+            Op::MinPool { kernel: k } => format!("min pool {k}x{k}"),
             Op::MaxPool { kernel: k, .. } => format!("max pool {k}x{k}"),
             Op::AvgPool { kernel: k, .. } => format!("avg pool {k}x{k}"),
         }

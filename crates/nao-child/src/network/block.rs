@@ -12,7 +12,7 @@ use crate::op::drop::dropout;
 use crate::op::factorized_reduce::FactorizedReduce;
 use crate::op::linear::Linear;
 use crate::op::norm::BatchNorm;
-use crate::op::pool::{avg_pool, global_average_pool, max_pool};
+use crate::op::pool::{avg_pool, global_average_pool, max_pool, min_pool};
 
 /// One layer of a plan.
 #[derive(Module, Debug)]
@@ -98,6 +98,7 @@ impl Fixed {
         match self.layer {
             Layer::Relu => relu(x),
             Layer::MaxPool(spec) => max_pool(x, spec),
+            Layer::MinPool(spec) => min_pool(x, spec),
             Layer::AvgPool(spec) => avg_pool(x, spec),
             Layer::Zero { stride } => zero(&x, stride),
             Layer::GlobalAveragePool => global_average_pool(x),

@@ -30,14 +30,15 @@ impl Conv {
         if self.is_pointwise() {
             return pointwise(x, self.weight.val());
         }
-        let ConvSpec { stride, padding, dilation, groups, .. } = self.spec;
-        let options = ConvOptions::new(stride, padding, [dilation; 2], groups);
+        let ConvSpec { stride, before, after, dilation, groups, .. } = self.spec;
+        let mut options = ConvOptions::new(stride, [0; 2], [dilation; 2], groups);
+        options.padding = [0, 1].map(|axis| (before[axis], after[axis]));
         conv2d(x, self.weight.val(), None, options)
     }
 
     fn is_pointwise(&self) -> bool {
-        let ConvSpec { kernel, stride, padding, groups, .. } = self.spec;
-        (kernel, stride, padding, groups) == ([1; 2], [1; 2], [0; 2], 1)
+        let ConvSpec { kernel, stride, before, after, groups, .. } = self.spec;
+        (kernel, stride, before, after, groups) == ([1; 2], [1; 2], [0; 2], [0; 2], 1)
     }
 }
 

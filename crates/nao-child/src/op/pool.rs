@@ -1,4 +1,4 @@
-//! Maximum and mean pools.
+//! Maximum, minimum and mean pools.
 
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::{MaxPoolOptions, PadMode};
@@ -16,6 +16,13 @@ pub fn max_pool(x: Tensor<4>, spec: PoolSpec) -> Tensor<4> {
         Border::Ignored => max_pool2d(x, options.with_padding_pairs(border)),
         Border::Zeros => max_pool2d(x.pad(border, PadMode::Constant(0.0)), options),
     }
+}
+
+/// The minimum over each window.
+///
+/// `x`: `[batch, channels, height, width]`. What was added at the border takes no part.
+pub fn min_pool(x: Tensor<4>, spec: PoolSpec) -> Tensor<4> {
+    -max_pool(-x, PoolSpec { border: Border::Ignored, ..spec })
 }
 
 /// The mean over each window.
@@ -171,5 +178,12 @@ mod tests {
         assert_eq!(corner(max_pool(negative.clone(), spec(2, 1, Border::Zeros)), 15), 0.0);
         assert_eq!(corner(max_pool(negative.clone(), spec(2, 1, Border::Ignored)), 15), -1.0);
         assert_eq!(corner(max_pool(negative, spec(3, 1, Border::Ignored)), 0), -1.0);
+    }
+
+    #[test]
+    fn a_minimum_is_taken_inside_the_map() {
+        let x = Tensor::<4>::from_data([[[[4.0, 3.0], [2.0, 5.0]]]], &Device::flex());
+        let minima = min_pool(x, spec(2, 1, Border::Ignored)).into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(minima, [2.0, 3.0, 2.0, 5.0]);
     }
 }

@@ -18,8 +18,15 @@ pub(super) struct Scheme {
 }
 
 /// All families in the order of the legend.
-pub(super) const KINDS: [OpKind; 6] =
-    [OpKind::Separable, OpKind::Conv, OpKind::MaxPool, OpKind::AvgPool, OpKind::Identity, OpKind::Zero];
+pub(super) const KINDS: [OpKind; 7] = [
+    OpKind::Separable,
+    OpKind::Conv,
+    OpKind::MaxPool,
+    OpKind::MinPool,
+    OpKind::AvgPool,
+    OpKind::Identity,
+    OpKind::Zero,
+];
 
 /// The page and its plain text; the stroke is that of the panels around cells.
 pub(super) const PAGE: Scheme = scheme(["#ffffff", "#e2e8f0", "#0f172a"], ["#0d1117", "#30363d", "#e6edf3"]);
@@ -37,6 +44,7 @@ pub(super) fn kind_scheme(kind: OpKind) -> Scheme {
         OpKind::Separable => scheme(["#dbeafe", "#3b82f6", "#1e3a8a"], ["#152a4e", "#4c8dff", "#cfe0ff"]),
         OpKind::Conv => scheme(["#f3e8ff", "#a855f7", "#581c87"], ["#321a4d", "#b77bff", "#ead9ff"]),
         OpKind::MaxPool => scheme(["#ffedd5", "#f97316", "#7c2d12"], ["#43240f", "#f08c3a", "#ffdfc2"]),
+        OpKind::MinPool => scheme(["#fee2e2", "#ef4444", "#7f1d1d"], ["#451a1a", "#f87171", "#fecaca"]),
         OpKind::AvgPool => scheme(["#d1fae5", "#10b981", "#064e3b"], ["#0c3327", "#2fb98a", "#c4f3e0"]),
         OpKind::Identity => scheme(["#f1f5f9", "#94a3b8", "#334155"], ["#20272f", "#7d8997", "#cdd6e0"]),
         OpKind::Zero => scheme(["#ffffff", "#94a3b8", "#64748b"], ["#0d1117", "#6b7787", "#8b98a9"]),
@@ -58,6 +66,7 @@ pub(super) fn kind_label(kind: OpKind) -> &'static str {
         OpKind::Separable => "separable convolution",
         OpKind::Conv => "convolution",
         OpKind::MaxPool => "max pool",
+        OpKind::MinPool => "min pool",
         OpKind::AvgPool => "average pool",
         OpKind::Identity => "identity",
         OpKind::Zero => "zero",
@@ -70,6 +79,7 @@ pub(super) fn kind_class(kind: OpKind) -> &'static str {
         OpKind::Separable => "separable",
         OpKind::Conv => "conv",
         OpKind::MaxPool => "max-pool",
+        OpKind::MinPool => "min-pool",
         OpKind::AvgPool => "avg-pool",
         OpKind::Identity => "identity",
         OpKind::Zero => "zero",

@@ -20,21 +20,17 @@ pub(super) fn block(role: BlockRole, input: FeatureShape, layers: Vec<Layer>) ->
 pub(super) fn op_layers(op: Op, channels: usize, stride: usize) -> Vec<Layer> {
     let norm = Layer::BatchNorm { channels };
     let conv = |kernel: [usize; 2], stride: [usize; 2]| {
-        let padding = [(kernel[0] - 1) / 2, (kernel[1] - 1) / 2];
-        let spec =
-            ConvSpec { input: channels, output: channels, kernel, stride, padding, dilation: 1, groups: 1 };
-        Layer::Conv(spec)
+        Layer::Conv(ConvSpec { stride, ..ConvSpec::same(channels, channels, kernel) })
     };
     let depthwise = |kernel: usize, stride: usize, dilation: usize| {
-        let padding = dilation * (kernel - 1) / 2;
+        let padding = [dilation * (kernel - 1) / 2; 2];
         Layer::Conv(ConvSpec {
-            input: channels,
-            output: channels,
-            kernel: [kernel; 2],
             stride: [stride; 2],
-            padding: [padding; 2],
+            before: padding,
+            after: padding,
             dilation,
             groups: channels,
+            ..ConvSpec::same(channels, channels, [kernel; 2])
         })
     };
     let pointwise = || conv([1, 1], [1, 1]);
@@ -54,6 +50,12 @@ pub(super) fn op_layers(op: Op, channels: usize, stride: usize) -> Vec<Layer> {
             [once(stride), once(1)].concat()
         }
         Op::DilConv { kernel } => vec![Layer::Relu, depthwise(kernel.into(), stride, 2), pointwise(), norm],
+        Op::DilSepConv { kernel } => {
+            let kernel = kernel.into();
+            let once = |stride| [Layer::Relu, depthwise(kernel, stride, 2), pointwise(), norm];
+            [once(stride), once(1)].concat()
+        }
+        Op::MinPool { kernel } => vec![Layer::MinPool(pool(kernel.into(), stride, Border::Ignored))],
         Op::MaxPool { kernel, border } => vec![Layer::MaxPool(pool(kernel.into(), stride, border))],
         Op::AvgPool { kernel, border } => vec![Layer::AvgPool(pool(kernel.into(), stride, border))],
     }
@@ -68,15 +70,7 @@ fn pool(kernel: usize, stride: usize, border: Border) -> PoolSpec {
 
 /// ReLU, 1x1 convolution, batch norm: brings a cell input to `channels`.
 pub(super) fn projection(input: usize, channels: usize) -> Vec<Layer> {
-    let conv = ConvSpec {
-        input,
-        output: channels,
-        kernel: [1, 1],
-        stride: [1, 1],
-        padding: [0, 0],
-        dilation: 1,
-        groups: 1,
-    };
+    let conv = ConvSpec::same(input, channels, [1, 1]);
     vec![Layer::Relu, Layer::Conv(conv), Layer::BatchNorm { channels }]
 }
 
@@ -87,15 +81,7 @@ pub(super) fn reduction(input: usize, channels: usize) -> Vec<Layer> {
 
 /// 3x3 convolution and norm, without ReLU (spec a.1).
 pub(super) fn stem(input: FeatureShape, channels: usize) -> Block {
-    let conv = ConvSpec {
-        input: input.channels,
-        output: channels,
-        kernel: [3, 3],
-        stride: [1, 1],
-        padding: [1, 1],
-        dilation: 1,
-        groups: 1,
-    };
+    let conv = ConvSpec::same(input.channels, channels, [3, 3]);
     block(BlockRole::Stem, input, vec![Layer::Conv(conv), Layer::BatchNorm { channels }])
 }
 
@@ -116,16 +102,8 @@ pub(super) fn auxiliary_head(input: FeatureShape, classes: usize) -> Result<Bloc
         return Err(GeometryError::AuxiliaryTooSmall { map: input, smallest });
     }
     let conv = |input, output, kernel| {
-        let spec = ConvSpec {
-            input,
-            output,
-            kernel: [kernel; 2],
-            stride: [1; 2],
-            padding: [0; 2],
-            dilation: 1,
-            groups: 1,
-        };
-        Layer::Conv(spec)
+        let inside = ConvSpec { before: [0; 2], after: [0; 2], ..ConvSpec::same(input, output, [kernel; 2]) };
+        Layer::Conv(inside)
     };
     let pool = PoolSpec { kernel: POOL, stride: 3, before: 0, after: 0, border: Border::Ignored };
     let mut layers = vec![

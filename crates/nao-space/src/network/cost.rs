@@ -55,6 +55,7 @@ impl Layer {
             }
             Layer::Relu
             | Layer::MaxPool(_)
+            | Layer::MinPool(_)
             | Layer::AvgPool(_)
             | Layer::Zero { .. }
             | Layer::GlobalAveragePool

@@ -62,12 +62,31 @@ pub struct ConvSpec {
     pub kernel: [usize; 2],
     /// Stride.
     pub stride: [usize; 2],
-    /// Zeros added on each side.
-    pub padding: [usize; 2],
+    /// Zeros added before (top, left).
+    pub before: [usize; 2],
+    /// Zeros added after (bottom, right).
+    pub after: [usize; 2],
     /// Distance of kernel taps in both directions.
     pub dilation: usize,
     /// Groups; equal to `input` in a depthwise convolution.
     pub groups: usize,
+}
+
+impl ConvSpec {
+    /// A dense convolution of stride 1 with an odd kernel, padded alike on both sides so that it keeps the size.
+    pub fn same(input: usize, output: usize, kernel: [usize; 2]) -> Self {
+        let padding = kernel.map(|side| (side - 1) / 2);
+        ConvSpec {
+            input,
+            output,
+            kernel,
+            stride: [1; 2],
+            before: padding,
+            after: padding,
+            dilation: 1,
+            groups: 1,
+        }
+    }
 }
 
 /// A square pool.
@@ -101,6 +120,8 @@ pub enum Layer {
     },
     /// Maximum pool.
     MaxPool(PoolSpec),
+    /// Minimum pool; what was added at the border takes no part.
+    MinPool(PoolSpec),
     /// Mean pool.
     AvgPool(PoolSpec),
     /// Halves the resolution with two 1x1 convolutions of stride 2, the second on the map shifted by one
@@ -140,13 +161,14 @@ impl Layer {
     pub(crate) fn output(&self, input: FeatureShape) -> FeatureShape {
         match *self {
             Layer::Relu | Layer::BatchNorm { .. } | Layer::Dropout => input,
-            Layer::Conv(ConvSpec { output, kernel, stride, padding, dilation, .. }) => {
+            Layer::Conv(ConvSpec { output, kernel, stride, before, after, dilation, .. }) => {
                 let side = |len: usize, axis: usize| {
-                    (len + 2 * padding[axis] - dilation * (kernel[axis] - 1) - 1) / stride[axis] + 1
+                    let padded = len + before[axis] + after[axis];
+                    (padded - dilation * (kernel[axis] - 1) - 1) / stride[axis] + 1
                 };
                 FeatureShape::new(side(input.height, 0), side(input.width, 1), output)
             }
-            Layer::MaxPool(pool) | Layer::AvgPool(pool) => {
+            Layer::MaxPool(pool) | Layer::MinPool(pool) | Layer::AvgPool(pool) => {
                 let side = |len: usize| (len + pool.before + pool.after - pool.kernel) / pool.stride + 1;
                 FeatureShape::new(side(input.height), side(input.width), input.channels)
             }
