@@ -5,11 +5,28 @@ use serde::{Deserialize, Serialize};
 use crate::error::ControllerError;
 use crate::language::Language;
 
+/// Which of the authors' two PyTorch controllers the networks are built like (spec c.2, "Attention"). It also fixes
+/// the names under which weights are stored (see [`Controller::save_safetensors`](crate::Controller::save_safetensors)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Design {
+    /// `NAO_V1` and `NAO_V2`: the decoder's output is projected to a query before it attends, and nothing in the
+    /// attention has a bias.
+    #[default]
+    Cnn,
+    /// `NAO-WS/rnn`: the decoder's output itself is the query, and the projection after the attention has a bias.
+    /// The predictor starts from U(-0.04, 0.04) without biases.
+    RnnWs,
+}
+
 /// Sizes of the three networks and how they are trained (spec c.2). All fields have the defaults of the
 /// preset `v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ControllerConfig {
+    /// How the networks are built.
+    pub design: Design,
     /// Width of the encoder's token embedding (E). Times the space's tokens per step it must equal `hidden`.
     pub embedding: usize,
     /// Width of both LSTMs, of the continuous embedding and of the decoder's token embedding (H).
@@ -50,6 +67,7 @@ impl Default for ControllerConfig {
 
 /// The V1 search script of the authors' PyTorch code.
 const V1: ControllerConfig = ControllerConfig {
+    design: Design::Cnn,
     embedding: 48,
     hidden: 96,
     mlp_layers: 3,
@@ -83,6 +101,17 @@ const PAPER: ControllerConfig = ControllerConfig {
     ..V1
 };
 
+/// The search script of the authors' PyTorch code for recurrent cells. Cells of that space have no branches to swap,
+/// so nothing was respelled.
+const RNN_WS: ControllerConfig = ControllerConfig {
+    design: Design::RnnWs,
+    mlp_layers: 4,
+    encoder_dropout: 0.1,
+    mlp_dropout: 0.0,
+    respell: false,
+    ..V1
+};
+
 /// A named preset and where its numbers come from.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -96,7 +125,7 @@ pub struct Preset {
 }
 
 /// All presets, the default first.
-pub const PRESETS: [Preset; 3] = [
+pub const PRESETS: [Preset; 4] = [
     Preset { name: "v1", source: "NAO_pytorch, NAO_V1 search script (spec c.2, V1 search)", config: V1 },
     Preset { name: "v2", source: "NAO_pytorch, NAO_V2 scripts (spec c.2, V2)", config: V2 },
     Preset {
@@ -104,6 +133,7 @@ pub const PRESETS: [Preset; 3] = [
         source: "Luo et al. 2018; the one-layer predictor is recalled, unverified (spec c.2, paper)",
         config: PAPER,
     },
+    Preset { name: "rnn-ws", source: "NAO-WS/rnn search script (spec c.2, RNN-WS)", config: RNN_WS },
 ];
 
 /// A preset name that does not exist.
@@ -117,7 +147,7 @@ pub struct UnknownPreset {
 }
 
 impl ControllerConfig {
-    /// The settings of a preset: `v1`, `v2` or `paper`.
+    /// The settings of a preset: `v1`, `v2`, `paper` or `rnn-ws`.
     ///
     /// # Errors
     /// When there is no preset of that name; lists those there are.
@@ -218,7 +248,7 @@ mod tests {
             assert_eq!(fitted.check(&pairs_of_tokens()), Ok(()), "{}", preset.name);
         }
         let error = ControllerConfig::preset("v3").unwrap_err().to_string();
-        assert_eq!(error, "no controller preset `v3`; there are v1, v2, paper");
+        assert_eq!(error, "no controller preset `v3`; there are v1, v2, paper, rnn-ws");
     }
 
     #[test]

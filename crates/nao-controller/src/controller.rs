@@ -8,10 +8,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::config::ControllerConfig;
 use crate::decoder::floats;
-use crate::encoder::Embedding;
+use crate::encoder::{Embedding, FinalState};
 use crate::error::ControllerError;
 use crate::language::{Grammar, Language};
-use crate::networks::{Forward, NamedValues, Networks, named_values};
+use crate::names::{NamedValues, Names};
+use crate::networks::{Forward, Networks, named_values};
 use crate::ops::{Mode, normalise};
 use crate::training::{self, FitReport, Pool};
 use crate::weights;
@@ -115,6 +116,16 @@ impl Controller {
         Ok(self.networks.valid().encode(&slices(sentences), &self.language, &mut Mode::Infer))
     }
 
+    /// The encoder's LSTM after it has read a sentence: its state before any normalisation. The normalised output
+    /// of the last step is the last of [`Embedding::steps`].
+    ///
+    /// # Errors
+    /// As [`encode`](Controller::encode).
+    pub fn final_state(&self, sentences: &[Vec<Token>]) -> Result<FinalState, ControllerError> {
+        self.check_sentences(sentences)?;
+        Ok(self.networks.valid().final_state(&slices(sentences), &self.language))
+    }
+
     /// Predicted merits of sentences, on the scale of the targets (0 to 1).
     ///
     /// # Errors
@@ -208,13 +219,13 @@ impl Controller {
         let gradients = GradientsParams::from_grads(forward.loss.backward(), &self.networks);
         let norm = training::global_norm(&self.networks, &gradients);
         let norm = norm.and_then(|norm| floats(norm).first().copied()).unwrap_or(0.0);
-        let parameters = named_values(&self.networks, Some(&gradients));
+        let parameters = named_values(&self.networks, self.names(), Some(&gradients));
         Ok((losses(&forward), Gradients { parameters, norm }))
     }
 
-    /// All weights under the authors' names, in PyTorch's layouts.
+    /// All weights under the authors' names, in their layouts.
     pub fn parameters(&self) -> Vec<NamedValues> {
-        named_values(&self.networks, None)
+        named_values(&self.networks, self.names(), None)
     }
 
     /// The weights as a safetensors file under the authors' parameter names, bit-exact.
@@ -222,7 +233,7 @@ impl Controller {
     /// # Errors
     /// When the file cannot be built.
     pub fn save_safetensors(&self) -> Result<Vec<u8>, ControllerError> {
-        weights::to_bytes(&self.networks, None)
+        weights::to_bytes(Some(&self.networks), self.names(), None)
     }
 
     /// Takes over the weights of such a file. Strict: every parameter must be there, in its shape, and nothing
@@ -240,13 +251,17 @@ impl Controller {
     /// # Errors
     /// Lists missing, extra and misshapen tensors.
     pub fn load(&mut self, parameters: Vec<NamedValues>) -> Result<(), ControllerError> {
-        self.networks = weights::load(self.networks.clone(), parameters)?;
+        self.networks = weights::load(self.networks.clone(), self.names(), parameters)?;
         Ok(())
     }
 
     /// The weights as a safetensors file with one entry in its header.
     pub(crate) fn save_with(&self, key: &str, value: String) -> Result<Vec<u8>, ControllerError> {
-        weights::to_bytes(&self.networks, Some((key.to_owned(), value)))
+        weights::to_bytes(Some(&self.networks), self.names(), Some((key.to_owned(), value)))
+    }
+
+    fn names(&self) -> Names {
+        Names::of(&self.config)
     }
 
     fn forward(

@@ -37,7 +37,7 @@ impl Decoder {
         Decoder {
             embedding: init::normal([vocabulary, hidden], rng, device),
             rnn: Lstm::new(hidden, hidden, rng, device),
-            attention: Attention::new(hidden, rng, device),
+            attention: Attention::new(config.design, hidden, rng, device),
             out: Linear::new(hidden, vocabulary, rng, device),
             dropout: config.decoder_dropout,
         }

@@ -31,6 +31,15 @@ impl Embedding {
     }
 }
 
+/// The state of the encoder's LSTM after the last step, before any normalisation.
+#[derive(Clone, Debug)]
+pub struct FinalState {
+    /// The output h, `[batch, hidden]`.
+    pub hidden: Tensor<2>,
+    /// The memory c, `[batch, hidden]`.
+    pub cell: Tensor<2>,
+}
+
 /// Token embedding and LSTM; outputs are L2-normalised.
 #[derive(Module, Debug)]
 pub(crate) struct Encoder {
@@ -59,18 +68,28 @@ impl Encoder {
 
     /// Sentences, cut into steps of `tokens_per_step`, to their embedding.
     pub(crate) fn forward(&self, sentences: &Symbols, mode: &mut Mode) -> Embedding {
+        Embedding::of_steps(normalise(self.read(sentences, mode).0))
+    }
+
+    /// The state in which reading the sentences leaves the LSTM.
+    pub(crate) fn final_state(&self, sentences: &Symbols) -> FinalState {
+        let LstmState { hidden, cell } = self.read(sentences, &mut Mode::Infer).1;
+        FinalState { hidden, cell }
+    }
+
+    /// Outputs `[batch, time, hidden]` and the last state.
+    fn read(&self, sentences: &Symbols, mode: &mut Mode) -> (Tensor<3>, LstmState) {
         let start = {
             let first = &sentences.steps[0];
             LstmState::zeros(first.dims()[0], self.rnn.weight_hh.dims()[1], &first.device())
         };
-        let (outputs, _) = if mode.drops(self.dropout) {
+        if mode.drops(self.dropout) {
             let inputs = sentences.steps.iter().map(|step| self.embed(step.clone(), mode));
             self.rnn.on_vectors().run(inputs, start)
         } else {
             let reader = self.rnn.on_symbols(self.embedding.val(), self.tokens_per_step);
             reader.run(sentences.steps.iter().cloned(), start)
-        };
-        Embedding::of_steps(normalise(outputs))
+        }
     }
 
     /// One step's one-hot row `[batch, width * vocabulary]` as embedded tokens `[batch, width * embedding]`.

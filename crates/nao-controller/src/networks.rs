@@ -1,4 +1,4 @@
-//! The three networks as one module, and the names of their parameters.
+//! The three networks as one module, and their parameters as plain numbers.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -8,8 +8,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::config::ControllerConfig;
 use crate::decoder::Decoder;
-use crate::encoder::{Embedding, Encoder};
+use crate::encoder::{Embedding, Encoder, FinalState};
 use crate::language::Language;
+use crate::names::{NamedValues, Names, StoredAs};
 use crate::ops::{Mode, Symbols, mean_squared_error, negative_log_likelihood, one_hot};
 use crate::predictor::Predictor;
 
@@ -57,6 +58,13 @@ impl Networks {
         self.encoder.forward(&symbols, mode)
     }
 
+    /// Sentences to the last state of the encoder's LSTM.
+    pub(crate) fn final_state(&self, sentences: &[&[Token]], language: &Language) -> FinalState {
+        let vocabulary = language.vocabulary_len();
+        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary, &self.device());
+        self.encoder.final_state(&symbols)
+    }
+
     /// Log probabilities of sentences under teacher forcing, `[batch * length, vocabulary]`.
     pub(crate) fn log_probs(
         &self,
@@ -101,40 +109,21 @@ impl Networks {
     }
 }
 
-/// The authors' name of a parameter, from its path in [`Networks`]; under these names weights are stored.
-pub(crate) fn authors_name(path: &[String]) -> String {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    match path.as_slice() {
-        ["predictor", "layers", index, part] => format!("encoder.mlp.layer_{index}.0.{part}"),
-        ["predictor", "regressor", part] => format!("encoder.regressor.{part}"),
-        [network, "embedding"] => format!("{network}.embedding.weight"),
-        [network, "rnn", part] => format!("{network}.rnn.{part}_l0"),
-        [network, "attention", part] => format!("{network}.attention.{part}.weight"),
-        other => other.join("."),
-    }
-}
-
-/// A parameter or its gradient as plain numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedValues {
-    /// The authors' name, such as `encoder.rnn.weight_ih_l0`.
-    pub name: String,
-    /// The shape, in PyTorch's layout.
-    pub shape: Vec<usize>,
-    /// The values in row-major order.
-    pub values: Vec<f32>,
-}
-
 /// Reads all parameters in a fixed order, or their gradients where some are passed; parameters that have no
 /// gradient are left out.
-pub(crate) fn named_values(networks: &Networks, gradients: Option<&GradientsParams>) -> Vec<NamedValues> {
-    let mut reader = Reader { path: Vec::new(), gradients, found: Vec::new() };
+pub(crate) fn named_values(
+    networks: &Networks,
+    names: Names,
+    gradients: Option<&GradientsParams>,
+) -> Vec<NamedValues> {
+    let mut reader = Reader { path: Vec::new(), names, gradients, found: Vec::new() };
     networks.visit(&mut reader);
     reader.found
 }
 
 struct Reader<'a> {
     path: Vec<String>,
+    names: Names,
     gradients: Option<&'a GradientsParams>,
     found: Vec<NamedValues>,
 }
@@ -154,8 +143,9 @@ impl ModuleVisitor for Reader<'_> {
             None => Some(param.val().without_autodiff()),
         };
         let Some(tensor) = tensor else { return };
-        let (name, shape) = (authors_name(&self.path), tensor.dims().to_vec());
-        let values = crate::decoder::floats(tensor);
-        self.found.push(NamedValues { name, shape, values });
+        let StoredAs { name, transposed } = self.names.stored_as(&self.path.join("."));
+        let shape = tensor.dims().to_vec();
+        let values = NamedValues { name, shape, values: crate::decoder::floats(tensor) };
+        self.found.push(if transposed { values.transposed() } else { values });
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::ControllerConfig;
+use crate::config::{ControllerConfig, Design};
 use crate::ops::{Linear, Mode, dropout};
 
 /// A multilayer perceptron with ReLU on the architecture's embedding, then one linear unit and a sigmoid.
@@ -17,13 +17,18 @@ pub(crate) struct Predictor {
 
 impl Predictor {
     pub(crate) fn new(config: &ControllerConfig, rng: &mut ChaCha8Rng, device: &Device) -> Self {
+        // Spec c.2: the recurrent design starts its predictor small and without biases.
+        let mut linear = |inputs, outputs| match config.design {
+            Design::Cnn => Linear::new(inputs, outputs, rng, device),
+            Design::RnnWs => Linear::within(inputs, outputs, 0.04, rng, device),
+        };
         let mut width = config.hidden;
         let mut layers = Vec::with_capacity(config.mlp_layers);
         for _ in 0..config.mlp_layers {
-            layers.push(Linear::new(width, config.mlp_hidden, rng, device));
+            layers.push(linear(width, config.mlp_hidden));
             width = config.mlp_hidden;
         }
-        let regressor = Linear::new(width, 1, rng, device);
+        let regressor = linear(width, 1);
         Predictor { layers, regressor, dropout: config.mlp_dropout }
     }
 

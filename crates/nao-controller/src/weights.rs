@@ -1,104 +1,118 @@
-//! Weights to and from safetensors, under the authors' parameter names.
+//! Weights to and from safetensors through burn-store, under the authors' parameter names ([`names`](crate::names)).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use burn::tensor::TensorData;
+use burn_store::burn_pack::Tensor as StoredTensor;
+use burn_store::{
+    ApplyError, ModuleAdapter, ModuleContext, ModuleSnapshot, ModuleStore, SafetensorsStore, bridge,
+};
 
 use crate::error::ControllerError;
-use crate::networks::{NamedValues, Networks, authors_name, named_values};
+use crate::names::{NamedValues, Names, StoredAs};
+use crate::networks::Networks;
 
 /// The weights as a safetensors file with `metadata` in its header: bit-exact, equal weights give equal bytes.
+/// Without networks, the header alone.
 pub(crate) fn to_bytes(
-    networks: &Networks,
+    networks: Option<&Networks>,
+    names: Names,
     metadata: Option<(String, String)>,
 ) -> Result<Vec<u8>, ControllerError> {
-    to_bytes_of(&named_values(networks, None), metadata)
-}
-
-/// Named values as a safetensors file.
-pub(crate) fn to_bytes_of(
-    values: &[NamedValues],
-    metadata: Option<(String, String)>,
-) -> Result<Vec<u8>, ControllerError> {
-    let problem =
-        |error: safetensors::SafeTensorError| ControllerError::Weights { problem: error.to_string() };
-    let raw: Vec<Vec<u8>> = values
-        .iter()
-        .map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
-        .collect();
-    let mut views = Vec::with_capacity(values.len());
-    for (tensor, bytes) in values.iter().zip(&raw) {
-        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(problem)?;
-        views.push((tensor.name.clone(), view));
+    // One entry at most: with more, the order of a hash map would show in the bytes.
+    let mut store = SafetensorsStore::from_bytes(None).clear_metadata().with_to_adapter(names);
+    if let Some((key, value)) = metadata {
+        store = store.metadata(key, value);
     }
-    // One entry only: with more, the order of a hash map would show in the bytes.
-    safetensors::serialize(views, metadata.map(|entry| HashMap::from([entry]))).map_err(problem)
+    let written = store.collect_from(&networks.cloned()).and_then(|()| store.get_bytes());
+    written.map_err(|error| ControllerError::Weights { problem: error.to_string() })
 }
 
-/// All tensors of a safetensors file.
+impl ModuleAdapter for Names {
+    fn adapt(&self, tensor: StoredTensor, _: ModuleContext<'_>) -> StoredTensor {
+        let StoredAs { name, transposed } = self.stored_as(&tensor.name);
+        let (dtype, mut shape) = (tensor.dtype, tensor.shape.to_vec());
+        if !transposed {
+            return bridge::map_data(tensor, name, dtype, shape.into(), |data| data);
+        }
+        shape.reverse();
+        bridge::map_data(tensor, name, dtype, shape.into(), |data| {
+            let (shape, values) = (data.shape().to_vec(), data.iter::<f32>().collect());
+            let turned = NamedValues { name: String::new(), shape, values }.transposed();
+            TensorData::new(turned.values, turned.shape)
+        })
+    }
+
+    fn clone_box(&self) -> Box<dyn ModuleAdapter> {
+        Box::new(*self)
+    }
+}
+
+/// All tensors of a safetensors file, of whatever floating-point type.
 pub(crate) fn read_values(bytes: &[u8]) -> Result<Vec<NamedValues>, ControllerError> {
     let refuse = |problem: String| ControllerError::Weights { problem };
-    let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(error.to_string()))?;
-    let mut values = Vec::with_capacity(file.len());
-    for (name, view) in file.tensors() {
-        if view.dtype() != Dtype::F32 {
-            return Err(refuse(format!("{name} has type {:?}; F32 is needed", view.dtype())));
+    let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
+    let tensors = store.get_all_tensors().map_err(|error| refuse(error.to_string()))?;
+    let mut values = Vec::with_capacity(tensors.len());
+    for (name, tensor) in tensors {
+        if !tensor.dtype.is_float() {
+            return Err(refuse(format!(
+                "{name} has type {:?}; floating-point values are needed",
+                tensor.dtype
+            )));
         }
-        let floats = view.data().as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect();
-        values.push(NamedValues { name, shape: view.shape().to_vec(), values: floats });
+        let data = bridge::to_data(tensor).map_err(|error| refuse(format!("{name}: {error}")))?;
+        let shape = data.shape().to_vec();
+        values.push(NamedValues { name: name.clone(), shape, values: data.iter::<f32>().collect() });
     }
     Ok(values)
 }
 
 /// Puts values into the networks. Strict: no tensor may be missing, left over or of another shape.
-pub(crate) fn load(networks: Networks, values: Vec<NamedValues>) -> Result<Networks, ControllerError> {
-    let device = networks.device();
-    let mut given: BTreeMap<String, NamedValues> = BTreeMap::new();
+pub(crate) fn load(
+    mut networks: Networks,
+    names: Names,
+    values: Vec<NamedValues>,
+) -> Result<Networks, ControllerError> {
+    let paths: BTreeMap<String, (String, bool)> = networks
+        .collect(None, None, true)
+        .into_iter()
+        .map(|tensor| {
+            let StoredAs { name, transposed } = names.stored_as(&tensor.name);
+            (name, (tensor.name, transposed))
+        })
+        .collect();
+    let mut problems = Vec::new();
+    let mut tensors = Vec::with_capacity(values.len());
     for tensor in values {
-        given.insert(tensor.name.clone(), tensor);
+        let Some((path, transposed)) = paths.get(&tensor.name) else {
+            problems.push(format!("{} is not wanted", tensor.name));
+            continue;
+        };
+        let tensor = if *transposed { tensor.transposed() } else { tensor };
+        tensors.push(bridge::from_data(TensorData::new(tensor.values, tensor.shape), path.clone(), None));
     }
-    let mut loader = Loader { path: Vec::new(), given, problems: Vec::new(), device };
-    let networks = networks.map(&mut loader);
-    loader.problems.extend(loader.given.keys().map(|name| format!("{name} is not wanted")));
-    if loader.problems.is_empty() {
+    let result = networks.apply(tensors, None, None, true);
+    for (path, _) in &result.missing {
+        problems.push(format!("{} is missing", names.stored_as(path).name));
+    }
+    for error in &result.errors {
+        problems.push(match error {
+            ApplyError::ShapeMismatch { path, expected, found } => {
+                let StoredAs { name, transposed } = names.stored_as(path);
+                let [mut expected, mut found] = [expected.to_vec(), found.to_vec()];
+                if transposed {
+                    expected.reverse();
+                    found.reverse();
+                }
+                format!("{name} is {found:?}, wanted {expected:?}")
+            }
+            other => other.to_string(),
+        });
+    }
+    if problems.is_empty() {
         Ok(networks)
     } else {
-        Err(ControllerError::Weights { problem: loader.problems.join("; ") })
-    }
-}
-
-struct Loader {
-    path: Vec<String>,
-    given: BTreeMap<String, NamedValues>,
-    problems: Vec<String>,
-    device: Device,
-}
-
-impl ModuleMapper for Loader {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = authors_name(&self.path);
-        let wanted: [usize; D] = param.dims();
-        match self.given.remove(&name) {
-            None => self.problems.push(format!("{name} is missing")),
-            Some(tensor) if tensor.shape != wanted => {
-                self.problems.push(format!("{name} is {:?}, wanted {wanted:?}", tensor.shape));
-            }
-            Some(tensor) => {
-                let data = TensorData::new(tensor.values, wanted);
-                return Param::from_tensor(Tensor::from_data(data, &self.device));
-            }
-        }
-        param
+        Err(ControllerError::Weights { problem: problems.join("; ") })
     }
 }

@@ -26,6 +26,20 @@ impl Linear {
         }
     }
 
+    /// Weights U(-bound, bound) and no bias to start with.
+    pub(crate) fn within(
+        inputs: usize,
+        outputs: usize,
+        bound: f64,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        Linear {
+            weight: init::uniform([outputs, inputs], bound, rng, device),
+            bias: Param::from_tensor(Tensor::zeros([outputs], device)),
+        }
+    }
+
     /// `[rows, in]` to `[rows, out]`.
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         project(x, &self.weight) + self.bias.val().unsqueeze()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::nao::{NaoConfig, model_error};
 use crate::controller::Controller;
 use crate::language::Language;
-use crate::networks::NamedValues;
+use crate::names::{NamedValues, Names};
 use crate::weights;
 
 /// The header's entry; its number changes with the form of the state.
@@ -40,7 +40,9 @@ impl<A: Serialize + DeserializeOwned> State<A> {
         let header = serde_json::to_string(self).map_err(|error| unreadable(error.to_string()))?;
         let bytes = match controller {
             Some(controller) => controller.save_with(ENTRY, header),
-            None => weights::to_bytes_of(&[], Some((ENTRY.to_owned(), header))),
+            None => {
+                weights::to_bytes(None, Names::of(&self.config.controller), Some((ENTRY.to_owned(), header)))
+            }
         };
         bytes.map_err(model_error)
     }
