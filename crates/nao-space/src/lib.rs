@@ -44,6 +44,7 @@ pub mod search;
 pub mod seed;
 mod space;
 mod spaces;
+mod tf_vocabulary;
 mod token;
 mod trial;
 
@@ -52,7 +53,7 @@ pub use cell::{Cell, Edge, InvalidCell, Node, State};
 pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
 pub use space::{DecodeError, Space};
-pub use spaces::{CnnSpace, InvalidCnnSpace};
+pub use spaces::{CnnSpace, Encoding, InvalidCnnSpace, UnknownEncoding};
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{
     Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet,

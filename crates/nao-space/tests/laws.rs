@@ -6,11 +6,15 @@ use std::collections::{HashMap, HashSet};
 use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_skeletons, cnn_archs, skeletons};
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton};
 use nao_space::seed::rng_for;
-use nao_space::{Cell, CnnArch, CnnSpace, Edge, Node, Op, OpSet, Space, State, space_laws};
+use nao_space::{Cell, CnnArch, CnnSpace, Edge, Encoding, Node, Op, OpSet, Space, State, space_laws};
 use proptest::prelude::*;
 
 fn cnn(ops: &str, nodes: usize) -> CnnSpace {
     CnnSpace::new(nodes, OpSet::named(ops).unwrap()).unwrap()
+}
+
+fn encoded(ops: &str, nodes: usize, encoding: Encoding) -> CnnSpace {
+    CnnSpace::with_encoding(nodes, OpSet::named(ops).unwrap(), encoding).unwrap()
 }
 
 space_laws!(cnn_paper_11_of_5_nodes, cnn("paper-11", 5));
@@ -19,6 +23,12 @@ space_laws!(cnn_v1_14_of_5_nodes, cnn("v1-14", 5));
 space_laws!(cnn_v2_10_of_3_nodes, cnn("v2-10", 3));
 space_laws!(cnn_v2_11_of_12_nodes, cnn("v2-11", 12));
 space_laws!(cnn_enas_5_of_1_node, cnn("enas-5", 1));
+space_laws!(cnn_tf_19_of_5_nodes, cnn("tf-19", 5));
+space_laws!(cnn_kind_size_tf_19_of_5_nodes, encoded("tf-19", 5, Encoding::KindSize));
+space_laws!(cnn_kind_size_v2_11_of_12_nodes, encoded("v2-11", 12, Encoding::KindSize));
+space_laws!(cnn_kind_size_paper_11_of_1_node, encoded("paper-11", 1, Encoding::KindSize));
+space_laws!(cnn_op_pair_enas_5_of_5_nodes, encoded("enas-5", 5, Encoding::OpPair));
+space_laws!(cnn_op_pair_enas_5_of_2_nodes, encoded("enas-5", 2, Encoding::OpPair));
 space_laws!(cnn_with_a_single_operation, CnnSpace::new(2, OpSet::new("one", [Op::Identity])).unwrap());
 
 proptest! {

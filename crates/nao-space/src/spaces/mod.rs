@@ -1,5 +1,5 @@
-//! The search spaces, one file each.
+//! The search spaces, one room each.
 
 mod cnn;
 
-pub use cnn::{CnnSpace, InvalidCnnSpace};
+pub use cnn::{CnnSpace, Encoding, InvalidCnnSpace, UnknownEncoding};
