@@ -1,6 +1,7 @@
 //! The words of the authors' TensorFlow code: an operation is a kind and a size (spec a.5).
 
-use crate::op::Op;
+use crate::op::{Border, Op};
+use crate::op_set::OpSet;
 
 /// The kinds, in token order.
 pub(crate) const KINDS: [&str; 7] =
@@ -36,6 +37,29 @@ pub(crate) fn kind_and_size(op: Op) -> Option<[&'static str; 2]> {
     }
 }
 
+/// The name of an operation, such as `conv 1x3+3x1`, if it is one of TensorFlow's. Pools with zeros around
+/// the map are not.
+pub(crate) fn name(op: Op) -> Option<String> {
+    let zeros = Border::Zeros;
+    if matches!(op, Op::MaxPool { border, .. } | Op::AvgPool { border, .. } if border == zeros) {
+        return None;
+    }
+    match (op, kind_and_size(op)?) {
+        (Op::Identity, [kind, _]) => Some(kind.to_owned()),
+        (_, [kind, size]) => Some(format!("{kind} {size}")),
+    }
+}
+
+/// The operation of that name.
+pub(crate) fn op_named(text: &str) -> Option<Op> {
+    OpSet::tf_19().ops().find(|&op| name(op).as_deref() == Some(text))
+}
+
+/// All names, in the order of the authors' vocabulary.
+pub(crate) fn names() -> Vec<String> {
+    OpSet::tf_19().ops().filter_map(name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +70,13 @@ mod tests {
         for [kind, size] in ALL_OPS.into_iter().filter_map(kind_and_size) {
             assert!(KINDS.contains(&kind) && SIZES.contains(&size), "{kind} {size}");
         }
+    }
+
+    #[test]
+    fn just_the_operations_of_tf_19_have_names() {
+        let named: Vec<Op> = ALL_OPS.into_iter().filter(|&op| name(op).is_some()).collect();
+        let mut set: Vec<Op> = OpSet::tf_19().ops().collect();
+        set.sort_unstable();
+        assert_eq!(named, set);
     }
 }

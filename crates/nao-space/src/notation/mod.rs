@@ -2,10 +2,12 @@
 
 mod json;
 mod nao;
+mod tf_dag;
 
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
 pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};
+pub use tf_dag::{NoTfName, cnn_from_tf_dag, cnn_to_tf_dag};
 
 /// Why a text is no architecture. Each message names the place, what stood there and what was allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,8 +15,8 @@ use crate::op_set::{OpId, OpSet};
 use crate::space::{DecodeError, Space};
 use crate::token::{Token, TokenMask, Vocabulary};
 
-pub use encoding::{Encoding, UnknownEncoding};
 use encoding::Words;
+pub use encoding::{Encoding, UnknownEncoding};
 
 /// Architectures of two cells of `nodes` nodes over one operation set (spec a.2). The default is the
 /// paper's: 5 nodes, 11 operations.
