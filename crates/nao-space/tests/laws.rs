@@ -41,6 +41,16 @@ proptest! {
     }
 
     #[test]
+    fn an_exchange_of_branches_is_a_respelling((space, arch) in any_cnn_arch(), node in 0..Cell::MAX_NODES) {
+        let normal = arch.normal.with_branches_exchanged(node);
+        prop_assert_eq!(normal.is_some(), node < space.nodes());
+        if let Some(normal) = normal {
+            let other = CnnArch { normal, reduction: arch.reduction.clone() };
+            prop_assert_eq!(space.key(&other), space.key(&arch));
+        }
+    }
+
+    #[test]
     fn every_spelling_costs_the_same((space, arch) in any_cnn_arch(), skeleton in skeletons(), seed in any::<u64>()) {
         let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
         let cost = |arch: &CnnArch| NetworkPlan::new(arch, &skeleton).unwrap().cost_with_auxiliary();
