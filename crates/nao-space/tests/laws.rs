@@ -1,12 +1,15 @@
-//! The laws of every space, and what else holds for image cells.
+//! The laws of every space, and what else holds for image and recurrent cells.
 #![cfg(feature = "proptest")]
 
 use std::collections::{HashMap, HashSet};
 
-use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_skeletons, cnn_archs, skeletons};
+use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_rnn_arch, any_skeletons, cnn_archs, skeletons};
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton};
 use nao_space::seed::rng_for;
-use nao_space::{Cell, CnnArch, CnnSpace, Edge, Encoding, Node, Op, OpSet, Space, State, space_laws};
+use nao_space::{
+    ActivationOrder, Cell, CnnArch, CnnSpace, Edge, Encoding, Node, Op, OpSet, RnnSpace, Space, State,
+    space_laws,
+};
 use proptest::prelude::*;
 
 fn cnn(ops: &str, nodes: usize) -> CnnSpace {
@@ -31,9 +34,27 @@ space_laws!(cnn_op_pair_enas_5_of_5_nodes, encoded("enas-5", 5, Encoding::OpPair
 space_laws!(cnn_op_pair_enas_5_of_2_nodes, encoded("enas-5", 2, Encoding::OpPair));
 space_laws!(cnn_with_a_single_operation, CnnSpace::new(2, OpSet::new("one", [Op::Identity])).unwrap());
 
+fn rnn(nodes: usize, order: ActivationOrder) -> RnnSpace {
+    RnnSpace::new(nodes, order).unwrap()
+}
+
+space_laws!(rnn_nao_of_11_nodes, RnnSpace::default());
+space_laws!(rnn_nao_ws_of_11_nodes, rnn(11, ActivationOrder::NaoWs));
+space_laws!(rnn_of_1_node, rnn(1, ActivationOrder::Nao));
+space_laws!(rnn_of_3_nodes, rnn(3, ActivationOrder::Nao));
+space_laws!(rnn_of_64_nodes, rnn(64, ActivationOrder::NaoWs));
+
 proptest! {
     #[test]
     fn laws_hold_in_any_cnn_space((space, arch) in any_cnn_arch(), seed in any::<u64>()) {
+        prop_assert_eq!(space.decode(&space.encode(&arch)), Ok(arch.clone()));
+        prop_assert_eq!(space.parse(&space.format(&arch)), Ok(arch.clone()));
+        let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
+        prop_assert_eq!(space.key(&other), space.key(&arch));
+    }
+
+    #[test]
+    fn laws_hold_in_any_rnn_space((space, arch) in any_rnn_arch(), seed in any::<u64>()) {
         prop_assert_eq!(space.decode(&space.encode(&arch)), Ok(arch.clone()));
         prop_assert_eq!(space.parse(&space.format(&arch)), Ok(arch.clone()));
         let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));

@@ -179,14 +179,6 @@ impl CnnSpace {
         places.sum::<usize>().checked_sub(1)
     }
 
-    fn describe(&self, mask: &TokenMask) -> String {
-        let names = mask.iter().map(|token| {
-            let name = self.vocabulary.name(token).unwrap_or("?");
-            format!("{} ({name})", token.0)
-        });
-        names.collect::<Vec<_>>().join(", ")
-    }
-
     /// The cell of these tokens, if the grammar allows them all.
     fn cell(&self, tokens: &[Token]) -> Option<Cell> {
         let step = self.tokens_per_step();
@@ -203,14 +195,6 @@ impl CnnSpace {
         let state = index.index().checked_sub(1).filter(|&state| state < node + State::INPUTS)?;
         let op = self.ops.get(self.words.position(word)?)?;
         Some(Edge { input: State(state as u8), op })
-    }
-
-    /// Why tokens of the right number are no sentence.
-    fn refusal(&self, tokens: &[Token]) -> DecodeError {
-        let refused = |&position: &usize| !self.allowed(&tokens[..position]).contains(tokens[position]);
-        let position = (0..tokens.len()).find(refused).expect("allowed tokens make a cell");
-        let allowed = self.describe(&self.allowed(&tokens[..position]));
-        DecodeError::NotAllowed { position, token: tokens[position], allowed }
     }
 
     fn random_edge(&self, node: usize, rng: &mut ChaCha8Rng) -> Edge {
@@ -289,16 +273,12 @@ impl Space for CnnSpace {
 
     fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
         if tokens.len() != self.sequence_len() {
-            return Err(DecodeError::Length {
-                space: self.name(),
-                expected: self.sequence_len(),
-                found: tokens.len(),
-            });
+            return Err(DecodeError::of(self, tokens));
         }
         let (normal, reduction) = tokens.split_at(self.tokens_per_cell());
         match (self.cell(normal), self.cell(reduction)) {
             (Some(normal), Some(reduction)) => Ok(CnnArch { normal, reduction }),
-            _ => Err(self.refusal(tokens)),
+            _ => Err(DecodeError::of(self, tokens)),
         }
     }
 
