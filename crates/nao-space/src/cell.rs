@@ -99,6 +99,16 @@ impl Cell {
         self.nodes.iter().flat_map(|node| node.edges)
     }
 
+    /// The cell with the branches of one node exchanged, `None` where there is no such node.
+    ///
+    /// A node adds its branches, so this is another spelling of the same cell. The authors train their
+    /// controller on one such exchange per cell (spec c.4).
+    pub fn with_branches_exchanged(&self, node: usize) -> Option<Cell> {
+        let mut nodes = self.nodes.clone();
+        nodes.get_mut(node)?.edges.swap(0, 1);
+        Some(Cell { nodes })
+    }
+
     /// The states that no node reads, cell inputs included, in ascending order. Their concatenation is the
     /// output of the cell; the last node is always among them (spec a.2).
     pub fn loose_ends(&self) -> Vec<State> {
@@ -144,6 +154,15 @@ mod tests {
     fn loose_ends_are_the_unread_states_with_cell_inputs() {
         let cell = Cell::new(vec![node(1, 1), node(2, 1), node(2, 2)]).unwrap();
         assert_eq!(cell.loose_ends(), [State(0), State(3), State(4)]);
+    }
+
+    #[test]
+    fn exchanging_branches_touches_one_node_and_is_undone_by_itself() {
+        let cell = Cell::new(vec![node(0, 1), node(2, 0)]).unwrap();
+        let exchanged = cell.with_branches_exchanged(1).unwrap();
+        assert_eq!(exchanged.nodes(), [node(0, 1), node(0, 2)]);
+        assert_eq!(exchanged.with_branches_exchanged(1), Some(cell.clone()));
+        assert_eq!(cell.with_branches_exchanged(2), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! costs and how it is searched. No tensor library; builds in seconds.
 //!
 //! A search space is a *language of tokens with a grammar* (trait [`Space`]). [`CnnSpace`] is the paper's
-//! space of image cells.
+//! space of image cells, [`RnnSpace`] its space of recurrent cells.
 //!
 //! ```
 //! use nao_space::network::{NetworkPlan, Skeleton};
@@ -40,10 +40,12 @@ pub mod network;
 pub mod notation;
 mod op;
 mod op_set;
+mod rnn_arch;
 pub mod search;
 pub mod seed;
 mod space;
 mod spaces;
+mod tf_vocabulary;
 mod token;
 mod trial;
 
@@ -51,8 +53,11 @@ pub use arch::{ArchKey, CellRole, CnnArch};
 pub use cell::{Cell, Edge, InvalidCell, Node, State};
 pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
+pub use rnn_arch::{Activation, InvalidRnnArch, RnnArch, RnnNode, RnnState};
 pub use space::{DecodeError, Space};
-pub use spaces::{CnnSpace, InvalidCnnSpace};
+pub use spaces::{
+    ActivationOrder, CnnSpace, Encoding, InvalidCnnSpace, InvalidRnnSpace, RnnSpace, UnknownEncoding,
+};
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{
     Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet,

@@ -20,7 +20,7 @@ pub struct OpSet {
 }
 
 /// Names of the built-in sets, for messages and completion.
-pub const OP_SET_NAMES: [&str; 5] = ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11"];
+pub const OP_SET_NAMES: [&str; 6] = ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11", "tf-19"];
 
 impl OpSet {
     /// A set from its operations in token order, with ids 0, 1, 2, ….
@@ -96,6 +96,33 @@ impl OpSet {
         OpSet::new("v2-11", ops)
     }
 
+    /// All operations of the authors' TensorFlow code (spec a.4), in the order of its vocabulary of one token per
+    /// operation. Its pools exclude the border; `v2-11` is the eleven of them that the paper searches.
+    pub fn tf_19() -> Self {
+        let ops = [
+            Op::Identity,
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::SepConv { kernel: 7 },
+            Op::AvgPool { kernel: 2, border: Border::Ignored },
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+            Op::AvgPool { kernel: 5, border: Border::Ignored },
+            Op::MaxPool { kernel: 2, border: Border::Ignored },
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::MaxPool { kernel: 5, border: Border::Ignored },
+            Op::MaxPool { kernel: 7, border: Border::Ignored },
+            Op::MinPool { kernel: 2 },
+            Op::Conv { kernel: 1 },
+            Op::Conv { kernel: 3 },
+            Op::FactorConv { kernel: 3 },
+            Op::FactorConv { kernel: 7 },
+            Op::DilSepConv { kernel: 3 },
+            Op::DilSepConv { kernel: 5 },
+            Op::DilSepConv { kernel: 7 },
+        ];
+        OpSet::new("tf-19", ops)
+    }
+
     /// The built-in set of that name; see [`OP_SET_NAMES`].
     pub fn named(name: &str) -> Result<Self, UnknownOpSet> {
         match name {
@@ -104,6 +131,7 @@ impl OpSet {
             "v1-14" => Ok(OpSet::v1_14()),
             "v2-10" => Ok(OpSet::v2_10()),
             "v2-11" => Ok(OpSet::v2_11()),
+            "tf-19" => Ok(OpSet::tf_19()),
             _ => Err(UnknownOpSet { name: name.to_owned() }),
         }
     }

@@ -1,16 +1,23 @@
-//! The laws of every space, and what else holds for image cells.
+//! The laws of every space, and what else holds for image and recurrent cells.
 #![cfg(feature = "proptest")]
 
 use std::collections::{HashMap, HashSet};
 
-use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_skeletons, cnn_archs, skeletons};
+use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_rnn_arch, any_skeletons, cnn_archs, skeletons};
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton};
 use nao_space::seed::rng_for;
-use nao_space::{Cell, CnnArch, CnnSpace, Edge, Node, Op, OpSet, Space, State, space_laws};
+use nao_space::{
+    ActivationOrder, Cell, CnnArch, CnnSpace, Edge, Encoding, Node, Op, OpSet, RnnSpace, Space, State,
+    space_laws,
+};
 use proptest::prelude::*;
 
 fn cnn(ops: &str, nodes: usize) -> CnnSpace {
     CnnSpace::new(nodes, OpSet::named(ops).unwrap()).unwrap()
+}
+
+fn encoded(ops: &str, nodes: usize, encoding: Encoding) -> CnnSpace {
+    CnnSpace::with_encoding(nodes, OpSet::named(ops).unwrap(), encoding).unwrap()
 }
 
 space_laws!(cnn_paper_11_of_5_nodes, cnn("paper-11", 5));
@@ -19,7 +26,23 @@ space_laws!(cnn_v1_14_of_5_nodes, cnn("v1-14", 5));
 space_laws!(cnn_v2_10_of_3_nodes, cnn("v2-10", 3));
 space_laws!(cnn_v2_11_of_12_nodes, cnn("v2-11", 12));
 space_laws!(cnn_enas_5_of_1_node, cnn("enas-5", 1));
+space_laws!(cnn_tf_19_of_5_nodes, cnn("tf-19", 5));
+space_laws!(cnn_kind_size_tf_19_of_5_nodes, encoded("tf-19", 5, Encoding::KindSize));
+space_laws!(cnn_kind_size_v2_11_of_12_nodes, encoded("v2-11", 12, Encoding::KindSize));
+space_laws!(cnn_kind_size_paper_11_of_1_node, encoded("paper-11", 1, Encoding::KindSize));
+space_laws!(cnn_op_pair_enas_5_of_5_nodes, encoded("enas-5", 5, Encoding::OpPair));
+space_laws!(cnn_op_pair_enas_5_of_2_nodes, encoded("enas-5", 2, Encoding::OpPair));
 space_laws!(cnn_with_a_single_operation, CnnSpace::new(2, OpSet::new("one", [Op::Identity])).unwrap());
+
+fn rnn(nodes: usize, order: ActivationOrder) -> RnnSpace {
+    RnnSpace::new(nodes, order).unwrap()
+}
+
+space_laws!(rnn_nao_of_11_nodes, RnnSpace::default());
+space_laws!(rnn_nao_ws_of_11_nodes, rnn(11, ActivationOrder::NaoWs));
+space_laws!(rnn_of_1_node, rnn(1, ActivationOrder::Nao));
+space_laws!(rnn_of_3_nodes, rnn(3, ActivationOrder::Nao));
+space_laws!(rnn_of_64_nodes, rnn(64, ActivationOrder::NaoWs));
 
 proptest! {
     #[test]
@@ -28,6 +51,24 @@ proptest! {
         prop_assert_eq!(space.parse(&space.format(&arch)), Ok(arch.clone()));
         let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
         prop_assert_eq!(space.key(&other), space.key(&arch));
+    }
+
+    #[test]
+    fn laws_hold_in_any_rnn_space((space, arch) in any_rnn_arch(), seed in any::<u64>()) {
+        prop_assert_eq!(space.decode(&space.encode(&arch)), Ok(arch.clone()));
+        prop_assert_eq!(space.parse(&space.format(&arch)), Ok(arch.clone()));
+        let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
+        prop_assert_eq!(space.key(&other), space.key(&arch));
+    }
+
+    #[test]
+    fn an_exchange_of_branches_is_a_respelling((space, arch) in any_cnn_arch(), node in 0..Cell::MAX_NODES) {
+        let normal = arch.normal.with_branches_exchanged(node);
+        prop_assert_eq!(normal.is_some(), node < space.nodes());
+        if let Some(normal) = normal {
+            let other = CnnArch { normal, reduction: arch.reduction.clone() };
+            prop_assert_eq!(space.key(&other), space.key(&arch));
+        }
     }
 
     #[test]

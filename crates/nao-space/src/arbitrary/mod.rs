@@ -23,10 +23,12 @@
 
 mod cnn;
 pub mod laws;
+mod rnn;
 mod skeletons;
 
 pub use cnn::{any_cnn_arch, any_cnn_space, any_op_set, cnn_archs};
 pub use laws::check_space_laws;
+pub use rnn::{any_rnn_arch, any_rnn_space, rnn_archs};
 pub use skeletons::{any_skeletons, skeletons};
 
 use proptest::collection::vec;

@@ -4,6 +4,7 @@ mod block;
 mod cost;
 mod layer;
 mod plan;
+mod recurrent;
 mod skeleton;
 mod zoo;
 
@@ -13,5 +14,6 @@ pub use plan::{
     AuxiliaryPlan, Block, BlockRole, BranchPlan, CellPlan, GeometryError, NetworkPlan, NodePlan, OutputPiece,
     PlannedLayer,
 };
+pub use recurrent::LanguageModelSkeleton;
 pub use skeleton::{Convention, Skeleton};
 pub use zoo::{Published, UnknownZooName, ZOO_NAMES, ZooEntry, zoo, zoo_entry};

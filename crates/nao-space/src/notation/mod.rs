@@ -2,10 +2,17 @@
 
 mod json;
 mod nao;
+mod rnn;
+mod rnn_json;
+mod tf_dag;
+mod words;
 
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
 pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};
+pub use rnn::{format_rnn, parse_rnn};
+pub use rnn_json::{RNN_JSON_VERSION, RnnJson, rnn_from_json, rnn_to_json};
+pub use tf_dag::{NoTfName, cnn_from_tf_dag, cnn_to_tf_dag};
 
 /// Why a text is no architecture. Each message names the place, what stood there and what was allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

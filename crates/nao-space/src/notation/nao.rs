@@ -2,6 +2,7 @@
 //! reduction cell, separated by spaces (spec a.2): `0 7 1 15 2 8 1 7 …`.
 
 use super::ParseError;
+use super::words::Words;
 use crate::arch::CnnArch;
 use crate::cell::{Cell, Edge, Node, State};
 use crate::op::Op;
@@ -55,8 +56,8 @@ pub fn parse_cnn(text: &str, space: &CnnSpace) -> Result<CnnArch, ParseError> {
     let per_cell = 4 * space.nodes();
     let mut cells = Vec::with_capacity(2);
     for (half, words) in [words.get(..per_cell), words.get(per_cell..)].into_iter().flatten().enumerate() {
-        let mut reader = Reader { words, first: half * per_cell };
-        let nodes = (0..space.nodes()).map_while(|node| reader.node(node, space.ops()).transpose());
+        let words = Words { words, first: half * per_cell };
+        let nodes = (0..space.nodes()).map_while(|node| read_node(&words, node, space.ops()).transpose());
         cells.push(nodes.collect::<Result<Vec<Node>, ParseError>>()?);
     }
     // The count is checked last: a bad word is a better answer than a wrong total.
@@ -74,52 +75,29 @@ pub fn parse_cnn(text: &str, space: &CnnSpace) -> Result<CnnArch, ParseError> {
     }
 }
 
-/// The words of one cell.
-struct Reader<'a> {
-    words: &'a [&'a str],
-    first: usize,
+/// Node `node` of a cell, or `None` where the words end before it is whole.
+fn read_node(words: &Words, node: usize, ops: &OpSet) -> Result<Option<Node>, ParseError> {
+    let Some(x) = read_edge(words, node, 4 * node, ops)? else { return Ok(None) };
+    let Some(y) = read_edge(words, node, 4 * node + 2, ops)? else { return Ok(None) };
+    Ok(Some(Node { edges: [x, y] }))
 }
 
-impl Reader<'_> {
-    /// Node `node`, or `None` where the words end before it is whole.
-    fn node(&mut self, node: usize, ops: &OpSet) -> Result<Option<Node>, ParseError> {
-        let Some(x) = self.edge(node, 4 * node, ops)? else { return Ok(None) };
-        let Some(y) = self.edge(node, 4 * node + 2, ops)? else { return Ok(None) };
-        Ok(Some(Node { edges: [x, y] }))
-    }
-
-    fn edge(&mut self, node: usize, at: usize, ops: &OpSet) -> Result<Option<Edge>, ParseError> {
-        let inputs = || format!("an input state 0 to {} (node {node} may not read later states)", node + 1);
-        let Some(input) = self.number(at, inputs)? else { return Ok(None) };
-        if input >= (node + State::INPUTS) as u64 {
-            return Err(ParseError::NotAllowed {
-                position: self.first + at,
-                found: input,
-                allowed: inputs(),
-            });
-        }
-        let ids = || {
+fn read_edge(words: &Words, node: usize, at: usize, ops: &OpSet) -> Result<Option<Edge>, ParseError> {
+    let input = words.meaning(
+        at,
+        |input| (input < (node + State::INPUTS) as u64).then_some(State(input as u8)),
+        || format!("an input state 0 to {} (node {node} may not read later states)", node + 1),
+    )?;
+    let Some(input) = input else { return Ok(None) };
+    let op = words.meaning(
+        at + 1,
+        |id| u16::try_from(id).ok().and_then(|id| ops.by_id(OpId(id))),
+        || {
             let ids: Vec<String> = ops.ids().iter().map(|id| id.0.to_string()).collect();
             format!("an operation of {}: {}", ops.name(), ids.join(", "))
-        };
-        let Some(id) = self.number(at + 1, ids)? else { return Ok(None) };
-        let op = u16::try_from(id).ok().and_then(|id| ops.by_id(OpId(id)));
-        let op = op.ok_or_else(|| ParseError::NotAllowed {
-            position: self.first + at + 1,
-            found: id,
-            allowed: ids(),
-        })?;
-        Ok(Some(Edge { input: State(input as u8), op }))
-    }
-
-    fn number(&self, at: usize, allowed: impl Fn() -> String) -> Result<Option<u64>, ParseError> {
-        let Some(word) = self.words.get(at) else { return Ok(None) };
-        word.parse().map(Some).map_err(|_| ParseError::NotANumber {
-            position: self.first + at,
-            found: word.chars().take(24).collect(),
-            allowed: allowed(),
-        })
-    }
+        },
+    )?;
+    Ok(op.map(|op| Edge { input, op }))
 }
 
 #[cfg(test)]

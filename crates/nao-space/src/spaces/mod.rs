@@ -1,5 +1,7 @@
-//! The search spaces, one file each.
+//! The search spaces, one room each.
 
 mod cnn;
+mod rnn;
 
-pub use cnn::{CnnSpace, InvalidCnnSpace};
+pub use cnn::{CnnSpace, Encoding, InvalidCnnSpace, UnknownEncoding};
+pub use rnn::{ActivationOrder, InvalidRnnSpace, RnnSpace};

@@ -1,6 +1,6 @@
 //! The image cell space: a normal and a reduction cell of B nodes, two inputs and two operations per node.
 
-use std::ops::Range;
+mod encoding;
 
 use num_bigint::BigUint;
 use rand::RngExt;
@@ -15,16 +15,21 @@ use crate::op_set::{OpId, OpSet};
 use crate::space::{DecodeError, Space};
 use crate::token::{Token, TokenMask, Vocabulary};
 
+use encoding::Words;
+pub use encoding::{Encoding, UnknownEncoding};
+
 /// Architectures of two cells of `nodes` nodes over one operation set (spec a.2). The default is the
 /// paper's: 5 nodes, 11 operations.
 ///
-/// Its language is CNN-40 (spec a.5) for any number of nodes and any set: per branch an index token
-/// (state + 1) and an operation token (position in the set + nodes + 2), x branch before y branch, normal
-/// cell before reduction cell.
+/// Its language (spec a.5), for any number of nodes: per branch an index token (state + 1) and the word of the
+/// operation, x branch before y branch, normal cell before reduction cell. The words are those of an
+/// [`Encoding`]; in the usual one, CNN-40, the token of an operation is its position in the set + nodes + 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CnnSpace {
     nodes: usize,
     ops: OpSet,
+    encoding: Encoding,
+    words: Words,
     /// The ranks of the operations in token order, by which they are found.
     op_ranks: Vec<u32>,
     /// The ids under which they are written.
@@ -48,6 +53,25 @@ pub enum InvalidCnnSpace {
         /// The name of the set.
         name: String,
     },
+    /// An operation that the encoding cannot write.
+    #[error("the encoding `{encoding}` has no word for {op}; leave it out of the set or encode as `pairs`")]
+    NoWord {
+        /// The operation.
+        op: Op,
+        /// The encoding.
+        encoding: Encoding,
+    },
+    /// Two operations that the encoding writes alike.
+    #[error(
+        "the encoding `{encoding}` writes {} and {} alike; leave one out of the set or encode as `pairs`",
+        .ops[0], .ops[1]
+    )]
+    SharedWord {
+        /// The operations.
+        ops: [Op; 2],
+        /// The encoding.
+        encoding: Encoding,
+    },
 }
 
 impl Default for CnnSpace {
@@ -57,22 +81,42 @@ impl Default for CnnSpace {
 }
 
 impl CnnSpace {
-    /// The space of cells of `nodes` nodes over `ops`.
+    /// The space of cells of `nodes` nodes over `ops`, encoded as [`Encoding::Pairs`].
     ///
     /// # Errors
     /// When `nodes` is not 1 to 12, or the set is empty.
     pub fn new(nodes: usize, ops: OpSet) -> Result<Self, InvalidCnnSpace> {
+        CnnSpace::with_encoding(nodes, ops, Encoding::Pairs)
+    }
+
+    /// The space of cells of `nodes` nodes over `ops` in another encoding. Architectures, text and keys do
+    /// not depend on it, only tokens do.
+    ///
+    /// ```
+    /// use nao_space::{CnnSpace, Encoding, OpSet, Space};
+    /// let space = CnnSpace::with_encoding(5, OpSet::tf_19(), Encoding::KindSize)?;
+    /// assert_eq!((space.sequence_len(), space.vocabulary().len()), (60, 21));
+    /// // The weight-sharing code has words for the five operations of ENAS only.
+    /// assert!(CnnSpace::with_encoding(5, OpSet::tf_19(), Encoding::OpPair).is_err());
+    /// # Ok::<(), nao_space::InvalidCnnSpace>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When `nodes` is not 1 to 12, the set is empty, or the encoding has no word for one of its operations or
+    /// the same for two: names them.
+    pub fn with_encoding(nodes: usize, ops: OpSet, encoding: Encoding) -> Result<Self, InvalidCnnSpace> {
         if !(1..=Cell::MAX_NODES).contains(&nodes) {
             return Err(InvalidCnnSpace::Nodes { nodes });
         }
         if ops.is_empty() {
             return Err(InvalidCnnSpace::NoOps { name: ops.name().to_owned() });
         }
-        let states = (0..=nodes).map(|state| format!("state {state}"));
-        let vocabulary = Vocabulary::new(states.chain(ops.ops().map(|op| op.name())));
+        let words = Words::new(&ops, encoding, nodes + State::INPUTS)?;
+        let states = (0..=nodes).map(|state| encoding.state_name(state));
+        let vocabulary = Vocabulary::new(states.chain(encoding.op_token_names(&ops)));
         let op_ranks = ops.ops().map(op_rank).collect();
         let op_ids = ops.ops().filter_map(|op| ops.id(op)).collect();
-        Ok(CnnSpace { nodes, ops, op_ranks, op_ids, vocabulary })
+        Ok(CnnSpace { nodes, ops, encoding, words, op_ranks, op_ids, vocabulary })
     }
 
     /// Number of nodes per cell (B).
@@ -83,6 +127,11 @@ impl CnnSpace {
     /// The operations that a branch may take.
     pub fn ops(&self) -> &OpSet {
         &self.ops
+    }
+
+    /// How branches are written in tokens.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// Checks that an architecture, from JSON say, belongs to this space.
@@ -114,15 +163,11 @@ impl CnnSpace {
     }
 
     fn tokens_per_cell(&self) -> usize {
-        4 * self.nodes
+        2 * self.nodes * self.tokens_per_step()
     }
 
     fn index_token(state: State) -> Token {
         Token(u16::from(state.0) + 1)
-    }
-
-    fn first_op_token(&self) -> usize {
-        self.nodes + 2
     }
 
     /// As [`OpSet::position`], but quick enough for millions of keys: it compares numbers, and all of them,
@@ -134,38 +179,21 @@ impl CnnSpace {
         places.sum::<usize>().checked_sub(1)
     }
 
-    fn op_token(&self, position: usize) -> Token {
-        Token((self.first_op_token() + position) as u16)
-    }
-
-    /// The tokens allowed at a position: they depend on nothing else.
-    fn allowed_at(&self, position: usize) -> Range<usize> {
-        if position >= self.sequence_len() {
-            return 0..0;
+    /// The cell of these tokens, if the grammar allows them all.
+    fn cell(&self, tokens: &[Token]) -> Option<Cell> {
+        let step = self.tokens_per_step();
+        let mut nodes = Vec::with_capacity(self.nodes);
+        for (node, tokens) in tokens.chunks_exact(2 * step).enumerate() {
+            let (x, y) = tokens.split_at(step);
+            nodes.push(Node { edges: [self.edge(node, x)?, self.edge(node, y)?] });
         }
-        let in_cell = position % self.tokens_per_cell();
-        if in_cell % 2 == 1 {
-            return self.first_op_token()..self.vocabulary.len();
-        }
-        let node = in_cell / 4;
-        1..node + State::INPUTS + 1
+        Cell::new(nodes).ok()
     }
 
-    fn mask_at(&self, position: usize) -> TokenMask {
-        TokenMask::range(self.vocabulary.len(), self.allowed_at(position))
-    }
-
-    fn describe(&self, mask: &TokenMask) -> String {
-        let names = mask.iter().map(|token| {
-            let name = self.vocabulary.name(token).unwrap_or("?");
-            format!("{} ({name})", token.0)
-        });
-        names.collect::<Vec<_>>().join(", ")
-    }
-
-    fn edge(&self, index: Token, op: Token) -> Option<Edge> {
-        let state = index.index().checked_sub(1)?;
-        let op = self.ops.get(op.index().checked_sub(self.first_op_token())?)?;
+    fn edge(&self, node: usize, step: &[Token]) -> Option<Edge> {
+        let (index, word) = step.split_first()?;
+        let state = index.index().checked_sub(1).filter(|&state| state < node + State::INPUTS)?;
+        let op = self.ops.get(self.words.position(word)?)?;
         Some(Edge { input: State(state as u8), op })
     }
 
@@ -197,7 +225,8 @@ impl Space for CnnSpace {
     type Arch = CnnArch;
 
     fn name(&self) -> String {
-        format!("cnn/{}/{}", self.ops.name(), self.nodes)
+        let name = format!("cnn/{}/{}", self.ops.name(), self.nodes);
+        if self.encoding == Encoding::Pairs { name } else { format!("{name}/{}", self.encoding) }
     }
 
     fn vocabulary(&self) -> &Vocabulary {
@@ -209,45 +238,48 @@ impl Space for CnnSpace {
     }
 
     fn tokens_per_step(&self) -> usize {
-        2
+        1 + self.encoding.word_len()
     }
 
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
-        self.mask_at(prefix.len())
+        let len = self.vocabulary.len();
+        if prefix.len() >= self.sequence_len() {
+            return TokenMask::none(len);
+        }
+        let branch = prefix.len() / self.tokens_per_step();
+        match &prefix[branch * self.tokens_per_step()..] {
+            [] => {
+                let node = branch % (2 * self.nodes) / 2;
+                TokenMask::range(len, 1..node + State::INPUTS + 1)
+            }
+            [_, begun @ ..] => self.words.allowed(len, begun),
+        }
     }
 
     fn encode(&self, arch: &CnnArch) -> Vec<Token> {
+        let edges = arch.cells().into_iter().flat_map(|(_, cell)| cell.edges());
+        let steps = edges.map(|edge| {
+            let position = self.op_position(edge.op).expect("an architecture of this space");
+            (CnnSpace::index_token(edge.input), self.words.get(position))
+        });
         let mut tokens = Vec::with_capacity(self.sequence_len());
-        for (_, cell) in arch.cells() {
-            for edge in cell.edges() {
-                let position = self.op_position(edge.op).expect("an architecture of this space");
-                tokens.extend([CnnSpace::index_token(edge.input), self.op_token(position)]);
-            }
+        if self.encoding == Encoding::Pairs {
+            steps.for_each(|(index, word)| tokens.extend([index, word.first]));
+        } else {
+            steps.for_each(|(index, word)| tokens.extend([index, word.first].into_iter().chain(word.second)));
         }
         tokens
     }
 
     fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
         if tokens.len() != self.sequence_len() {
-            return Err(DecodeError::Length {
-                space: self.name(),
-                expected: self.sequence_len(),
-                found: tokens.len(),
-            });
+            return Err(DecodeError::of(self, tokens));
         }
-        for (position, &token) in tokens.iter().enumerate() {
-            if !self.allowed_at(position).contains(&token.index()) {
-                let allowed = self.describe(&self.mask_at(position));
-                return Err(DecodeError::NotAllowed { position, token, allowed });
-            }
-        }
-        let cell = |tokens: &[Token]| {
-            let edge = |pair: &[Token]| self.edge(pair[0], pair[1]).expect("allowed tokens make an edge");
-            let nodes = tokens.chunks(4).map(|node| Node { edges: [edge(&node[..2]), edge(&node[2..])] });
-            Cell::new(nodes.collect()).expect("allowed inputs point backward")
-        };
         let (normal, reduction) = tokens.split_at(self.tokens_per_cell());
-        Ok(CnnArch { normal: cell(normal), reduction: cell(reduction) })
+        match (self.cell(normal), self.cell(reduction)) {
+            (Some(normal), Some(reduction)) => Ok(CnnArch { normal, reduction }),
+            _ => Err(DecodeError::of(self, tokens)),
+        }
     }
 
     fn canonical(&self, arch: &CnnArch) -> CnnArch {
@@ -304,98 +336,4 @@ fn with_cell(arch: &CnnArch, role: crate::arch::CellRole, cell: Cell) -> CnnArch
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-    use crate::op::Op;
-
-    /// Every sentence of a space, by walking its masks.
-    fn sentences(space: &CnnSpace) -> Vec<Vec<Token>> {
-        let mut all = vec![Vec::new()];
-        for _ in 0..space.sequence_len() {
-            let longer = all.iter().flat_map(|prefix: &Vec<Token>| {
-                let next = space.allowed(prefix);
-                next.iter().map(|token| [&prefix[..], &[token]].concat()).collect::<Vec<_>>()
-            });
-            all = longer.collect();
-        }
-        all
-    }
-
-    #[test]
-    fn the_size_is_the_number_of_sentences() {
-        let two = [Op::Identity, Op::Conv { kernel: 1 }];
-        for (nodes, ops) in [(1, &two[..1]), (1, &two), (2, &two[..1])] {
-            let space = CnnSpace::new(nodes, OpSet::new("test", ops.iter().copied())).unwrap();
-            let all = sentences(&space);
-            assert_eq!(space.size(), BigUint::from(all.len()), "{nodes} nodes, {} ops", ops.len());
-            let distinct: HashSet<CnnArch> = all.iter().map(|tokens| space.decode(tokens).unwrap()).collect();
-            assert_eq!(distinct.len(), all.len());
-        }
-    }
-
-    #[test]
-    fn the_papers_space_has_1_8e32_sentences() {
-        let per_cell = BigUint::from(720u32).pow(2) * BigUint::from(11u32).pow(10);
-        assert_eq!(CnnSpace::default().size(), per_cell.pow(2));
-        assert_eq!(CnnSpace::default().size().to_string().len(), 33);
-    }
-
-    #[test]
-    fn vocabularies_are_those_of_the_authors() {
-        let vocabulary = |nodes, ops| CnnSpace::new(nodes, ops).unwrap().vocabulary().len();
-        assert_eq!(vocabulary(5, OpSet::enas_5()), 12);
-        assert_eq!(vocabulary(5, OpSet::v2_10()), 17);
-        assert_eq!(vocabulary(5, OpSet::paper_11()), 18);
-    }
-
-    #[test]
-    fn canonical_classes_of_small_cells_are_counted_right() {
-        // One node, one operation: the pairs {00, 01, 11} per cell, hence 3 x 3 classes of 4 x 4 spellings.
-        let one = CnnSpace::new(1, OpSet::new("one", [Op::Identity])).unwrap();
-        let keys = |space: &CnnSpace| {
-            let archs = sentences(space).into_iter().map(|tokens| space.decode(&tokens).unwrap());
-            archs.map(|arch| space.key(&arch)).collect::<HashSet<_>>().len()
-        };
-        assert_eq!(keys(&one), 9);
-        // Two nodes: 3 x 6 unordered spellings. Node 1 reads node 0 in 3 of its 6 pairs (9 cells, all
-        // distinct); otherwise the nodes are a multiset of two of the 3 pairs (6 cells). 15 per cell.
-        let two = CnnSpace::new(2, OpSet::new("one", [Op::Identity])).unwrap();
-        assert_eq!(keys(&two), 15 * 15);
-    }
-
-    #[test]
-    fn neighbours_differ_in_one_number() {
-        let space = CnnSpace::default();
-        let arch = space.sample(&mut crate::seed::rng_for(3, "test", 0));
-        let neighbours = space.neighbours(&arch);
-        // Per branch of node k: k + 1 other inputs and 10 other operations.
-        assert_eq!(neighbours.len(), 2 * 2 * (1..=5).map(|inputs| inputs + 10).sum::<usize>());
-        let tokens = space.encode(&arch);
-        for neighbour in &neighbours {
-            let other = space.encode(neighbour);
-            assert_eq!(tokens.iter().zip(&other).filter(|(a, b)| a != b).count(), 1);
-        }
-        assert_eq!(neighbours.iter().collect::<HashSet<_>>().len(), neighbours.len());
-    }
-
-    #[test]
-    fn decoding_names_position_and_choice() {
-        let space = CnnSpace::default();
-        let mut tokens = space.encode(&space.sample(&mut crate::seed::rng_for(3, "test", 0)));
-        tokens[4] = Token(4);
-        let error = space.decode(&tokens).unwrap_err().to_string();
-        assert_eq!(error, "token 4 at position 4: allowed are 1 (state 0), 2 (state 1), 3 (state 2)");
-        assert!(
-            space.decode(&tokens[1..]).unwrap_err().to_string().contains("has 40 tokens, this one has 39")
-        );
-    }
-
-    #[test]
-    fn thirteen_nodes_are_refused() {
-        assert!(CnnSpace::new(13, OpSet::enas_5()).is_err());
-        assert!(CnnSpace::new(0, OpSet::enas_5()).is_err());
-        assert!(CnnSpace::new(1, OpSet::new("none", [])).is_err());
-    }
-}
+mod tests;
