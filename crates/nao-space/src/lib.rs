@@ -52,7 +52,7 @@ pub use cell::{Cell, Edge, InvalidCell, Node, State};
 pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
 pub use space::{DecodeError, Space};
-pub use spaces::{CnnSpace, InvalidCnnSpace};
+pub use spaces::{CnnSpace, EdgeOp, InvalidCnnSpace, NasBench201Arch, NasBench201Space};
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{
     Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet,

@@ -97,6 +97,29 @@ pub trait Space: Send + Sync {
     }
 }
 
+/// Checks tokens against the grammar of a space, for its `decode`: their number first, then each by the mask of
+/// those before it.
+pub(crate) fn check_sentence<S: Space>(space: &S, tokens: &[Token]) -> Result<(), DecodeError> {
+    if tokens.len() != space.sequence_len() {
+        return Err(DecodeError::Length {
+            space: space.name(),
+            expected: space.sequence_len(),
+            found: tokens.len(),
+        });
+    }
+    for (position, &token) in tokens.iter().enumerate() {
+        let mask = space.allowed(&tokens[..position]);
+        if !mask.contains(token) {
+            return Err(DecodeError::NotAllowed {
+                position,
+                token,
+                allowed: space.vocabulary().describe(&mask),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Why tokens are no sentence of a space.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

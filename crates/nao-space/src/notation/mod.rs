@@ -1,16 +1,29 @@
 //! Text forms of architectures, read strictly and written canonically.
 
+mod cursor;
 mod json;
 mod nao;
+mod nasbench201;
 
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
 pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};
+pub use nasbench201::{format_nasbench201, parse_nasbench201};
 
 /// Why a text is no architecture. Each message names the place, what stood there and what was allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
+    /// Something else than the notation allows at that place.
+    #[error("{place}: found {found}, expected {expected}")]
+    Unexpected {
+        /// Where in the text, and in which part of the architecture.
+        place: String,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        expected: String,
+    },
     /// Something that is not a whole number.
     #[error("position {position}: `{found}` is not a whole number; expected {allowed}")]
     NotANumber {
