@@ -52,7 +52,10 @@ pub use cell::{Cell, Edge, InvalidCell, Node, State};
 pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
 pub use space::{DecodeError, Space};
-pub use spaces::{CnnSpace, EdgeOp, InvalidCnnSpace, NasBench201Arch, NasBench201Space};
+pub use spaces::{
+    CnnSpace, EdgeOp, InvalidCnnSpace, InvalidNasBench101, NasBench101Arch, NasBench101Space,
+    NasBench201Arch, NasBench201Space, VertexOp,
+};
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{
     Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet,

@@ -6,7 +6,10 @@ use std::collections::{HashMap, HashSet};
 use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_skeletons, cnn_archs, skeletons};
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton};
 use nao_space::seed::rng_for;
-use nao_space::{Cell, CnnArch, CnnSpace, Edge, NasBench201Space, Node, Op, OpSet, Space, State, space_laws};
+use nao_space::{
+    Cell, CnnArch, CnnSpace, Edge, NasBench101Space, NasBench201Space, Node, Op, OpSet, Space, State,
+    space_laws,
+};
 use proptest::prelude::*;
 
 fn cnn(ops: &str, nodes: usize) -> CnnSpace {
@@ -21,6 +24,7 @@ space_laws!(cnn_v2_11_of_12_nodes, cnn("v2-11", 12));
 space_laws!(cnn_enas_5_of_1_node, cnn("enas-5", 1));
 space_laws!(cnn_with_a_single_operation, CnnSpace::new(2, OpSet::new("one", [Op::Identity])).unwrap());
 
+space_laws!(nasbench101, NasBench101Space::default());
 space_laws!(nasbench201, NasBench201Space::default());
 
 proptest! {

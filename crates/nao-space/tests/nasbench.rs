@@ -1,10 +1,10 @@
 //! The spaces of the benchmarks against the benchmarks' own tables, where `NAO_DATA` names the folder with them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
-use nao_space::{ArchKey, NasBench201Space, Space};
+use nao_space::{ArchKey, NasBench101Space, NasBench201Space, Space};
 
 /// The rows of a table under the data folder; `None` where no folder is named.
 fn rows(file: &str) -> Option<Vec<HashMap<String, String>>> {
@@ -33,6 +33,23 @@ fn nasbench201_classes_are_those_of_the_benchmark() {
         let key = space.key(&arch);
         assert_eq!(*key_of.entry(&row["unique_str"]).or_insert_with(|| key.clone()), key);
     }
-    let keys: std::collections::HashSet<_> = key_of.values().collect();
+    let keys: HashSet<_> = key_of.values().collect();
     assert_eq!((key_of.len(), keys.len()), (6466, 6466));
+}
+
+#[test]
+fn nasbench101_cells_are_pruned_and_distinct() {
+    let Some(rows) = rows("nasbench101-subset/nasbench101_subset.csv.gz") else { return };
+    assert_eq!(rows.len(), 30_001);
+    let space = NasBench101Space::default();
+    let mut keys = HashSet::new();
+    for row in &rows {
+        let text = format!("{} {}", row["adjacency"], row["ops"]);
+        let arch = space.parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(space.format(&arch), text, "nothing was pruned");
+        assert_eq!(arch.vertices().to_string(), row["n_vertices"]);
+        assert_eq!(arch.edges().to_string(), row["n_edges"]);
+        assert_eq!(space.decode(&space.encode(&arch)).as_ref(), Ok(&arch));
+        assert!(keys.insert(space.key(&arch)), "{text}: this cell is there twice");
+    }
 }

@@ -3,11 +3,13 @@
 mod cursor;
 mod json;
 mod nao;
+mod nasbench101;
 mod nasbench201;
 
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
 pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};
+pub use nasbench101::{format_nasbench101, nasbench101_from_json, nasbench101_to_json, parse_nasbench101};
 pub use nasbench201::{format_nasbench201, parse_nasbench201};
 
 /// Why a text is no architecture. Each message names the place, what stood there and what was allowed.
