@@ -53,7 +53,7 @@ pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
 pub use space::{DecodeError, Space};
 pub use spaces::{
-    CnnSpace, EdgeOp, InvalidCnnSpace, InvalidNasBench101, NasBench101Arch, NasBench101Space,
+    CnnSpace, DartsSpace, EdgeOp, InvalidCnnSpace, InvalidNasBench101, NasBench101Arch, NasBench101Space,
     NasBench201Arch, NasBench201Space, VertexOp,
 };
 pub use token::{Token, TokenMask, Vocabulary};

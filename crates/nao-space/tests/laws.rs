@@ -7,8 +7,8 @@ use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_skeletons, cnn_archs
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton};
 use nao_space::seed::rng_for;
 use nao_space::{
-    Cell, CnnArch, CnnSpace, Edge, NasBench101Space, NasBench201Space, Node, Op, OpSet, Space, State,
-    space_laws,
+    Cell, CnnArch, CnnSpace, DartsSpace, Edge, NasBench101Space, NasBench201Space, Node, Op, OpSet, Space,
+    State, space_laws,
 };
 use proptest::prelude::*;
 
@@ -24,6 +24,9 @@ space_laws!(cnn_v2_11_of_12_nodes, cnn("v2-11", 12));
 space_laws!(cnn_enas_5_of_1_node, cnn("enas-5", 1));
 space_laws!(cnn_with_a_single_operation, CnnSpace::new(2, OpSet::new("one", [Op::Identity])).unwrap());
 
+space_laws!(cnn_pnas_8_of_5_nodes, cnn("pnas-8", 5));
+space_laws!(cnn_nasnet_13_of_5_nodes, cnn("nasnet-13", 5));
+space_laws!(darts, DartsSpace::default());
 space_laws!(nasbench101, NasBench101Space::default());
 space_laws!(nasbench201, NasBench201Space::default());
 

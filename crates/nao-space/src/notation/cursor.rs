@@ -5,7 +5,9 @@ use super::ParseError;
 /// How much of the text an error shows.
 const SHOWN: usize = 24;
 
-/// What the parsers of bracketed notations share: where they are, what stands there, and how to say so.
+/// What the parsers of bracketed notations share: where they are, what stands there, and how to say so. A copy
+/// remembers a place, for an error about what was read from there on.
+#[derive(Clone, Copy)]
 pub(crate) struct Cursor<'a> {
     text: &'a str,
     /// The offset of the next byte; always the boundary of a character.
@@ -48,12 +50,6 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
-    /// Goes back over what was just read, so that an error shows it.
-    pub(crate) fn back_over(&mut self, word: &str) {
-        debug_assert!(self.text[..self.at].ends_with(word));
-        self.at -= word.len();
-    }
-
     /// The text must end here.
     pub(crate) fn end(&self) -> Result<(), ParseError> {
         if self.rest().is_empty() { Ok(()) } else { Err(self.unexpected("", "the end of the text".into())) }
@@ -67,7 +63,7 @@ impl<'a> Cursor<'a> {
         }
         let found = match self.rest() {
             "" => "the end of the text".to_owned(),
-            rest => format!("`{}`", rest.chars().take(SHOWN).collect::<String>().escape_debug()),
+            rest => shown(rest),
         };
         ParseError::Unexpected { place, found, expected }
     }
@@ -81,6 +77,16 @@ impl<'a> Cursor<'a> {
         let line = before.rsplit('\n').next().unwrap_or(before);
         format!("line {}, column {}", before.matches('\n').count() + 1, line.chars().count() + 1)
     }
+}
+
+/// The beginning of a text as errors show it, on one line.
+pub(crate) fn shown(text: &str) -> String {
+    let plain = text.chars().take(SHOWN).flat_map(|character| {
+        let escaped = character.is_control().then(|| character.escape_default());
+        let plain = escaped.is_none().then_some(character);
+        escaped.into_iter().flatten().chain(plain)
+    });
+    format!("`{}`", plain.collect::<String>())
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Text forms of architectures, read strictly and written canonically.
 
 mod cursor;
+mod darts;
 mod json;
 mod nao;
 mod nasbench101;
 mod nasbench201;
 
+pub(crate) use darts::DARTS_OPS;
+pub use darts::{format_darts, format_darts_dict, parse_darts};
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
 pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};

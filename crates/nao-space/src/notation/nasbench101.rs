@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ParseError;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, shown};
 use crate::spaces::{NasBench101Arch, VertexOp};
 
 const INPUT: &str = "input";
@@ -53,12 +53,12 @@ pub fn parse_nasbench101(text: &str) -> Result<NasBench101Arch, ParseError> {
 
 /// One label, checked to be a known one; which one may stand where is checked once all are known.
 fn label<'a>(cursor: &mut Cursor<'a>, vertex: usize) -> Result<&'a str, ParseError> {
+    let before = *cursor;
     let word = cursor.word(|character| character != '|' && !character.is_whitespace());
     if [INPUT, OUTPUT].contains(&word) || VertexOp::named(word).is_some() {
         return Ok(word);
     }
-    cursor.back_over(word);
-    Err(cursor.unexpected(&format!("vertex {vertex}"), format!("one of {}", known_labels())))
+    Err(before.unexpected(&format!("vertex {vertex}"), format!("one of {}", known_labels())))
 }
 
 fn known_labels() -> String {
@@ -84,7 +84,7 @@ fn cell(matrix: &[Vec<bool>], labels: &[impl AsRef<str>]) -> Result<NasBench101A
             Some(op) if vertex != 0 && vertex != last => ops.push(op),
             None if label == expected => {}
             _ => {
-                let found = format!("`{}`", label.chars().take(24).collect::<String>().escape_debug());
+                let found = shown(label);
                 return Err(ParseError::Unexpected { place: format!("vertex {vertex}"), found, expected });
             }
         }

@@ -48,10 +48,10 @@ pub fn parse_nasbench201(text: &str) -> Result<NasBench201Arch, ParseError> {
 }
 
 fn edge_op(cursor: &mut Cursor<'_>, part: &str) -> Result<EdgeOp, ParseError> {
+    let before = *cursor;
     let word = cursor.word(|character| !matches!(character, '~' | '|' | '+'));
     EdgeOp::named(word).ok_or_else(|| {
-        cursor.back_over(word);
-        cursor.unexpected(part, format!("one of {}", EdgeOp::ALL.map(EdgeOp::name).join(", ")))
+        before.unexpected(part, format!("one of {}", EdgeOp::ALL.map(EdgeOp::name).join(", ")))
     })
 }
 

@@ -1,9 +1,11 @@
 //! The search spaces, one file each.
 
 mod cnn;
+mod darts;
 mod nasbench101;
 mod nasbench201;
 
 pub use cnn::{CnnSpace, InvalidCnnSpace};
+pub use darts::DartsSpace;
 pub use nasbench101::{InvalidNasBench101, NasBench101Arch, NasBench101Space, VertexOp};
 pub use nasbench201::{EdgeOp, NasBench201Arch, NasBench201Space};
