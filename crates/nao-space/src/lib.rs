@@ -53,8 +53,9 @@ pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
 pub use space::{DecodeError, Space};
 pub use spaces::{
-    CnnSpace, DartsSpace, EdgeOp, InvalidCnnSpace, InvalidNasBench101, NasBench101Arch, NasBench101Space,
-    NasBench201Arch, NasBench201Space, VertexOp,
+    ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, InvalidChoiceSpace, InvalidCnnSpace,
+    InvalidNasBench101, NasBench101Arch, NasBench101Space, NasBench201Arch, NasBench201Space, Position,
+    VertexOp,
 };
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{

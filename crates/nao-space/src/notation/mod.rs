@@ -7,6 +7,7 @@ mod nao;
 mod nasbench101;
 mod nasbench201;
 
+pub(crate) use cursor::shown;
 pub(crate) use darts::DARTS_OPS;
 pub use darts::{format_darts, format_darts_dict, parse_darts};
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};

@@ -1,10 +1,12 @@
 //! The search spaces, one file each.
 
+mod choice;
 mod cnn;
 mod darts;
 mod nasbench101;
 mod nasbench201;
 
+pub use choice::{ChoiceArch, ChoiceSpace, Condition, InvalidChoiceSpace, Position};
 pub use cnn::{CnnSpace, InvalidCnnSpace};
 pub use darts::DartsSpace;
 pub use nasbench101::{InvalidNasBench101, NasBench101Arch, NasBench101Space, VertexOp};
