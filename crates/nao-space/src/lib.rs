@@ -35,6 +35,7 @@ pub mod arbitrary;
 mod arch;
 mod canonical;
 mod cell;
+mod describe;
 pub mod draw;
 pub mod network;
 pub mod notation;
@@ -49,6 +50,7 @@ mod trial;
 
 pub use arch::{ArchKey, CellRole, CnnArch};
 pub use cell::{Cell, Edge, InvalidCell, Node, State};
+pub use describe::{describe, explain};
 pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
 pub use space::{DecodeError, Space};

@@ -71,6 +71,11 @@ pub trait Space: Send + Sync {
     /// Names the position, what stood there and what was allowed.
     fn parse(&self, text: &str) -> Result<Self::Arch, ParseError>;
 
+    /// What the token at a position of a sentence says, such as `normal cell, node 0, first input`.
+    fn position(&self, position: usize) -> String {
+        format!("token {position}")
+    }
+
     /// A random architecture: every allowed token equally likely at every step.
     fn sample(&self, rng: &mut ChaCha8Rng) -> Self::Arch {
         let mut tokens = Vec::with_capacity(self.sequence_len());

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::CnnSpace;
 use crate::arch::CnnArch;
 use crate::cell::{Node, State};
+use crate::describe::cell_position;
 use crate::notation::{self, ParseError};
 use crate::op_set::OpSet;
 use crate::space::{DecodeError, Space, check_sentence};
@@ -142,6 +143,10 @@ impl Space for DartsSpace {
 
     fn parse(&self, text: &str) -> Result<CnnArch, ParseError> {
         notation::parse_darts(text)
+    }
+
+    fn position(&self, position: usize) -> String {
+        cell_position(DartsSpace::NODES, position)
     }
 }
 

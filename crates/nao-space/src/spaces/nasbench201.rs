@@ -269,6 +269,15 @@ impl Space for NasBench201Space {
     fn parse(&self, text: &str) -> Result<NasBench201Arch, ParseError> {
         notation::parse_nasbench201(text)
     }
+
+    fn position(&self, position: usize) -> String {
+        let (mut node, mut source) = (1, position);
+        while source >= node {
+            source -= node;
+            node += 1;
+        }
+        format!("{node} <- {source}")
+    }
 }
 
 #[cfg(test)]

@@ -265,6 +265,10 @@ impl Space for ChoiceSpace {
             None => Ok(self.arch(&picks)),
         }
     }
+
+    fn position(&self, position: usize) -> String {
+        self.positions.get(position).map_or_else(|| format!("token {position}"), |known| known.name.clone())
+    }
 }
 
 #[cfg(test)]

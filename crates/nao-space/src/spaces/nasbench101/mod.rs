@@ -174,6 +174,20 @@ impl Space for NasBench101Space {
     fn parse(&self, text: &str) -> Result<NasBench101Arch, ParseError> {
         notation::parse_nasbench101(text)
     }
+
+    fn position(&self, position: usize) -> String {
+        // Vertex v has v edges and an operation.
+        let (mut vertex, mut place) = (1, position);
+        while place > vertex {
+            place -= vertex + 1;
+            vertex += 1;
+        }
+        if place == vertex {
+            format!("operation of vertex {vertex}")
+        } else {
+            format!("edge from vertex {place} to vertex {vertex}")
+        }
+    }
 }
 
 fn with_another_op(arch: &NasBench101Arch) -> impl Iterator<Item = NasBench101Arch> + '_ {
