@@ -45,6 +45,7 @@ pub mod search;
 pub mod seed;
 mod space;
 mod spaces;
+pub mod table;
 mod token;
 mod trial;
 
