@@ -35,6 +35,7 @@ pub mod arbitrary;
 mod arch;
 mod canonical;
 mod cell;
+mod describe;
 pub mod draw;
 pub mod network;
 pub mod notation;
@@ -45,18 +46,22 @@ pub mod search;
 pub mod seed;
 mod space;
 mod spaces;
+pub mod table;
 mod tf_vocabulary;
 mod token;
 mod trial;
 
 pub use arch::{ArchKey, CellRole, CnnArch};
 pub use cell::{Cell, Edge, InvalidCell, Node, State};
+pub use describe::{describe, explain};
 pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
 pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
 pub use rnn_arch::{Activation, InvalidRnnArch, RnnArch, RnnNode, RnnState};
 pub use space::{DecodeError, Space};
 pub use spaces::{
-    ActivationOrder, CnnSpace, Encoding, InvalidCnnSpace, InvalidRnnSpace, RnnSpace, UnknownEncoding,
+    ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
+    InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101, InvalidRnnSpace, NasBench101Arch,
+    NasBench101Space, NasBench201Arch, NasBench201Space, Position, RnnSpace, UnknownEncoding, VertexOp,
 };
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{

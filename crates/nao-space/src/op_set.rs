@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::notation::DARTS_OPS;
 use crate::op::{Border, Op};
 
 /// The integer under which a notation names an operation, such as the 7 in `0 7 1 15`.
@@ -20,7 +21,8 @@ pub struct OpSet {
 }
 
 /// Names of the built-in sets, for messages and completion.
-pub const OP_SET_NAMES: [&str; 6] = ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11", "tf-19"];
+pub const OP_SET_NAMES: [&str; 9] =
+    ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11", "tf-19", "darts-7", "pnas-8", "nasnet-13"];
 
 impl OpSet {
     /// A set from its operations in token order, with ids 0, 1, 2, ….
@@ -123,6 +125,47 @@ impl OpSet {
         OpSet::new("tf-19", ops)
     }
 
+    /// The seven operations of DARTS (Liu, Simonyan and Yang, ICLR 2019) in the order of its list; `none`, which
+    /// it has in its supernet only, is not among them.
+    pub fn darts_7() -> Self {
+        OpSet::new("darts-7", DARTS_OPS.map(|(_, op)| op))
+    }
+
+    /// The eight operations of PNAS (Liu et al., ECCV 2018).
+    pub fn pnas_8() -> Self {
+        let ops = [
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::SepConv { kernel: 7 },
+            Op::FactorConv { kernel: 7 },
+            Op::Identity,
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::DilConv { kernel: 3 },
+        ];
+        OpSet::new("pnas-8", ops)
+    }
+
+    /// The thirteen operations of NASNet (Zoph et al., CVPR 2018).
+    pub fn nasnet_13() -> Self {
+        let ops = [
+            Op::Identity,
+            Op::FactorConv { kernel: 3 },
+            Op::FactorConv { kernel: 7 },
+            Op::DilConv { kernel: 3 },
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::MaxPool { kernel: 5, border: Border::Ignored },
+            Op::MaxPool { kernel: 7, border: Border::Ignored },
+            Op::Conv { kernel: 1 },
+            Op::Conv { kernel: 3 },
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::SepConv { kernel: 7 },
+        ];
+        OpSet::new("nasnet-13", ops)
+    }
+
     /// The built-in set of that name; see [`OP_SET_NAMES`].
     pub fn named(name: &str) -> Result<Self, UnknownOpSet> {
         match name {
@@ -132,6 +175,9 @@ impl OpSet {
             "v2-10" => Ok(OpSet::v2_10()),
             "v2-11" => Ok(OpSet::v2_11()),
             "tf-19" => Ok(OpSet::tf_19()),
+            "darts-7" => Ok(OpSet::darts_7()),
+            "pnas-8" => Ok(OpSet::pnas_8()),
+            "nasnet-13" => Ok(OpSet::nasnet_13()),
             _ => Err(UnknownOpSet { name: name.to_owned() }),
         }
     }
@@ -246,6 +292,14 @@ mod tests {
             }
         }
         assert!(OpSet::named("v3").unwrap_err().to_string().contains("paper-11"));
+    }
+
+    #[test]
+    fn sets_that_end_in_a_number_have_as_many_operations() {
+        for name in OP_SET_NAMES {
+            let (_, number) = name.rsplit_once('-').unwrap();
+            assert_eq!(OpSet::named(name).unwrap().len().to_string(), number, "{name}");
+        }
     }
 
     #[test]

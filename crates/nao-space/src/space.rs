@@ -71,6 +71,11 @@ pub trait Space: Send + Sync {
     /// Names the position, what stood there and what was allowed.
     fn parse(&self, text: &str) -> Result<Self::Arch, ParseError>;
 
+    /// What the token at a position of a sentence says, such as `normal cell, node 0, first input`.
+    fn position(&self, position: usize) -> String {
+        format!("token {position}")
+    }
+
     /// A random architecture: every allowed token equally likely at every step.
     fn sample(&self, rng: &mut ChaCha8Rng) -> Self::Arch {
         let mut tokens = Vec::with_capacity(self.sequence_len());
@@ -95,6 +100,29 @@ pub trait Space: Send + Sync {
     fn key(&self, arch: &Self::Arch) -> ArchKey {
         ArchKey(self.format(&self.canonical(arch)))
     }
+}
+
+/// Checks tokens against the grammar of a space, for its `decode`: their number first, then each by the mask of
+/// those before it.
+pub(crate) fn check_sentence<S: Space>(space: &S, tokens: &[Token]) -> Result<(), DecodeError> {
+    if tokens.len() != space.sequence_len() {
+        return Err(DecodeError::Length {
+            space: space.name(),
+            expected: space.sequence_len(),
+            found: tokens.len(),
+        });
+    }
+    for (position, &token) in tokens.iter().enumerate() {
+        let mask = space.allowed(&tokens[..position]);
+        if !mask.contains(token) {
+            return Err(DecodeError::NotAllowed {
+                position,
+                token,
+                allowed: space.vocabulary().describe(&mask),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Why tokens are no sentence of a space.

@@ -45,6 +45,12 @@ impl Vocabulary {
         self.names.get(token.index()).map(String::as_str)
     }
 
+    /// The tokens of a mask with their names, for messages: `1 (state 0), 2 (state 1)`.
+    pub fn describe(&self, mask: &TokenMask) -> String {
+        let names = mask.iter().map(|token| format!("{} ({})", token.0, self.name(token).unwrap_or("?")));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// All names in token order.
     pub fn names(&self) -> &[String] {
         &self.names

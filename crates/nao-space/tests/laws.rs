@@ -3,13 +3,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use nao_space::arbitrary::{any_cnn_arch, any_cnn_space, any_rnn_arch, any_skeletons, cnn_archs, skeletons};
+use nao_space::arbitrary::{
+    any_choice_arch, any_choice_space, any_cnn_arch, any_cnn_space, any_rnn_arch, any_skeletons, cnn_archs,
+    skeletons,
+};
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton};
 use nao_space::seed::rng_for;
 use nao_space::{
-    ActivationOrder, Cell, CnnArch, CnnSpace, Edge, Encoding, Node, Op, OpSet, RnnSpace, Space, State,
-    space_laws,
+    ActivationOrder, Cell, ChoiceSpace, CnnArch, CnnSpace, DartsSpace, Edge, Encoding, NasBench101Space,
+    NasBench201Space, Node, Op, OpSet, RnnSpace, Space, State, Token, space_laws,
 };
+use num_bigint::BigUint;
 use proptest::prelude::*;
 
 fn cnn(ops: &str, nodes: usize) -> CnnSpace {
@@ -18,6 +22,11 @@ fn cnn(ops: &str, nodes: usize) -> CnnSpace {
 
 fn encoded(ops: &str, nodes: usize, encoding: Encoding) -> CnnSpace {
     CnnSpace::with_encoding(nodes, OpSet::named(ops).unwrap(), encoding).unwrap()
+}
+
+fn residual_network() -> ChoiceSpace {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/spaces/residual-network.toml");
+    ChoiceSpace::from_toml(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 space_laws!(cnn_paper_11_of_5_nodes, cnn("paper-11", 5));
@@ -43,6 +52,12 @@ space_laws!(rnn_nao_ws_of_11_nodes, rnn(11, ActivationOrder::NaoWs));
 space_laws!(rnn_of_1_node, rnn(1, ActivationOrder::Nao));
 space_laws!(rnn_of_3_nodes, rnn(3, ActivationOrder::Nao));
 space_laws!(rnn_of_64_nodes, rnn(64, ActivationOrder::NaoWs));
+space_laws!(cnn_pnas_8_of_5_nodes, cnn("pnas-8", 5));
+space_laws!(cnn_nasnet_13_of_5_nodes, cnn("nasnet-13", 5));
+space_laws!(choice_of_a_residual_network, residual_network());
+space_laws!(darts, DartsSpace::default());
+space_laws!(nasbench101, NasBench101Space::default());
+space_laws!(nasbench201, NasBench201Space::default());
 
 proptest! {
     #[test]
@@ -104,6 +119,55 @@ proptest! {
     fn a_vocabulary_names_each_token_once(space in any_cnn_space()) {
         let names: HashSet<&String> = space.vocabulary().names().iter().collect();
         prop_assert_eq!(names.len(), space.vocabulary().len());
+    }
+}
+
+/// Every sentence of a space, by walking its masks.
+fn sentences<S: Space>(space: &S) -> Vec<Vec<Token>> {
+    let mut all = vec![Vec::new()];
+    for _ in 0..space.sequence_len() {
+        let longer = all.iter().flat_map(|prefix: &Vec<Token>| {
+            let next = space.allowed(prefix);
+            next.iter().map(|token| [&prefix[..], &[token]].concat()).collect::<Vec<_>>()
+        });
+        all = longer.collect();
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn laws_hold_in_any_choice_space((space, arch) in any_choice_arch()) {
+        prop_assert_eq!(space.decode(&space.encode(&arch)), Ok(arch.clone()));
+        prop_assert_eq!(space.parse(&space.format(&arch)), Ok(arch.clone()));
+        let neighbours = space.neighbours(&arch);
+        prop_assert_eq!(neighbours.iter().collect::<HashSet<_>>().len(), neighbours.len());
+        for neighbour in neighbours {
+            prop_assert_eq!(space.check(&neighbour), Ok(()));
+            prop_assert!(space.neighbours(&neighbour).contains(&arch));
+        }
+    }
+
+    #[test]
+    fn the_size_of_a_choice_space_is_its_number_of_sentences(space in any_choice_space()) {
+        let all = sentences(&space);
+        prop_assert_eq!(space.size(), BigUint::from(all.len()));
+        let archs: HashSet<_> = all.iter().map(|tokens| space.decode(tokens).unwrap()).collect();
+        prop_assert_eq!(archs.len(), all.len());
+    }
+
+    #[test]
+    fn no_file_of_a_choice_space_panics(text in "[a-z=\\[\\]\"{}, \n]{0,200}", from in any::<prop::sample::Index>(), piece in "\\PC{0,4}") {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/spaces/residual-network.toml");
+        let mut file: Vec<char> = std::fs::read_to_string(path).unwrap().chars().collect();
+        let from = from.index(file.len());
+        let to = file.len().min(from + 3);
+        file.splice(from..to, piece.chars());
+        for text in [text, file.into_iter().collect()] {
+            if let Err(error) = ChoiceSpace::from_toml(&text) {
+                prop_assert!(!error.to_string().is_empty());
+            }
+        }
     }
 }
 

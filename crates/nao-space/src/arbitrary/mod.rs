@@ -21,11 +21,13 @@
 //! A failing architecture shrinks towards the first token allowed at every place: the first input, the
 //! first operation.
 
+mod choice;
 mod cnn;
 pub mod laws;
 mod rnn;
 mod skeletons;
 
+pub use choice::{any_choice_arch, any_choice_space};
 pub use cnn::{any_cnn_arch, any_cnn_space, any_op_set, cnn_archs};
 pub use laws::check_space_laws;
 pub use rnn::{any_rnn_arch, any_rnn_space, rnn_archs};

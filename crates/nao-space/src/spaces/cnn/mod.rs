@@ -241,6 +241,16 @@ impl Space for CnnSpace {
         1 + self.encoding.word_len()
     }
 
+    fn position(&self, position: usize) -> String {
+        let width = self.tokens_per_step();
+        let branch = position / width;
+        let place = crate::describe::cell_position(self.nodes, 2 * branch + (position % width).min(1));
+        match position % width {
+            2 => format!("{place} (second token)"),
+            _ => place,
+        }
+    }
+
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
         let len = self.vocabulary.len();
         if prefix.len() >= self.sequence_len() {

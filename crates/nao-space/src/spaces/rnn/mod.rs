@@ -160,6 +160,11 @@ impl Space for RnnSpace {
         RnnSpace::STEP
     }
 
+    fn position(&self, position: usize) -> String {
+        let part = if position.is_multiple_of(RnnSpace::STEP) { "input" } else { "activation" };
+        format!("node {}, {part}", position / RnnSpace::STEP + 1)
+    }
+
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
         let (node, place) = (prefix.len() / RnnSpace::STEP, prefix.len() % RnnSpace::STEP);
         let range = match place {

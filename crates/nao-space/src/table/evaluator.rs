@@ -1,0 +1,99 @@
+//! A table as an evaluator that keeps account of what it was asked.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Table;
+use crate::arch::ArchKey;
+use crate::space::Space;
+use crate::trial::{EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Trial};
+
+/// Answers trials from one label of a table, and charges each look.
+///
+/// The second look at an architecture, in whatever spelling, is free, as for a search that remembers. A look at an
+/// architecture that has no label costs nothing.
+pub struct TableEvaluator<S: Space> {
+    table: Arc<Table<S>>,
+    label: usize,
+    ledger: Mutex<Ledger>,
+    charged: Mutex<HashSet<ArchKey>>,
+}
+
+/// What the looks at a table came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ledger {
+    /// Looks that were answered with a label.
+    pub looks: u64,
+    /// Architectures among them, which are charged once each.
+    pub charged: u64,
+    /// The simulated clock: the training times of these architectures in seconds, one after another. 0 where the
+    /// table has no times.
+    pub seconds: f64,
+}
+
+impl<S: Space> TableEvaluator<S> {
+    pub(super) fn new(table: Arc<Table<S>>, label: usize) -> Self {
+        TableEvaluator { table, label, ledger: Mutex::default(), charged: Mutex::default() }
+    }
+
+    /// The account so far.
+    pub fn ledger(&self) -> Ledger {
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn charge(&self, key: ArchKey, seconds: f64) {
+        // The set is held while the account is written, so that no look falls between the two.
+        let mut charged = self.charged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.looks += 1;
+        if charged.insert(key) {
+            ledger.charged += 1;
+            ledger.seconds += seconds;
+        }
+    }
+}
+
+impl<S: Space> Evaluator<S::Arch> for TableEvaluator<S> {
+    fn objective(&self) -> Objective {
+        self.table.objective(self.label)
+    }
+
+    /// The label of the architecture: that of its own row, or where it has none, of the first row that spells the
+    /// same. The measurement's time is the stored training time, not the wall time of the look; parameters and
+    /// multiply-accumulates are 0 where the table has none. The seed of the trial plays no part: the label says
+    /// which training is meant.
+    fn evaluate(
+        &self,
+        trial: &Trial<S::Arch>,
+        progress: &mut dyn Progress,
+    ) -> Result<Measurement, EvaluationError> {
+        if progress.should_stop() {
+            return Err(EvaluationError::Interrupted);
+        }
+        let table = &self.table;
+        let stored = &table.labels[self.label];
+        let missing = |what: String| EvaluationError::Unsuitable {
+            message: format!("{}: {what}", table.space.format(&trial.arch)),
+        };
+        let key = table.space.key(&trial.arch);
+        let row = table.row(&trial.arch, &key).ok_or_else(|| {
+            missing(format!("not among the {} architectures of the table {}", table.len(), table.name))
+        })?;
+        let value = stored.values[row].ok_or_else(|| {
+            missing(format!("the table {} has no label ({}) for it", table.name, stored.label))
+        })?;
+        self.charge(key, stored.seconds[row]);
+        Ok(Measurement {
+            objective: self.objective(),
+            value,
+            fidelity: Fidelity {
+                recipe: format!("{}/{}/{}", table.name, stored.label.dataset, stored.label.run),
+                epochs: stored.label.epochs,
+            },
+            params: stored.params[row],
+            macs: stored.macs[row],
+            seconds: stored.seconds[row],
+            extra: BTreeMap::new(),
+        })
+    }
+}

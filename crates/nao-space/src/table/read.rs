@@ -1,0 +1,229 @@
+//! Reads a table from CSV, plain or packed.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use csv::StringRecord;
+use flate2::bufread::MultiGzDecoder;
+
+use super::schema::{CostColumn, LabelColumn, TableSchema};
+use super::{StoredLabel, Table};
+use crate::notation::{ParseError, shown};
+use crate::space::Space;
+
+/// Why a file is no table of a space.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The file cannot be read or unpacked.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Text that is no CSV.
+    #[error("not a table in CSV: {0}")]
+    Csv(#[from] csv::Error),
+    /// A column that the schema names is missing.
+    #[error("the table has no column `{column}`; it has {known}")]
+    Column {
+        /// The column.
+        column: String,
+        /// The columns that there are.
+        known: String,
+    },
+    /// A label, or two columns of the schema, of one name.
+    #[error("the schema has two columns for the label ({label})")]
+    SameLabel {
+        /// The label.
+        label: String,
+    },
+    /// A schema without architecture columns or labels.
+    #[error("the schema names no {what}")]
+    EmptySchema {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A divisor or factor that makes no numbers.
+    #[error("the scale {scale} of column `{column}` is not a finite number other than 0")]
+    Scale {
+        /// The column.
+        column: String,
+        /// The divisor or factor.
+        scale: f64,
+    },
+    /// A row whose architecture does not belong to the space.
+    #[error("line {line}: {error}")]
+    Architecture {
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        error: ParseError,
+    },
+    /// An architecture with two rows.
+    #[error("line {line}: the architecture of line {first} again")]
+    Twice {
+        /// The later line.
+        line: u64,
+        /// The earlier line.
+        first: u64,
+    },
+    /// A field that holds no number.
+    #[error("line {line}, column `{column}`: {found} is not a finite number")]
+    Number {
+        /// The line, counted from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there.
+        found: String,
+    },
+    /// No rows.
+    #[error("the table has no rows")]
+    NoRows,
+}
+
+impl<S: Space> Table<S> {
+    /// Reads a CSV file with a line of headings: plain, or packed by gzip or zstd, which its first bytes tell.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a column is missing, an architecture does not belong to the space or stands
+    /// there twice, or a field is no number: names line and column.
+    pub fn read(space: S, path: &Path, schema: &TableSchema) -> Result<Self, TableError> {
+        let file = File::open(path).and_then(|file| unpacked(BufReader::new(file)));
+        let reader = file.map_err(|source| TableError::File { path: path.to_owned(), source })?;
+        Table::from_csv(space, reader, schema)
+    }
+
+    /// Reads plain CSV with a line of headings.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn from_csv(space: S, reader: impl Read, schema: &TableSchema) -> Result<Self, TableError> {
+        check(schema)?;
+        let mut reader = csv::Reader::from_reader(reader);
+        let columns = Columns::of(reader.headers()?);
+        let architecture: Vec<usize> =
+            schema.architecture.iter().map(|column| columns.find(column)).collect::<Result<_, _>>()?;
+        let mut labels: Vec<LabelReader<'_>> =
+            schema.labels.iter().map(|label| LabelReader::new(label, &columns)).collect::<Result<_, _>>()?;
+        let (mut archs, mut line_of) = (Vec::new(), HashMap::new());
+        for record in reader.records() {
+            let record = record?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let words: Vec<&str> = architecture.iter().filter_map(|&column| record.get(column)).collect();
+            let arch = space.parse(&words.join(" "));
+            let arch = arch.map_err(|error| TableError::Architecture { line, error })?;
+            if let Some(first) = line_of.insert(arch.clone(), line) {
+                return Err(TableError::Twice { line, first });
+            }
+            archs.push(arch);
+            labels.iter_mut().try_for_each(|label| label.read(&record, line))?;
+        }
+        if archs.is_empty() {
+            return Err(TableError::NoRows);
+        }
+        let labels = labels.into_iter().map(|label| label.stored).collect();
+        let measures = (schema.objective.as_str(), schema.direction, schema.unit.as_str());
+        Ok(Table::new(space, &schema.name, measures, archs, labels))
+    }
+}
+
+/// The text of a file that may be packed.
+fn unpacked(mut file: BufReader<File>) -> io::Result<Box<dyn Read>> {
+    let start = file.fill_buf()?;
+    Ok(match start {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(file)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(file)?),
+        _ => Box::new(file),
+    })
+}
+
+fn check(schema: &TableSchema) -> Result<(), TableError> {
+    if schema.architecture.is_empty() {
+        return Err(TableError::EmptySchema { what: "architecture column" });
+    }
+    if schema.labels.is_empty() {
+        return Err(TableError::EmptySchema { what: "label" });
+    }
+    for (index, label) in schema.labels.iter().enumerate() {
+        if schema.labels[..index].iter().any(|other| other.label == label.label) {
+            return Err(TableError::SameLabel { label: label.label.to_string() });
+        }
+        let costs = [&label.seconds, &label.params, &label.macs].into_iter().flatten();
+        let mut scales =
+            costs.map(|cost| (&cost.column, cost.factor)).chain([(&label.column, label.divisor)]);
+        if let Some((column, scale)) = scales.find(|(_, scale)| !scale.is_finite() || *scale == 0.0) {
+            return Err(TableError::Scale { column: column.clone(), scale });
+        }
+    }
+    Ok(())
+}
+
+/// The headings of a table.
+struct Columns<'a>(&'a StringRecord);
+
+impl<'a> Columns<'a> {
+    fn of(headings: &'a StringRecord) -> Columns<'a> {
+        Columns(headings)
+    }
+
+    fn find(&self, column: &str) -> Result<usize, TableError> {
+        self.0.iter().position(|known| known == column).ok_or_else(|| TableError::Column {
+            column: column.to_owned(),
+            known: self.0.iter().collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+/// Collects one label and its costs, row by row.
+struct LabelReader<'a> {
+    schema: &'a LabelColumn,
+    column: usize,
+    costs: [Option<(&'a CostColumn, usize)>; 3],
+    stored: StoredLabel,
+}
+
+impl<'a> LabelReader<'a> {
+    fn new(schema: &'a LabelColumn, columns: &Columns<'_>) -> Result<Self, TableError> {
+        let find = |cost: &'a Option<CostColumn>| {
+            cost.as_ref().map(|cost| columns.find(&cost.column).map(|column| (cost, column))).transpose()
+        };
+        Ok(LabelReader {
+            column: columns.find(&schema.column)?,
+            costs: [find(&schema.seconds)?, find(&schema.params)?, find(&schema.macs)?],
+            stored: StoredLabel::empty(schema.label.clone()),
+            schema,
+        })
+    }
+
+    fn read(&mut self, record: &StringRecord, line: u64) -> Result<(), TableError> {
+        let empty = record.get(self.column).is_some_and(|field| field.trim().is_empty());
+        let value = if empty {
+            None
+        } else {
+            Some(number(record, self.column, &self.schema.column, line)? / self.schema.divisor)
+        };
+        let cost = |cost: Option<(&CostColumn, usize)>| -> Result<f64, TableError> {
+            let Some((cost, column)) = cost else { return Ok(0.0) };
+            Ok(number(record, column, &cost.column, line)? * cost.factor)
+        };
+        let [seconds, params, macs] = self.costs;
+        let stored = &mut self.stored;
+        stored.values.push(value);
+        stored.seconds.push(cost(seconds)?);
+        stored.params.push(cost(params)?.round() as u64);
+        stored.macs.push(cost(macs)?.round() as u64);
+        Ok(())
+    }
+}
+
+fn number(record: &StringRecord, at: usize, column: &str, line: u64) -> Result<f64, TableError> {
+    let field = record.get(at).unwrap_or_default();
+    let number = field.trim().parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| TableError::Number { line, column: column.to_owned(), found: shown(field) })
+}
