@@ -2,7 +2,8 @@
 //!
 //! | here | there |
 //! |--|--|
-//! | stem | `stem.0.weight` convolution, `stem.1.*` norm |
+//! | stem, CIFAR | `stem.0.weight` convolution, `stem.1.*` norm |
+//! | stem, ImageNet | `stem0.L.*` and `stem1.L.*` for its two blocks, with L the position of the layer |
 //! | calibration of the older and newer input of cell i | `cells.i.maybe_calibrate_size.preprocess_x.*`, `preprocess_y.*`: either `conv.weight` and `bn.*`, or `path1.1.weight`, `path2.1.weight` and `bn.*` |
 //! | node k, x or y branch | `cells.i.ops.k.x_op.*`: separable and dilated convolutions `op.L.*`, others `ops.L.*`, with L the position of the layer |
 //! | strided identity | V1 `cells.i.ops.k.x_id_fact_reduce.*`, V2 `cells.i.ops.k.x_op.*` |
@@ -64,7 +65,10 @@ pub struct NamesError {
 /// The tensors of the network of `plan`, in the order in which the network is built and visited.
 pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<TensorName> {
     let mut names = Names(Vec::new());
-    names.block("stem", &plan.stem, |index, _| index.to_string());
+    for (number, block) in plan.stem.iter().enumerate() {
+        let prefix = if plan.stem.len() == 1 { "stem".to_owned() } else { format!("stem{number}") };
+        names.block(&prefix, block, |index, _| index.to_string());
+    }
     for cell in &plan.cells {
         let prefix = format!("cells.{}", cell.index);
         for (block, input) in cell.calibration.iter().zip(["x", "y"]) {

@@ -2,6 +2,7 @@
 
 use super::layer::{ConvSpec, FeatureShape, Layer, PoolSpec};
 use super::plan::{Block, BlockRole, GeometryError, PlannedLayer};
+use super::skeleton::Stem;
 use crate::op::{Border, Op};
 
 /// Lays layers on a shape one after another.
@@ -79,10 +80,26 @@ pub(super) fn reduction(input: usize, channels: usize) -> Vec<Layer> {
     vec![Layer::FactorizedReduce { input, output: channels }, Layer::BatchNorm { channels }]
 }
 
-/// 3x3 convolution and norm, without ReLU (spec a.1).
-pub(super) fn stem(input: FeatureShape, channels: usize) -> Block {
-    let conv = ConvSpec::same(input.channels, channels, [3, 3]);
-    block(BlockRole::Stem, input, vec![Layer::Conv(conv), Layer::BatchNorm { channels }])
+/// The blocks of a stem for cells of `width`, one after another (spec a.1).
+pub(super) fn stem_blocks(stem: Stem, input: FeatureShape, width: usize) -> Vec<Block> {
+    let conv = |from, to, stride| {
+        let conv = ConvSpec { stride: [stride; 2], ..ConvSpec::same(from, to, [3, 3]) };
+        [Layer::Conv(conv), Layer::BatchNorm { channels: to }]
+    };
+    match stem {
+        Stem::Cifar { multiplier } => {
+            let layers = conv(input.channels, multiplier * width, 1);
+            vec![block(BlockRole::Stem, input, layers.to_vec())]
+        }
+        Stem::ImageNet => {
+            let quarter =
+                [&conv(input.channels, width / 2, 2)[..], &[Layer::Relu], &conv(width / 2, width, 2)];
+            let quarter = block(BlockRole::Stem, input, quarter.concat());
+            let eighth = [&[Layer::Relu], &conv(width, width, 2)[..]];
+            let eighth = block(BlockRole::Stem, quarter.output, eighth.concat());
+            vec![quarter, eighth]
+        }
+    }
 }
 
 /// Global average pool, dropout, linear layer with bias (spec a.1).
@@ -91,13 +108,22 @@ pub(super) fn head(input: FeatureShape, classes: usize) -> Block {
     block(BlockRole::Head, input, vec![Layer::GlobalAveragePool, Layer::Dropout, linear])
 }
 
-/// The CIFAR auxiliary head (spec e.1): ReLU on a copy, 5x5 mean pool of stride 3, 1x1 convolution to 128,
-/// 2x2 convolution to 768, linear layer.
-pub(super) fn auxiliary_head(input: FeatureShape, classes: usize) -> Result<Block, GeometryError> {
+/// The auxiliary head (spec e.1): ReLU on a copy, 5x5 mean pool, 1x1 convolution to 128, 2x2 convolution to
+/// 768, linear layer. The pool has stride 3 behind the CIFAR stem and 2 behind that of ImageNet.
+pub(super) fn auxiliary_head(
+    stem: Stem,
+    input: FeatureShape,
+    classes: usize,
+) -> Result<Block, GeometryError> {
     const POOL: usize = 5;
     const LAST: usize = 2;
-    // The pool must leave at least the 2x2 window of the last convolution: (8 - 5) / 3 + 1 = 2.
-    let smallest = POOL + 3 * (LAST - 1);
+    let stride = match stem {
+        Stem::Cifar { .. } => 3,
+        Stem::ImageNet => 2,
+    };
+    // The pool must leave at least the 2x2 window of the last convolution: (8 - 5) / 3 + 1 = 2 for CIFAR,
+    // (7 - 5) / 2 + 1 = 2 for ImageNet.
+    let smallest = POOL + stride * (LAST - 1);
     if input.height < smallest || input.width < smallest {
         return Err(GeometryError::AuxiliaryTooSmall { map: input, smallest });
     }
@@ -105,7 +131,7 @@ pub(super) fn auxiliary_head(input: FeatureShape, classes: usize) -> Result<Bloc
         let inside = ConvSpec { before: [0; 2], after: [0; 2], ..ConvSpec::same(input, output, [kernel; 2]) };
         Layer::Conv(inside)
     };
-    let pool = PoolSpec { kernel: POOL, stride: 3, before: 0, after: 0, border: Border::Ignored };
+    let pool = PoolSpec { kernel: POOL, stride, before: 0, after: 0, border: Border::Ignored };
     let mut layers = vec![
         Layer::Relu,
         Layer::AvgPool(pool),

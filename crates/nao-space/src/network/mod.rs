@@ -13,5 +13,5 @@ pub use plan::{
     AuxiliaryPlan, Block, BlockRole, BranchPlan, CellPlan, GeometryError, NetworkPlan, NodePlan, OutputPiece,
     PlannedLayer,
 };
-pub use skeleton::{Convention, Skeleton};
+pub use skeleton::{Convention, Skeleton, Stem};
 pub use zoo::{Published, UnknownZooName, ZOO_NAMES, ZooEntry, zoo, zoo_entry};

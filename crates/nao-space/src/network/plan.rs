@@ -1,10 +1,10 @@
 //! The explicit plan of a network: every layer with its shapes. Counts, built networks and drawings all read
 //! it, so they cannot disagree.
 
-use super::block::{auxiliary_head, block, head, op_layers, projection, reduction, stem};
+use super::block::{auxiliary_head, block, head, op_layers, projection, reduction, stem_blocks};
 use super::cost::Cost;
 use super::layer::{FeatureShape, Layer};
-use super::skeleton::{Convention, Skeleton};
+use super::skeleton::{Convention, Skeleton, Stem};
 use crate::arch::{CellRole, CnnArch};
 use crate::cell::{Cell, State};
 use crate::op::Op;
@@ -144,9 +144,10 @@ pub struct AuxiliaryPlan {
 pub struct NetworkPlan {
     /// What it was made from.
     pub skeleton: Skeleton,
-    /// From image to features.
-    pub stem: Block,
-    /// The cells in order. The first reads the stem twice.
+    /// From image to features: blocks one after another. The first cell reads the outputs of the last two, or
+    /// that of a single block twice.
+    pub stem: Vec<Block>,
+    /// The cells in order; each reads the outputs of the two before it.
     pub cells: Vec<CellPlan>,
     /// The auxiliary head, trained along and left out in use.
     pub auxiliary: Option<AuxiliaryPlan>,
@@ -158,18 +159,20 @@ pub struct NetworkPlan {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GeometryError {
-    /// A map of odd or no size at a reduction.
+    /// A map of odd or no size where it must be halved.
     #[error(
-        "images of {image} cannot be halved twice: the {which} reduction meets a map of {map}; \
-         height and width must be multiples of 4"
+        "images of {image} cannot be halved as often as the network does: the {place} meets a map of {map}; \
+         height and width must be multiples of {multiple}"
     )]
     NotReducible {
         /// The images.
         image: FeatureShape,
-        /// `first` or `second`.
-        which: &'static str,
-        /// The map at the reduction.
+        /// `stem`, `first reduction` or `second reduction`.
+        place: &'static str,
+        /// The map there.
         map: FeatureShape,
+        /// What height and width of the images must be multiples of.
+        multiple: usize,
     },
     /// A map too small for the auxiliary head.
     #[error(
@@ -198,20 +201,22 @@ impl NetworkPlan {
     /// Lays out the network of `arch` on `skeleton`.
     ///
     /// # Errors
-    /// When the images cannot be halved twice, are too small for the auxiliary head, or a setting of the
+    /// When the images cannot be halved by the stem and the two reductions, are too small for the auxiliary head, or a setting of the
     /// skeleton is zero, absurdly large or an odd width.
     pub fn new(arch: &CnnArch, skeleton: &Skeleton) -> Result<Self, GeometryError> {
         check_settings(skeleton)?;
+        check_halved(skeleton, skeleton.input, skeleton.stem.halvings(), "stem")?;
         let Convention::NaoTorch = skeleton.convention;
-        let stem = stem(skeleton.input, skeleton.stem_multiplier * skeleton.width);
-        let mut inputs = [stem.output; 2];
+        let stem = stem_blocks(skeleton.stem, skeleton.input, skeleton.width);
+        let last = &stem[stem.len() - 1];
+        let mut inputs = [stem.iter().nth_back(1).unwrap_or(last).output, last.output];
         let mut width = skeleton.width;
         let mut cells: Vec<CellPlan> = Vec::with_capacity(skeleton.cells());
         for index in 0..skeleton.cells() {
             let reduction = skeleton.reductions().iter().position(|&at| at == index);
             let role = if reduction.is_some() { CellRole::Reduction } else { CellRole::Normal };
             if let Some(which) = reduction {
-                check_reducible(skeleton.input, inputs[1], which)?;
+                check_halved(skeleton, inputs[1], 1, ["first reduction", "second reduction"][which])?;
                 width *= 2;
             }
             let cell = match cells.last() {
@@ -223,7 +228,7 @@ impl NetworkPlan {
         }
         let auxiliary = if skeleton.auxiliary {
             let after_cell = skeleton.reductions()[1];
-            let block = auxiliary_head(cells[after_cell].output, skeleton.classes)?;
+            let block = auxiliary_head(skeleton.stem, cells[after_cell].output, skeleton.classes)?;
             Some(AuxiliaryPlan { after_cell, block })
         } else {
             None
@@ -235,7 +240,7 @@ impl NetworkPlan {
     /// The cost of the network in use: without the auxiliary head, as papers count.
     pub fn cost(&self) -> Cost {
         let cells = self.cells.iter().flat_map(CellPlan::blocks);
-        std::iter::once(&self.stem).chain(cells).chain([&self.head]).map(Block::cost).sum()
+        self.stem.iter().chain(cells).chain([&self.head]).map(Block::cost).sum()
     }
 
     /// The cost in training: with the auxiliary head, if there is one.
@@ -248,10 +253,14 @@ impl NetworkPlan {
 /// Checks the numbers of a skeleton. The upper bounds are far beyond any use; within them every count of a
 /// plan fits into 64 bits.
 fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
+    let multiplier = match skeleton.stem {
+        Stem::Cifar { multiplier } => multiplier,
+        Stem::ImageNet => 1,
+    };
     let at_most = [
         ("number of cells per stage (N)", skeleton.cells_per_stage, 100, "1 to 100"),
         ("width (F)", skeleton.width, 4096, "2 to 4096"),
-        ("stem multiplier", skeleton.stem_multiplier, 64, "1 to 64"),
+        ("stem multiplier", multiplier, 64, "1 to 64"),
         ("number of classes", skeleton.classes, 1 << 20, "1 to 1048576"),
         ("image height", skeleton.input.height, 2048, "1 to 2048"),
         ("image width", skeleton.input.width, 2048, "1 to 2048"),
@@ -269,11 +278,19 @@ fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
     Ok(())
 }
 
-fn check_reducible(image: FeatureShape, map: FeatureShape, which: usize) -> Result<(), GeometryError> {
-    if map.height.is_multiple_of(2) && map.width.is_multiple_of(2) {
+/// Checks that a map can be halved so many times.
+fn check_halved(
+    skeleton: &Skeleton,
+    map: FeatureShape,
+    times: u32,
+    place: &'static str,
+) -> Result<(), GeometryError> {
+    let factor = 1 << times;
+    if map.height.is_multiple_of(factor) && map.width.is_multiple_of(factor) {
         return Ok(());
     }
-    Err(GeometryError::NotReducible { image, which: ["first", "second"][which], map })
+    let multiple = 4 << skeleton.stem.halvings();
+    Err(GeometryError::NotReducible { image: skeleton.input, place, map, multiple })
 }
 
 fn plan_cell(
@@ -379,6 +396,30 @@ mod tests {
         assert!(plan(31, 32, false).unwrap_err().contains("first reduction meets a map of 31x32"));
         assert!(plan(28, 28, true).unwrap_err().contains("at least 8x8, the second reduction makes 7x7x64"));
         assert_eq!(plan(32, 32, true), Ok(()));
+    }
+
+    #[test]
+    fn the_imagenet_stem_shrinks_images_to_an_eighth() {
+        let arch = &zoo_entry("NAONet-B").unwrap().arch;
+        let plan = |side, auxiliary| {
+            let skeleton = Skeleton::imagenet(1, 8).for_data(FeatureShape::new(side, side, 3), 10);
+            NetworkPlan::new(arch, &skeleton.with_auxiliary(auxiliary))
+        };
+        let network = plan(128, false).unwrap();
+        let first = &network.cells[0];
+        assert_eq!(first.calibration[0].input, FeatureShape::new(32, 32, 8));
+        assert_eq!(first.calibration[1].input, FeatureShape::new(16, 16, 8));
+        assert_eq!(first.output, FeatureShape::new(16, 16, 24));
+        let refused = |side, auxiliary| plan(side, auxiliary).unwrap_err().to_string();
+        assert!(refused(100, false).contains("the stem meets a map of 100x100x3"), "{}", refused(100, false));
+        assert!(
+            refused(144, false).contains("second reduction meets a map of 9x9"),
+            "{}",
+            refused(144, false)
+        );
+        assert!(refused(144, false).contains("multiples of 32"));
+        assert!(refused(192, true).contains("at least 7x7"), "{}", refused(192, true));
+        assert!(plan(224, true).is_ok());
     }
 
     #[test]

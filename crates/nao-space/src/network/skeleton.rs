@@ -16,7 +16,32 @@ pub enum Convention {
     NaoTorch,
 }
 
-/// Everything about a CIFAR-style network except its cells: stem, then N normal cells, a reduction,
+/// From image to the first features. No stem ends in a ReLU: what reads it has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Stem {
+    /// A 3x3 convolution of stride 1 with norm (spec a.1).
+    Cifar {
+        /// Its channels, as a multiple of the width of the first stage; 3 in the papers.
+        multiplier: usize,
+    },
+    /// Three 3x3 convolutions of stride 2, with norms and ReLUs between, to F/2, F and F channels: images
+    /// shrink to an eighth (spec a.1). Its first block makes a quarter of the image, which is the older
+    /// input of the first cell.
+    ImageNet,
+}
+
+impl Stem {
+    /// How often the stem halves the image.
+    pub fn halvings(self) -> u32 {
+        match self {
+            Stem::Cifar { .. } => 0,
+            Stem::ImageNet => 3,
+        }
+    }
+}
+
+/// Everything about a network except its cells: stem, then N normal cells, a reduction,
 /// N normal cells, a reduction, N normal cells, then global average pool and classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,8 +52,8 @@ pub struct Skeleton {
     pub cells_per_stage: usize,
     /// Channels of the first stage (F in the papers); doubled at each reduction. Even.
     pub width: usize,
-    /// Channels of the stem, as a multiple of the width.
-    pub stem_multiplier: usize,
+    /// From image to the first features.
+    pub stem: Stem,
     /// The images.
     pub input: FeatureShape,
     /// Number of classes.
@@ -44,11 +69,26 @@ impl Skeleton {
             convention: Convention::NaoTorch,
             cells_per_stage,
             width,
-            stem_multiplier: 3,
+            stem: Stem::Cifar { multiplier: 3 },
             input: FeatureShape::new(32, 32, 3),
             classes: 10,
             auxiliary: false,
         }
+    }
+
+    /// The ImageNet skeleton: 224x224x3 images, 1000 classes, the stem that shrinks them to 28x28 (spec a.1).
+    ///
+    /// ```
+    /// use nao_space::network::{NetworkPlan, Skeleton, zoo_entry};
+    /// let arch = &zoo_entry("NAONet-A").unwrap().arch;
+    /// let plan = NetworkPlan::new(arch, &Skeleton::imagenet(4, 42))?;
+    /// assert_eq!(plan.cost().params, 11_353_831);
+    /// # Ok::<(), nao_space::network::GeometryError>(())
+    /// ```
+    pub fn imagenet(cells_per_stage: usize, width: usize) -> Self {
+        let (input, classes) = (FeatureShape::new(224, 224, 3), 1000);
+        Skeleton { stem: Stem::ImageNet, ..Skeleton::cifar10(cells_per_stage, width) }
+            .for_data(input, classes)
     }
 
     /// The same skeleton with or without the auxiliary head.

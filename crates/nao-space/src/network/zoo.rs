@@ -135,7 +135,7 @@ fn naonet_v2() -> ZooEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::NetworkPlan;
+    use crate::network::{FeatureShape, NetworkPlan};
 
     #[test]
     fn names_are_found_and_unknown_ones_answered_with_the_list() {
@@ -160,11 +160,24 @@ mod tests {
             ("NAONet-V2", 6, 64, 13_264_074, 13_797_844),
             ("NAONet-V2", 6, 128, 51_505_546, 52_170_388),
         ];
-        for (name, cells, width, without, with) in counts {
-            let skeleton = Skeleton::cifar10(cells, width).with_auxiliary(true);
+        let cifar = counts.map(|(name, cells, width, without, with)| {
+            (name, Skeleton::cifar10(cells, width), without, with)
+        });
+        let imagenet = [
+            ("NAONet-A", Skeleton::imagenet(4, 42), 11_353_831, 12_603_855),
+            ("NAONet-V2", Skeleton::imagenet(4, 52), 7_026_850, 8_297_354),
+            ("NAONet-A", Skeleton::imagenet(4, 48), 14_741_536, 16_003_848),
+            ("NAONet-B", Skeleton::imagenet(4, 48), 4_142_944, 5_380_680),
+            ("NAONet-V2", Skeleton::imagenet(4, 48), 6_077_344, 7_339_656),
+        ];
+        for (name, skeleton, without, with) in cifar.into_iter().chain(imagenet) {
+            let skeleton = skeleton.with_auxiliary(true);
             let plan = NetworkPlan::new(&zoo_entry(name).unwrap().arch, &skeleton).unwrap();
-            assert_eq!(plan.cost().params, without, "{name} N={cells} F={width}");
-            assert_eq!(plan.cost_with_auxiliary().params, with, "{name} N={cells} F={width}, with head");
+            assert_eq!(plan.cost().params, without, "{name} {skeleton:?}");
+            assert_eq!(plan.cost_with_auxiliary().params, with, "{name} {skeleton:?}, with head");
         }
+        let small = Skeleton::imagenet(1, 4).for_data(FeatureShape::new(128, 128, 3), 10);
+        let plan = NetworkPlan::new(&zoo_entry("NAONet-A").unwrap().arch, &small).unwrap();
+        assert_eq!(plan.cost().params, 34_996);
     }
 }
