@@ -11,6 +11,9 @@
 //! | auxiliary head | `auxiliary_head.conv1.weight`, `bn1.*`, `conv2.weight`, `bn2.*`, `classifier.*` |
 //! | head | `classifier.weight`, `classifier.bias` |
 //!
+//! Other conventions than the authors' PyTorch one have layers that are not there; those are named by the same
+//! scheme, and the second convolution and norm of an input that is projected twice are `conv2` and `bn2`.
+//!
 //! Norms have `weight`, `bias`, `running_mean`, `running_var`.
 
 use std::collections::BTreeMap;
@@ -102,12 +105,13 @@ pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<Tenso
     names.0
 }
 
-/// Projections and factorized reductions.
-fn reducer_local(_: usize, layer: &Layer) -> String {
+/// Projections and factorized reductions: ReLU, convolution and norm, perhaps twice.
+fn reducer_local(index: usize, layer: &Layer) -> String {
+    let which = if index < 3 { "" } else { "2" };
     match layer {
-        Layer::BatchNorm { .. } => "bn".to_owned(),
+        Layer::BatchNorm { .. } => format!("bn{which}"),
         Layer::FactorizedReduce { .. } => String::new(),
-        _ => "conv".to_owned(),
+        _ => format!("conv{which}"),
     }
 }
 

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::network::{FeatureShape, Skeleton, Stem};
+use crate::network::{CONVENTIONS, Convention, FeatureShape, Reduction, Skeleton, Stem};
 
 /// Small skeletons on which every architecture has a plan: 1 to 3 cells per stage, an even width up to 32,
-/// either stem, images of 4 to 40 pixels (of 32 to 320 behind the ImageNet stem), with an auxiliary head
+/// either stem, every convention, images of 4 to 40 pixels (of 32 to 320 behind the ImageNet stem), with an auxiliary head
 /// where the maps are large enough.
 ///
 /// ```
@@ -21,7 +21,7 @@ use crate::network::{FeatureShape, Skeleton, Stem};
 pub fn skeletons() -> impl Strategy<Value = Skeleton> {
     let macro_part = (1..=3usize, 1..=16usize, stems((1..=3usize).boxed()));
     let data = ((1..=10usize, 1..=10usize), 1..=4usize, 1..=20usize);
-    (macro_part, data, any::<bool>()).prop_map(|(macro_part, data, auxiliary)| {
+    (macro_part, data, any::<bool>(), style()).prop_map(|(macro_part, data, auxiliary, style)| {
         let (cells_per_stage, half_width, stem) = macro_part;
         let ((quarter_height, quarter_width), channels, classes) = data;
         // The auxiliary head reads maps of a quarter of the image, which must be 8x8 or larger.
@@ -29,8 +29,13 @@ pub fn skeletons() -> impl Strategy<Value = Skeleton> {
         let quarter = 4 << stem.halvings();
         let input = FeatureShape::new(quarter * quarter_height, quarter * quarter_width, channels);
         let skeleton = Skeleton::cifar10(cells_per_stage, 2 * half_width).for_data(input, classes);
-        Skeleton { stem, auxiliary, ..skeleton }
+        let (convention, reduction) = style;
+        Skeleton { convention, reduction, stem, auxiliary, ..skeleton }
     })
+}
+
+fn style() -> impl Strategy<Value = (Convention, Reduction)> {
+    (select(&CONVENTIONS[..]), select(vec![Reduction::Cell, Reduction::InPlace]))
 }
 
 /// Mostly CIFAR stems with these multipliers.
@@ -58,11 +63,12 @@ pub fn any_skeletons() -> impl Strategy<Value = Skeleton> {
     let depth = prop_oneof![1 => Just(0usize), 20 => 1..=3usize, 1 => Just(20), 1 => Just(usize::MAX)];
     let macro_part = (depth, number.clone(), stems(number.clone().boxed()));
     let data = (number.clone(), number.clone(), number.clone(), number);
-    (macro_part, data, any::<bool>()).prop_map(|(macro_part, data, auxiliary)| {
+    (macro_part, data, any::<bool>(), style()).prop_map(|(macro_part, data, auxiliary, style)| {
         let (cells_per_stage, width, stem) = macro_part;
         let (height, image_width, channels, classes) = data;
         let input = FeatureShape::new(height, image_width, channels);
         let skeleton = Skeleton::cifar10(cells_per_stage, width).for_data(input, classes);
-        Skeleton { stem, auxiliary, ..skeleton }
+        let (convention, reduction) = style;
+        Skeleton { convention, reduction, stem, auxiliary, ..skeleton }
     })
 }

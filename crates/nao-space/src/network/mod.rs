@@ -1,17 +1,24 @@
 //! From an architecture to a network: skeleton, explicit plan, cost, published networks.
 
 mod block;
+mod calibration;
+mod cell_plan;
+mod concat;
+mod convention;
 mod cost;
+mod ends;
 mod layer;
+mod operation;
 mod plan;
 mod skeleton;
 mod zoo;
 
+pub use block::{Block, BlockError, BlockRole, PlannedLayer};
+pub use cell_plan::{BranchPlan, CellPlan, NodePlan, OutputPiece};
+pub use concat::{CellOutputs, Concat};
+pub use convention::{CONVENTIONS, Convention};
 pub use cost::Cost;
-pub use layer::{ConvSpec, FeatureShape, Layer, PoolSpec};
-pub use plan::{
-    AuxiliaryPlan, Block, BlockRole, BranchPlan, CellPlan, GeometryError, NetworkPlan, NodePlan, OutputPiece,
-    PlannedLayer,
-};
-pub use skeleton::{Convention, Skeleton, Stem};
+pub use layer::{ConvSpec, FeatureShape, Layer, LayerError, PoolSpec};
+pub use plan::{AuxiliaryPlan, GeometryError, NetworkPlan};
+pub use skeleton::{Reduction, Skeleton, Stem};
 pub use zoo::{Published, UnknownZooName, ZOO_NAMES, ZooEntry, zoo, zoo_entry};

@@ -2,19 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::convention::Convention;
 use super::layer::FeatureShape;
-
-/// How cell inputs are calibrated and heads attached: code bases differ, and so do parameter counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Convention {
-    /// The authors' PyTorch code, V1 and V2 (spec a.3): both inputs of the first cell are the projected stem,
-    /// a 1x1 convolution only where channels differ, factorized reductions for strided identities, no ReLU
-    /// before the last pool, the auxiliary head on the second reduction cell.
-    #[default]
-    NaoTorch,
-}
 
 /// From image to the first features. No stem ends in a ReLU: what reads it has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,13 +30,26 @@ impl Stem {
     }
 }
 
-/// Everything about a network except its cells: stem, then N normal cells, a reduction,
-/// N normal cells, a reduction, N normal cells, then global average pool and classifier.
+/// How the map is halved between the three stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// By a cell of its own: 3N + 2 cells.
+    #[default]
+    Cell,
+    /// The first cell of the second and of the third stage is the reduction cell: 3N cells, as in PNASNet.
+    InPlace,
+}
+
+/// Everything about a network except its cells: stem, then three stages of N normal cells with a reduction
+/// between, then global average pool and classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Skeleton {
-    /// Calibration rules.
+    /// The code base that is followed.
     pub convention: Convention,
+    /// How the map is halved between stages.
+    pub reduction: Reduction,
     /// Normal cells per stage (N in the papers).
     pub cells_per_stage: usize,
     /// Channels of the first stage (F in the papers); doubled at each reduction. Even.
@@ -67,6 +69,7 @@ impl Skeleton {
     pub fn cifar10(cells_per_stage: usize, width: usize) -> Self {
         Skeleton {
             convention: Convention::NaoTorch,
+            reduction: Reduction::Cell,
             cells_per_stage,
             width,
             stem: Stem::Cifar { multiplier: 3 },
@@ -101,13 +104,17 @@ impl Skeleton {
         Skeleton { input, classes, ..self }
     }
 
-    /// Number of cells, reductions included: 3N + 2.
+    /// Number of cells, reductions included: 3N + 2, or 3N where they are in place.
     pub fn cells(&self) -> usize {
-        3 * self.cells_per_stage + 2
+        3 * self.cells_per_stage + if self.reduction == Reduction::Cell { 2 } else { 0 }
     }
 
     /// The positions of the two reduction cells, counted from 0.
     pub fn reductions(&self) -> [usize; 2] {
-        [self.cells_per_stage, 2 * self.cells_per_stage + 1]
+        let n = self.cells_per_stage;
+        match self.reduction {
+            Reduction::Cell => [n, 2 * n + 1],
+            Reduction::InPlace => [n, 2 * n],
+        }
     }
 }
