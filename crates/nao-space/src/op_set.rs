@@ -20,7 +20,8 @@ pub struct OpSet {
 }
 
 /// Names of the built-in sets, for messages and completion.
-pub const OP_SET_NAMES: [&str; 5] = ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11"];
+pub const OP_SET_NAMES: [&str; 9] =
+    ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11", "nasnet-13", "amoeba-11", "pnas-8", "darts-7"];
 
 impl OpSet {
     /// A set from its operations in token order, with ids 0, 1, 2, ….
@@ -96,6 +97,73 @@ impl OpSet {
         OpSet::new("v2-11", ops)
     }
 
+    /// NASNet's 13 operations (arXiv 1707.07012). Its dilated 3x3 convolution is taken as a separable one.
+    pub fn nasnet_13() -> Self {
+        let ops = [
+            Op::Identity,
+            Op::FactorConv { kernel: 3 },
+            Op::FactorConv { kernel: 7 },
+            Op::DilConv { kernel: 3 },
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::MaxPool { kernel: 5, border: Border::Ignored },
+            Op::MaxPool { kernel: 7, border: Border::Ignored },
+            Op::Conv { kernel: 1 },
+            Op::Conv { kernel: 3 },
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::SepConv { kernel: 7 },
+        ];
+        OpSet::new("nasnet-13", ops)
+    }
+
+    /// The operations that the published AmoebaNet cells use; their search had others besides.
+    pub fn amoeba_11() -> Self {
+        let ops = [
+            Op::Identity,
+            Op::Conv { kernel: 1 },
+            Op::Conv { kernel: 3 },
+            Op::FactorConv { kernel: 7 },
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::SepConv { kernel: 7 },
+            Op::DilSepConv { kernel: 5 },
+            Op::MaxPool { kernel: 2, border: Border::Ignored },
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+        ];
+        OpSet::new("amoeba-11", ops)
+    }
+
+    /// PNASNet's eight operations (arXiv 1712.00559). Its dilated 3x3 convolution is taken as a separable one.
+    pub fn pnas_8() -> Self {
+        let ops = [
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::SepConv { kernel: 7 },
+            Op::FactorConv { kernel: 7 },
+            Op::Identity,
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::DilConv { kernel: 3 },
+        ];
+        OpSet::new("pnas-8", ops)
+    }
+
+    /// The seven operations of DARTS (arXiv 1806.09055), without its "none", which no found cell has.
+    pub fn darts_7() -> Self {
+        let ops = [
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+            Op::Identity,
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::DilConv { kernel: 3 },
+            Op::DilConv { kernel: 5 },
+        ];
+        OpSet::new("darts-7", ops)
+    }
+
     /// The built-in set of that name; see [`OP_SET_NAMES`].
     pub fn named(name: &str) -> Result<Self, UnknownOpSet> {
         match name {
@@ -104,6 +172,10 @@ impl OpSet {
             "v1-14" => Ok(OpSet::v1_14()),
             "v2-10" => Ok(OpSet::v2_10()),
             "v2-11" => Ok(OpSet::v2_11()),
+            "nasnet-13" => Ok(OpSet::nasnet_13()),
+            "amoeba-11" => Ok(OpSet::amoeba_11()),
+            "pnas-8" => Ok(OpSet::pnas_8()),
+            "darts-7" => Ok(OpSet::darts_7()),
             _ => Err(UnknownOpSet { name: name.to_owned() }),
         }
     }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use nao_space::network::{CellOutputs, CellPlan, Convention, Cost, NetworkPlan, Reduction, Skeleton};
-use nao_space::{Cell, CnnArch, Edge, Node, Op, State};
+use nao_space::network::{
+    CellOutputs, CellPlan, Convention, Cost, NetworkPlan, Reduction, Skeleton, zoo_entry,
+};
+use nao_space::{Cell, CellRole, CnnArch, Edge, Node, Op, State};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -55,6 +57,17 @@ impl CountedCell {
     }
 }
 
+impl CountedNetwork {
+    fn skeleton(&self) -> Skeleton {
+        Skeleton {
+            convention: self.convention,
+            reduction: if self.in_place { Reduction::InPlace } else { Reduction::Cell },
+            classes: self.classes,
+            ..Skeleton::cifar10(self.cells_per_stage, self.width)
+        }
+    }
+}
+
 fn counts() -> Counts {
     serde_json::from_str(include_str!("data/zoo_counts.json")).unwrap()
 }
@@ -68,14 +81,7 @@ fn plans_count_what_public_code_builds() {
         let cells = &counts.cells[&network.cells];
         let arch = CnnArch { normal: cells.normal.cell(), reduction: cells.reduction.cell() };
         let outputs = CellOutputs::lists(cells.normal.concat.clone(), cells.reduction.concat.clone());
-        let cifar = Skeleton::cifar10(network.cells_per_stage, network.width);
-        let skeleton = Skeleton {
-            convention: network.convention,
-            reduction: if network.in_place { Reduction::InPlace } else { Reduction::Cell },
-            classes: network.classes,
-            auxiliary: true,
-            ..cifar
-        };
+        let skeleton = network.skeleton().with_auxiliary(true);
         let plan = NetworkPlan::with_outputs(&arch, &outputs, &skeleton).unwrap();
         let place = format!("{} ({}), {skeleton:?}", network.name, network.cells);
         if let Some(parts) = &network.parts {
@@ -97,4 +103,33 @@ fn plans_count_what_public_code_builds() {
         }
     }
     assert!(by_part >= 15, "only {by_part}");
+}
+
+/// The zoo holds the cells that were counted, with a figure for every network that was counted part by part.
+#[test]
+fn the_zoo_has_the_counted_cells_and_networks() {
+    let counts = counts();
+    let mut found = 0;
+    for (name, cells) in &counts.cells {
+        // The cells that the authors' repository has under other people's names are not in the zoo.
+        if name.ends_with("-nao") {
+            continue;
+        }
+        let entry = zoo_entry(name).unwrap();
+        for (role, counted, concat) in [
+            (CellRole::Normal, &cells.normal, &entry.outputs.normal),
+            (CellRole::Reduction, &cells.reduction, &entry.outputs.reduction),
+        ] {
+            let cell = entry.arch.cell(role);
+            assert_eq!(*cell, counted.cell(), "{name}");
+            assert_eq!(concat.states(role, cell).as_ref(), Ok(&counted.concat), "{name}");
+        }
+        let own = |network: &&CountedNetwork| network.parts.is_some() && network.cells == *name;
+        for network in counts.networks.iter().filter(own) {
+            let skeleton = Some(network.skeleton());
+            assert!(entry.published.iter().any(|figure| figure.skeleton == skeleton), "{name} {skeleton:?}");
+            found += 1;
+        }
+    }
+    assert!(found >= 15, "only {found}");
 }

@@ -12,6 +12,7 @@ mod layer;
 mod operation;
 mod plan;
 mod skeleton;
+mod table;
 mod zoo;
 
 pub use block::{Block, BlockError, BlockRole, PlannedLayer};
@@ -23,4 +24,8 @@ pub use graph_plan::{GraphError, GraphNode, GraphPlan, GraphValue, Join};
 pub use layer::{ConvSpec, FeatureShape, Layer, LayerError, PoolSpec};
 pub use plan::{AuxiliaryPlan, GeometryError, NetworkPlan};
 pub use skeleton::{Reduction, Skeleton, Stem};
-pub use zoo::{Published, UnknownZooName, ZOO_NAMES, ZooEntry, zoo, zoo_entry};
+pub use table::{TableRow, Verdict, results_table};
+pub use zoo::{
+    DenseNetBc, Published, ResNext29, UnpublishedCells, ZOO_NAMES, ZooEntry, ZooError, ZooGraph, ZooNetwork,
+    zoo, zoo_entry, zoo_networks,
+};
