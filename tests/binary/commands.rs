@@ -23,7 +23,9 @@ fn the_zoo_counts_what_the_authors_count() {
     assert!(entry["macs"].as_u64().unwrap() > 1_000_000_000);
     assert!(entry["published"].as_array().is_some_and(|figures| !figures.is_empty()));
     let all = json(folder.path(), &["zoo", "--json"]);
-    assert_eq!(all.as_array().unwrap().len(), 3);
+    assert_eq!(all.as_array().unwrap().len(), 14);
+    let nasnet = all.as_array().unwrap().iter().find(|entry| entry["name"] == "NASNet-A").unwrap();
+    assert_eq!(nasnet["params"], 3_346_538);
 }
 
 #[test]

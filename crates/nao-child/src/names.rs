@@ -2,13 +2,17 @@
 //!
 //! | here | there |
 //! |--|--|
-//! | stem | `stem.0.weight` convolution, `stem.1.*` norm |
+//! | stem, CIFAR | `stem.0.weight` convolution, `stem.1.*` norm |
+//! | stem, ImageNet | `stem0.L.*` and `stem1.L.*` for its two blocks, with L the position of the layer |
 //! | calibration of the older and newer input of cell i | `cells.i.maybe_calibrate_size.preprocess_x.*`, `preprocess_y.*`: either `conv.weight` and `bn.*`, or `path1.1.weight`, `path2.1.weight` and `bn.*` |
 //! | node k, x or y branch | `cells.i.ops.k.x_op.*`: separable and dilated convolutions `op.L.*`, others `ops.L.*`, with L the position of the layer |
 //! | strided identity | V1 `cells.i.ops.k.x_id_fact_reduce.*`, V2 `cells.i.ops.k.x_op.*` |
 //! | j-th loose end, where it is reduced | `cells.i.final_combine.ops.j.*` |
 //! | auxiliary head | `auxiliary_head.conv1.weight`, `bn1.*`, `conv2.weight`, `bn2.*`, `classifier.*` |
 //! | head | `classifier.weight`, `classifier.bias` |
+//!
+//! Other conventions than the authors' PyTorch one have layers that are not there; those are named by the same
+//! scheme, and the second convolution and norm of an input that is projected twice are `conv2` and `bn2`.
 //!
 //! Norms have `weight`, `bias`, `running_mean`, `running_var`.
 
@@ -64,7 +68,10 @@ pub struct NamesError {
 /// The tensors of the network of `plan`, in the order in which the network is built and visited.
 pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<TensorName> {
     let mut names = Names(Vec::new());
-    names.block("stem", &plan.stem, |index, _| index.to_string());
+    for (number, block) in plan.stem.iter().enumerate() {
+        let prefix = if plan.stem.len() == 1 { "stem".to_owned() } else { format!("stem{number}") };
+        names.block(&prefix, block, |index, _| index.to_string());
+    }
     for cell in &plan.cells {
         let prefix = format!("cells.{}", cell.index);
         for (block, input) in cell.calibration.iter().zip(["x", "y"]) {
@@ -98,12 +105,13 @@ pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<Tenso
     names.0
 }
 
-/// Projections and factorized reductions.
-fn reducer_local(_: usize, layer: &Layer) -> String {
+/// Projections and factorized reductions: ReLU, convolution and norm, perhaps twice.
+fn reducer_local(index: usize, layer: &Layer) -> String {
+    let which = if index < 3 { "" } else { "2" };
     match layer {
-        Layer::BatchNorm { .. } => "bn".to_owned(),
+        Layer::BatchNorm { .. } => format!("bn{which}"),
         Layer::FactorizedReduce { .. } => String::new(),
-        _ => "conv".to_owned(),
+        _ => format!("conv{which}"),
     }
 }
 

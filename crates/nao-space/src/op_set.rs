@@ -21,8 +21,8 @@ pub struct OpSet {
 }
 
 /// Names of the built-in sets, for messages and completion.
-pub const OP_SET_NAMES: [&str; 9] =
-    ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11", "tf-19", "darts-7", "pnas-8", "nasnet-13"];
+pub const OP_SET_NAMES: [&str; 10] =
+    ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11", "tf-19", "darts-7", "pnas-8", "nasnet-13", "amoeba-11"];
 
 impl OpSet {
     /// A set from its operations in token order, with ids 0, 1, 2, ….
@@ -131,7 +131,7 @@ impl OpSet {
         OpSet::new("darts-7", DARTS_OPS.map(|(_, op)| op))
     }
 
-    /// The eight operations of PNAS (Liu et al., ECCV 2018).
+    /// The eight operations of PNAS (Liu et al., ECCV 2018). Its dilated 3x3 convolution is taken as a separable one.
     pub fn pnas_8() -> Self {
         let ops = [
             Op::SepConv { kernel: 3 },
@@ -146,7 +146,8 @@ impl OpSet {
         OpSet::new("pnas-8", ops)
     }
 
-    /// The thirteen operations of NASNet (Zoph et al., CVPR 2018).
+    /// The thirteen operations of NASNet (Zoph et al., CVPR 2018). Its dilated 3x3 convolution is taken as a separable
+    /// one.
     pub fn nasnet_13() -> Self {
         let ops = [
             Op::Identity,
@@ -166,6 +167,24 @@ impl OpSet {
         OpSet::new("nasnet-13", ops)
     }
 
+    /// The operations that the published AmoebaNet cells use; their search had others besides.
+    pub fn amoeba_11() -> Self {
+        let ops = [
+            Op::Identity,
+            Op::Conv { kernel: 1 },
+            Op::Conv { kernel: 3 },
+            Op::FactorConv { kernel: 7 },
+            Op::SepConv { kernel: 3 },
+            Op::SepConv { kernel: 5 },
+            Op::SepConv { kernel: 7 },
+            Op::DilSepConv { kernel: 5 },
+            Op::MaxPool { kernel: 2, border: Border::Ignored },
+            Op::MaxPool { kernel: 3, border: Border::Ignored },
+            Op::AvgPool { kernel: 3, border: Border::Ignored },
+        ];
+        OpSet::new("amoeba-11", ops)
+    }
+
     /// The built-in set of that name; see [`OP_SET_NAMES`].
     pub fn named(name: &str) -> Result<Self, UnknownOpSet> {
         match name {
@@ -178,6 +197,7 @@ impl OpSet {
             "darts-7" => Ok(OpSet::darts_7()),
             "pnas-8" => Ok(OpSet::pnas_8()),
             "nasnet-13" => Ok(OpSet::nasnet_13()),
+            "amoeba-11" => Ok(OpSet::amoeba_11()),
             _ => Err(UnknownOpSet { name: name.to_owned() }),
         }
     }

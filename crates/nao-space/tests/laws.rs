@@ -7,7 +7,7 @@ use nao_space::arbitrary::{
     any_choice_arch, any_choice_space, any_cnn_arch, any_cnn_space, any_rnn_arch, any_skeletons, cnn_archs,
     skeletons,
 };
-use nao_space::network::{FeatureShape, NetworkPlan, Skeleton};
+use nao_space::network::{FeatureShape, NetworkPlan, Skeleton, Stem};
 use nao_space::seed::rng_for;
 use nao_space::{
     ActivationOrder, Cell, ChoiceSpace, CnnArch, CnnSpace, DartsSpace, Edge, Encoding, NasBench101Space,
@@ -180,7 +180,8 @@ fn the_largest_plan_is_counted_without_overflow() {
     let arch = CnnArch { normal: cell.clone(), reduction: cell };
     let data = FeatureShape::new(2048, 2048, 4096);
     let skeleton = Skeleton::cifar10(100, 4096).for_data(data, 1 << 20).with_auxiliary(true);
-    let plan = NetworkPlan::new(&arch, &Skeleton { stem_multiplier: 64, ..skeleton }).unwrap();
+    let plan =
+        NetworkPlan::new(&arch, &Skeleton { stem: Stem::Cifar { multiplier: 64 }, ..skeleton }).unwrap();
     let cost = plan.cost_with_auxiliary();
     // By hand: the branches of the first stage alone.
     let branches = 100 * 2 * 12 * 2 * 7 * 4096 * 4096 * 2048 * 2048;

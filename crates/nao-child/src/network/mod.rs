@@ -20,7 +20,7 @@ use crate::op::norm::{BatchStatistics, apply_statistics};
 /// Build it on an autodiff device to train it; `network.valid()` is its copy for use.
 #[derive(Module, Debug)]
 pub struct Network {
-    stem: Block,
+    stem: Vec<Block>,
     cells: Vec<Cell>,
     auxiliary: Option<Block>,
     head: Block,
@@ -39,7 +39,7 @@ pub struct Logits {
 impl Network {
     /// A network with fresh weights, drawn in the order of the plan: equal plan and generator, equal weights.
     pub fn new(plan: &NetworkPlan, rng: &mut ChaCha8Rng, device: &Device) -> Self {
-        let stem = Block::new(&plan.stem, rng, device);
+        let stem = plan.stem.iter().map(|block| Block::new(block, rng, device)).collect();
         let cells = plan.cells.iter().map(|cell| Cell::new(cell, rng, device)).collect();
         let auxiliary = plan.auxiliary.as_ref().map(|head| Block::new(&head.block, rng, device));
         let auxiliary_after = plan.auxiliary.as_ref().map_or(0, |head| head.after_cell);
@@ -49,8 +49,15 @@ impl Network {
 
     /// `images`: `[batch, channels, height, width]`, normalised.
     pub fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Logits {
-        let mut newer = self.stem.forward(images, pass);
-        let mut older = newer.clone();
+        let mut newer = images;
+        let mut older = None;
+        for (index, block) in self.stem.iter().enumerate() {
+            let output = block.forward(newer.clone(), pass);
+            // The images themselves are no input of the first cell.
+            older = (index > 0).then_some(newer);
+            newer = output;
+        }
+        let mut older = older.unwrap_or_else(|| newer.clone());
         let mut auxiliary = None;
         for (index, cell) in self.cells.iter().enumerate() {
             let keep = pass.branch_keep(index, self.cells.len());

@@ -6,7 +6,7 @@ mod built_in;
 use std::fmt;
 
 use nao_space::Fidelity;
-use nao_space::network::Skeleton;
+use nao_space::network::{Skeleton, Stem};
 use serde::{Deserialize, Serialize};
 
 use built_in::{cifar10_final, cifar10_small, digits, digits_final, search};
@@ -163,9 +163,12 @@ impl Recipe {
     /// The skeleton of networks for that data.
     pub fn skeleton(&self, data: &ImageData) -> Skeleton {
         let Structure { cells_per_stage, width, stem_multiplier, auxiliary } = self.structure;
-        Skeleton { stem_multiplier, ..Skeleton::cifar10(cells_per_stage, width) }
-            .for_data(data.shape, data.classes.len())
-            .with_auxiliary(auxiliary)
+        Skeleton {
+            stem: Stem::Cifar { multiplier: stem_multiplier },
+            ..Skeleton::cifar10(cells_per_stage, width)
+        }
+        .for_data(data.shape, data.classes.len())
+        .with_auxiliary(auxiliary)
     }
 
     /// How thoroughly it tries an architecture.

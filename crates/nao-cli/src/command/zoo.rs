@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use nao_space::Space;
-use nao_space::network::{NetworkPlan, Published, Skeleton, ZooEntry, zoo, zoo_entry};
+use nao_space::network::{Published, Skeleton, ZooEntry, zoo, zoo_entry};
 use serde::Serialize;
 
 use super::{print_json, print_text};
@@ -36,7 +36,7 @@ pub fn run(args: ZooArgs) -> Result<()> {
 }
 
 fn describe(entry: &ZooEntry) -> Result<ZooJson> {
-    let with_auxiliary = NetworkPlan::new(&entry.arch, &entry.skeleton.with_auxiliary(true))?;
+    let with_auxiliary = entry.plan(&entry.skeleton.with_auxiliary(true))?;
     let cost = with_auxiliary.cost();
     Ok(ZooJson {
         name: entry.name,

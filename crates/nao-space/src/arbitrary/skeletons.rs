@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::network::{FeatureShape, Skeleton};
+use crate::network::{CONVENTIONS, Convention, FeatureShape, Reduction, Skeleton, Stem};
 
 /// Small skeletons on which every architecture has a plan: 1 to 3 cells per stage, an even width up to 32,
-/// images of 4 to 40 pixels, with an auxiliary head where the maps are large enough.
+/// either stem, every convention, images of 4 to 40 pixels (of 32 to 320 behind the ImageNet stem), with an auxiliary head
+/// where the maps are large enough.
 ///
 /// ```
 /// use nao_space::arbitrary::{any_cnn_arch, skeletons};
@@ -18,17 +19,28 @@ use crate::network::{FeatureShape, Skeleton};
 /// }).unwrap();
 /// ```
 pub fn skeletons() -> impl Strategy<Value = Skeleton> {
-    let macro_part = (1..=3usize, 1..=16usize, 1..=3usize);
+    let macro_part = (1..=3usize, 1..=16usize, stems((1..=3usize).boxed()));
     let data = ((1..=10usize, 1..=10usize), 1..=4usize, 1..=20usize);
-    (macro_part, data, any::<bool>()).prop_map(|(macro_part, data, auxiliary)| {
-        let (cells_per_stage, half_width, stem_multiplier) = macro_part;
+    (macro_part, data, any::<bool>(), style()).prop_map(|(macro_part, data, auxiliary, style)| {
+        let (cells_per_stage, half_width, stem) = macro_part;
         let ((quarter_height, quarter_width), channels, classes) = data;
         // The auxiliary head reads maps of a quarter of the image, which must be 8x8 or larger.
         let auxiliary = auxiliary && quarter_height.min(quarter_width) >= 8;
-        let input = FeatureShape::new(4 * quarter_height, 4 * quarter_width, channels);
+        let quarter = 4 << stem.halvings();
+        let input = FeatureShape::new(quarter * quarter_height, quarter * quarter_width, channels);
         let skeleton = Skeleton::cifar10(cells_per_stage, 2 * half_width).for_data(input, classes);
-        Skeleton { stem_multiplier, auxiliary, ..skeleton }
+        let (convention, reduction) = style;
+        Skeleton { convention, reduction, stem, auxiliary, ..skeleton }
     })
+}
+
+fn style() -> impl Strategy<Value = (Convention, Reduction)> {
+    (select(&CONVENTIONS[..]), select(vec![Reduction::Cell, Reduction::InPlace]))
+}
+
+/// Mostly CIFAR stems with these multipliers.
+fn stems(multipliers: BoxedStrategy<usize>) -> impl Strategy<Value = Stem> {
+    prop_oneof![3 => multipliers.prop_map(|multiplier| Stem::Cifar { multiplier }), 1 => Just(Stem::ImageNet)]
 }
 
 /// Skeletons of any numbers at all: zero, odd, small and absurdly large ones. Most have no plan.
@@ -49,13 +61,14 @@ pub fn any_skeletons() -> impl Strategy<Value = Skeleton> {
     let number = prop_oneof![1 => Just(0usize), 40 => usual, 2 => large, 2 => any::<usize>()];
     // Deep networks are slow to plan and teach nothing new.
     let depth = prop_oneof![1 => Just(0usize), 20 => 1..=3usize, 1 => Just(20), 1 => Just(usize::MAX)];
-    let macro_part = (depth, number.clone(), number.clone());
+    let macro_part = (depth, number.clone(), stems(number.clone().boxed()));
     let data = (number.clone(), number.clone(), number.clone(), number);
-    (macro_part, data, any::<bool>()).prop_map(|(macro_part, data, auxiliary)| {
-        let (cells_per_stage, width, stem_multiplier) = macro_part;
+    (macro_part, data, any::<bool>(), style()).prop_map(|(macro_part, data, auxiliary, style)| {
+        let (cells_per_stage, width, stem) = macro_part;
         let (height, image_width, channels, classes) = data;
         let input = FeatureShape::new(height, image_width, channels);
         let skeleton = Skeleton::cifar10(cells_per_stage, width).for_data(input, classes);
-        Skeleton { stem_multiplier, auxiliary, ..skeleton }
+        let (convention, reduction) = style;
+        Skeleton { convention, reduction, stem, auxiliary, ..skeleton }
     })
 }

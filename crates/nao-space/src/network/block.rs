@@ -1,122 +1,149 @@
-//! Blocks of layers: what each operation, calibration and head is made of (spec a.3, a.4, e.1).
+//! Blocks: layers one after another, with their shapes.
 
-use super::layer::{ConvSpec, FeatureShape, Layer, PoolSpec};
-use super::plan::{Block, BlockRole, GeometryError, PlannedLayer};
-use crate::op::{Border, Op};
+use super::cost::Cost;
+use super::layer::{FeatureShape, Layer, LayerError};
+use crate::op::Op;
 
-/// Lays layers on a shape one after another.
-pub(super) fn block(role: BlockRole, input: FeatureShape, layers: Vec<Layer>) -> Block {
-    let mut shape = input;
-    let planned = layers.into_iter().map(|layer| {
-        let planned = PlannedLayer { layer, input: shape, output: layer.output(shape) };
-        shape = planned.output;
-        planned
-    });
-    let layers = planned.collect();
-    Block { role, input, layers, output: shape }
+/// What a block is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BlockRole {
+    /// From image to the first features.
+    Stem,
+    /// An operation of a node.
+    Operation(Op),
+    /// 1x1 convolution and norm: brings a cell input, or a concatenated state, to the width of the cell.
+    Projection,
+    /// Factorized reduction: brings a cell input, or a concatenated state, to the size of the cell.
+    Reduction,
+    /// Nothing to do.
+    PassThrough,
+    /// Layers of a network that is not made of cells.
+    Layers,
+    /// The auxiliary head.
+    Auxiliary,
+    /// Pool and classifier.
+    Head,
 }
 
-/// The layers of an operation from `channels` to `channels` (spec a.4, column "details").
-pub(super) fn op_layers(op: Op, channels: usize, stride: usize) -> Vec<Layer> {
-    let norm = Layer::BatchNorm { channels };
-    let conv = |kernel: [usize; 2], stride: [usize; 2]| {
-        Layer::Conv(ConvSpec { stride, ..ConvSpec::same(channels, channels, kernel) })
-    };
-    let depthwise = |kernel: usize, stride: usize, dilation: usize| {
-        let padding = [dilation * (kernel - 1) / 2; 2];
-        Layer::Conv(ConvSpec {
-            stride: [stride; 2],
-            before: padding,
-            after: padding,
-            dilation,
-            groups: channels,
-            ..ConvSpec::same(channels, channels, [kernel; 2])
-        })
-    };
-    let pointwise = || conv([1, 1], [1, 1]);
-    match op {
-        Op::Zero => vec![Layer::Zero { stride }],
-        Op::Identity if stride == 1 => vec![],
-        Op::Identity => vec![Layer::FactorizedReduce { input: channels, output: channels }, norm],
-        Op::Conv { kernel } => vec![Layer::Relu, conv([kernel.into(); 2], [stride; 2]), norm],
-        Op::FactorConv { kernel } => {
-            let kernel = kernel.into();
-            let (horizontal, vertical) = (conv([1, kernel], [1, stride]), conv([kernel, 1], [stride, 1]));
-            vec![Layer::Relu, horizontal, norm, Layer::Relu, vertical, norm]
+/// One layer with what goes in and comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedLayer {
+    /// The layer.
+    pub layer: Layer,
+    /// Shape of its input.
+    pub input: FeatureShape,
+    /// Shape of its output.
+    pub output: FeatureShape,
+}
+
+/// Layers one after another; none at all passes the input through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// What the block is for.
+    pub role: BlockRole,
+    /// Shape of its input.
+    pub input: FeatureShape,
+    /// Its layers.
+    pub layers: Vec<PlannedLayer>,
+    /// Shape of its output.
+    pub output: FeatureShape,
+}
+
+/// A layer of a block that cannot read what the layers before it make.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("layer {index} of the block cannot read a map of {shape}: {source}")]
+pub struct BlockError {
+    /// The position of the layer, counted from 0.
+    pub index: usize,
+    /// The shape that it would read.
+    pub shape: FeatureShape,
+    /// What is wrong.
+    pub source: LayerError,
+}
+
+impl Block {
+    /// Lays layers on a shape one after another.
+    ///
+    /// ```
+    /// use nao_space::network::{Block, BlockRole, ConvSpec, FeatureShape, Layer};
+    /// let layers = [Layer::Conv(ConvSpec::same(3, 16, [3, 3])), Layer::BatchNorm { channels: 16 }];
+    /// let block = Block::new(BlockRole::Stem, FeatureShape::new(32, 32, 3), layers)?;
+    /// assert_eq!(block.output, FeatureShape::new(32, 32, 16));
+    ///
+    /// let wrong = Block::new(BlockRole::Stem, FeatureShape::new(32, 32, 1), layers).unwrap_err();
+    /// assert!(wrong.to_string().starts_with("layer 0 of the block cannot read a map of 32x32x1"));
+    /// # Ok::<(), nao_space::network::BlockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a layer does not fit the shape before it: names the layer, the shape and the reason.
+    pub fn new(
+        role: BlockRole,
+        input: FeatureShape,
+        layers: impl IntoIterator<Item = Layer>,
+    ) -> Result<Block, BlockError> {
+        let layers: Vec<Layer> = layers.into_iter().collect();
+        let mut shape = input;
+        for (index, layer) in layers.iter().enumerate() {
+            layer.check(shape).map_err(|source| BlockError { index, shape, source })?;
+            shape = layer.output(shape);
         }
-        Op::SepConv { kernel } => {
-            let kernel = kernel.into();
-            let once = |stride| [Layer::Relu, depthwise(kernel, stride, 1), pointwise(), norm];
-            [once(stride), once(1)].concat()
-        }
-        Op::DilConv { kernel } => vec![Layer::Relu, depthwise(kernel.into(), stride, 2), pointwise(), norm],
-        Op::DilSepConv { kernel } => {
-            let kernel = kernel.into();
-            let once = |stride| [Layer::Relu, depthwise(kernel, stride, 2), pointwise(), norm];
-            [once(stride), once(1)].concat()
-        }
-        Op::MinPool { kernel } => vec![Layer::MinPool(pool(kernel.into(), stride, Border::Ignored))],
-        Op::MaxPool { kernel, border } => vec![Layer::MaxPool(pool(kernel.into(), stride, border))],
-        Op::AvgPool { kernel, border } => vec![Layer::AvgPool(pool(kernel.into(), stride, border))],
+        Ok(Block::laid(role, input, layers))
+    }
+
+    /// Lays layers that are known to fit.
+    pub(super) fn laid(role: BlockRole, input: FeatureShape, layers: Vec<Layer>) -> Block {
+        let mut shape = input;
+        let planned = layers.into_iter().map(|layer| {
+            let planned = PlannedLayer { layer, input: shape, output: layer.output(shape) };
+            shape = planned.output;
+            planned
+        });
+        let layers = planned.collect();
+        Block { role, input, layers, output: shape }
+    }
+
+    /// The sum of its layers.
+    pub fn cost(&self) -> Cost {
+        self.layers.iter().map(|planned| planned.layer.cost(planned.output)).sum()
     }
 }
 
-/// A pool that keeps the map at stride 1: an odd window is padded alike on all sides, an even one at the
-/// bottom and right only.
-fn pool(kernel: usize, stride: usize, border: Border) -> PoolSpec {
-    let before = (kernel - 1) / 2;
-    PoolSpec { kernel, stride, before, after: kernel - 1 - before, border }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{ConvSpec, PoolSpec};
+    use crate::op::Border;
 
-/// ReLU, 1x1 convolution, batch norm: brings a cell input to `channels`.
-pub(super) fn projection(input: usize, channels: usize) -> Vec<Layer> {
-    let conv = ConvSpec::same(input, channels, [1, 1]);
-    vec![Layer::Relu, Layer::Conv(conv), Layer::BatchNorm { channels }]
-}
-
-/// Factorized reduction with its norm (spec a.3).
-pub(super) fn reduction(input: usize, channels: usize) -> Vec<Layer> {
-    vec![Layer::FactorizedReduce { input, output: channels }, Layer::BatchNorm { channels }]
-}
-
-/// 3x3 convolution and norm, without ReLU (spec a.1).
-pub(super) fn stem(input: FeatureShape, channels: usize) -> Block {
-    let conv = ConvSpec::same(input.channels, channels, [3, 3]);
-    block(BlockRole::Stem, input, vec![Layer::Conv(conv), Layer::BatchNorm { channels }])
-}
-
-/// Global average pool, dropout, linear layer with bias (spec a.1).
-pub(super) fn head(input: FeatureShape, classes: usize) -> Block {
-    let linear = Layer::Linear { input: input.channels, output: classes, bias: true };
-    block(BlockRole::Head, input, vec![Layer::GlobalAveragePool, Layer::Dropout, linear])
-}
-
-/// The CIFAR auxiliary head (spec e.1): ReLU on a copy, 5x5 mean pool of stride 3, 1x1 convolution to 128,
-/// 2x2 convolution to 768, linear layer.
-pub(super) fn auxiliary_head(input: FeatureShape, classes: usize) -> Result<Block, GeometryError> {
-    const POOL: usize = 5;
-    const LAST: usize = 2;
-    // The pool must leave at least the 2x2 window of the last convolution: (8 - 5) / 3 + 1 = 2.
-    let smallest = POOL + 3 * (LAST - 1);
-    if input.height < smallest || input.width < smallest {
-        return Err(GeometryError::AuxiliaryTooSmall { map: input, smallest });
+    #[test]
+    fn layers_that_do_not_fit_are_named_with_the_shape() {
+        let map = FeatureShape::new(7, 4, 6);
+        let conv = ConvSpec::same(6, 6, [3, 3]);
+        let inside = ConvSpec { before: [0; 2], after: [0; 2], ..conv };
+        let pool = PoolSpec { kernel: 3, stride: 2, before: 1, after: 1, border: Border::Ignored };
+        for (layer, word) in [
+            (Layer::Conv(ConvSpec::same(5, 6, [3, 3])), "reads 5 channels"),
+            (Layer::Conv(ConvSpec { groups: 4, ..conv }), "groups"),
+            (Layer::Conv(ConvSpec { groups: 0, ..conv }), "groups"),
+            (Layer::Conv(ConvSpec { stride: [1, 0], ..conv }), "stride"),
+            (Layer::Conv(ConvSpec { kernel: [0, 3], ..conv }), "kernel"),
+            (Layer::Conv(ConvSpec { dilation: 2, ..inside }), "window of 5"),
+            (Layer::Conv(ConvSpec { before: [usize::MAX; 2], ..conv }), "at most"),
+            (Layer::BatchNorm { channels: 5 }, "reads 5 channels"),
+            (Layer::AvgPool(PoolSpec { kernel: 9, ..pool }), "window of 9"),
+            (Layer::MaxPool(PoolSpec { before: 3, ..pool }), "border"),
+            (Layer::MinPool(PoolSpec { stride: 0, ..pool }), "stride"),
+            (Layer::FactorizedReduce { input: 6, output: 8 }, "even"),
+            (Layer::Zero { stride: 0 }, "stride"),
+            (Layer::Linear { input: 6, output: 2, bias: true }, "1x1"),
+        ] {
+            let error = Block::new(BlockRole::Layers, map, [Layer::Relu, layer]).unwrap_err();
+            assert_eq!((error.index, error.shape), (1, map));
+            let message = format!("{error}");
+            assert!(message.contains(word) && message.contains("7x4x6"), "{message}");
+        }
+        let empty = FeatureShape::new(0, 4, 6);
+        assert!(Block::new(BlockRole::Layers, empty, [Layer::Relu]).is_err());
     }
-    let conv = |input, output, kernel| {
-        let inside = ConvSpec { before: [0; 2], after: [0; 2], ..ConvSpec::same(input, output, [kernel; 2]) };
-        Layer::Conv(inside)
-    };
-    let pool = PoolSpec { kernel: POOL, stride: 3, before: 0, after: 0, border: Border::Ignored };
-    let mut layers = vec![
-        Layer::Relu,
-        Layer::AvgPool(pool),
-        conv(input.channels, 128, 1),
-        Layer::BatchNorm { channels: 128 },
-        Layer::Relu,
-        conv(128, 768, LAST),
-        Layer::BatchNorm { channels: 768 },
-        Layer::Relu,
-    ];
-    let flat = block(BlockRole::Auxiliary, input, layers.clone()).output.len();
-    layers.extend([Layer::Flatten, Layer::Linear { input: flat, output: classes, bias: true }]);
-    Ok(block(BlockRole::Auxiliary, input, layers))
 }

@@ -24,9 +24,9 @@ impl Add for Cost {
 
     fn add(self, other: Cost) -> Cost {
         Cost {
-            params: self.params + other.params,
-            macs: self.macs + other.macs,
-            activations: self.activations + other.activations,
+            params: self.params.saturating_add(other.params),
+            macs: self.macs.saturating_add(other.macs),
+            activations: self.activations.saturating_add(other.activations),
         }
     }
 }
@@ -40,18 +40,21 @@ impl Sum for Cost {
 impl Layer {
     /// The cost of the layer where it makes `output`.
     pub(crate) fn cost(&self, output: FeatureShape) -> Cost {
+        let place = product([output.height, output.width]);
         let (params, macs) = match *self {
             Layer::Conv(conv) => {
-                let weights = conv.kernel[0] * conv.kernel[1] * (conv.input / conv.groups) * conv.output;
-                (weights, weights * output.height * output.width)
+                let [height, width] = conv.kernel;
+                let weights = product([height, width, conv.input / conv.groups, conv.output]);
+                (weights, weights.saturating_mul(place))
             }
-            Layer::BatchNorm { channels } => (2 * channels, 0),
+            Layer::BatchNorm { channels } => (product([2, channels]), 0),
             Layer::FactorizedReduce { input, output: channels } => {
-                let weights = input * channels;
-                (weights, weights * output.height * output.width)
+                let weights = product([input, channels]);
+                (weights, weights.saturating_mul(place))
             }
             Layer::Linear { input, output, bias } => {
-                (input * output + if bias { output } else { 0 }, input * output)
+                let weights = product([input, output]);
+                (weights.saturating_add(if bias { output as u64 } else { 0 }), weights)
             }
             Layer::Relu
             | Layer::MaxPool(_)
@@ -62,6 +65,12 @@ impl Layer {
             | Layer::Flatten
             | Layer::Dropout => (0, 0),
         };
-        Cost { params: params as u64, macs: macs as u64, activations: output.len() as u64 }
+        Cost { params, macs, activations: place.saturating_mul(output.channels as u64) }
     }
+}
+
+/// A product that stops at the largest number instead of overflowing: layers of any size can be laid out by
+/// hand.
+fn product<const N: usize>(factors: [usize; N]) -> u64 {
+    factors.into_iter().fold(1, |product: u64, factor| product.saturating_mul(factor as u64))
 }

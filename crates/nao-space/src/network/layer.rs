@@ -155,9 +155,66 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// The shape that the layer makes of `input`.
-    ///
-    /// The window of a convolution or pool must fit; the plan checks that before.
+    /// Whether the layer can read a map of that shape.
+    pub(super) fn check(&self, input: FeatureShape) -> Result<(), LayerError> {
+        for (what, value) in [("height", input.height), ("width", input.width), ("channels", input.channels)]
+        {
+            within(what, value, 1)?;
+        }
+        let reads = |channels: usize| match channels == input.channels {
+            true => Ok(()),
+            false => Err(LayerError::Channels { expected: channels }),
+        };
+        match *self {
+            Layer::Relu | Layer::GlobalAveragePool | Layer::Dropout => Ok(()),
+            Layer::Flatten => {
+                let pixels = input.height.saturating_mul(input.width);
+                within("number of features", pixels.saturating_mul(input.channels), 1)
+            }
+            Layer::BatchNorm { channels } => reads(channels),
+            Layer::Conv(conv) => {
+                reads(conv.input)?;
+                within("output channels", conv.output, 1)?;
+                let groups = conv.groups;
+                if groups == 0 || !conv.input.is_multiple_of(groups) || !conv.output.is_multiple_of(groups) {
+                    return Err(LayerError::Groups { groups, input: conv.input, output: conv.output });
+                }
+                within("dilation", conv.dilation, 1)?;
+                for (axis, side) in [input.height, input.width].into_iter().enumerate() {
+                    within("kernel", conv.kernel[axis], 1)?;
+                    let window = conv.dilation * (conv.kernel[axis] - 1) + 1;
+                    fits(window, side, [conv.before[axis], conv.after[axis]], conv.stride[axis])?;
+                }
+                Ok(())
+            }
+            Layer::MaxPool(pool) | Layer::MinPool(pool) | Layer::AvgPool(pool) => {
+                within("kernel", pool.kernel, 1)?;
+                if pool.before >= pool.kernel || pool.after >= pool.kernel {
+                    return Err(LayerError::BorderOnly { kernel: pool.kernel });
+                }
+                for side in [input.height, input.width] {
+                    fits(pool.kernel, side, [pool.before, pool.after], pool.stride)?;
+                }
+                Ok(())
+            }
+            Layer::FactorizedReduce { input: channels, output } => {
+                reads(channels)?;
+                within("output channels", output, 2)?;
+                let even = [input.height, input.width, output].iter().all(|number| number.is_multiple_of(2));
+                if even { Ok(()) } else { Err(LayerError::NotEven { output }) }
+            }
+            Layer::Zero { stride } => within("stride", stride, 1),
+            Layer::Linear { input: features, output, .. } => {
+                within("output features", output, 1)?;
+                if (input.height, input.width) != (1, 1) {
+                    return Err(LayerError::NotFlat);
+                }
+                reads(features)
+            }
+        }
+    }
+
+    /// The shape that the layer makes of `input`, which it must be able to read.
     pub(crate) fn output(&self, input: FeatureShape) -> FeatureShape {
         match *self {
             Layer::Relu | Layer::BatchNorm { .. } | Layer::Dropout => input,
@@ -183,4 +240,75 @@ impl Layer {
             Layer::Linear { output, .. } => FeatureShape::new(1, 1, output),
         }
     }
+}
+
+/// The largest number that a layer may hold, far beyond any use; within it no window overflows.
+const LARGEST: usize = 1 << 30;
+
+fn within(what: &'static str, value: usize, least: usize) -> Result<(), LayerError> {
+    if (least..=LARGEST).contains(&value) { Ok(()) } else { Err(LayerError::Number { what, value, least }) }
+}
+
+/// Checks that a window fits along one axis.
+fn fits(window: usize, side: usize, padding: [usize; 2], stride: usize) -> Result<(), LayerError> {
+    within("stride", stride, 1)?;
+    within("padding", padding[0], 0)?;
+    within("padding", padding[1], 0)?;
+    let padded = side + padding[0] + padding[1];
+    if window <= padded { Ok(()) } else { Err(LayerError::Window { window, padded }) }
+}
+
+/// Why a layer cannot read a map.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// Other channels, or features.
+    #[error("the layer reads {expected} channels")]
+    Channels {
+        /// What it reads.
+        expected: usize,
+    },
+    /// A number of groups that does not divide the channels.
+    #[error("{groups} groups must divide {input} input and {output} output channels")]
+    Groups {
+        /// The groups.
+        groups: usize,
+        /// Channels read.
+        input: usize,
+        /// Channels written.
+        output: usize,
+    },
+    /// A number that is too small or absurdly large.
+    #[error("the {what} is {value}; it must be at least {least} and at most {LARGEST}")]
+    Number {
+        /// The number.
+        what: &'static str,
+        /// Its value.
+        value: usize,
+        /// The least that it may be.
+        least: usize,
+    },
+    /// A window larger than the padded map.
+    #[error("a window of {window} does not fit into {padded} rows or columns, padding included")]
+    Window {
+        /// Side of the window, dilation included.
+        window: usize,
+        /// Side of the map with padding.
+        padded: usize,
+    },
+    /// A pool with windows that see no cell of the map.
+    #[error("a border as wide as the pool's window of {kernel} leaves windows without a cell of the map")]
+    BorderOnly {
+        /// Side of the window.
+        kernel: usize,
+    },
+    /// A factorized reduction of an odd map or to odd channels.
+    #[error("a factorized reduction to {output} channels needs height, width and output channels to be even")]
+    NotEven {
+        /// Channels written.
+        output: usize,
+    },
+    /// A linear layer on a map that is no row of features.
+    #[error("a linear layer reads maps of 1x1; put a pool or a flattening layer before it")]
+    NotFlat,
 }

@@ -1,19 +1,33 @@
 //! From an architecture to a network: skeleton, explicit plan, cost, published networks.
 
 mod block;
+mod calibration;
+mod cell_plan;
+mod concat;
+mod convention;
 mod cost;
+mod ends;
+mod graph_plan;
 mod layer;
+mod operation;
 mod plan;
 mod recurrent;
 mod skeleton;
+mod table;
 mod zoo;
 
+pub use block::{Block, BlockError, BlockRole, PlannedLayer};
+pub use cell_plan::{BranchPlan, CellPlan, NodePlan, OutputPiece};
+pub use concat::{CellOutputs, Concat};
+pub use convention::{CONVENTIONS, Convention};
 pub use cost::Cost;
-pub use layer::{ConvSpec, FeatureShape, Layer, PoolSpec};
-pub use plan::{
-    AuxiliaryPlan, Block, BlockRole, BranchPlan, CellPlan, GeometryError, NetworkPlan, NodePlan, OutputPiece,
-    PlannedLayer,
-};
+pub use graph_plan::{GraphError, GraphNode, GraphPlan, GraphValue, Join};
+pub use layer::{ConvSpec, FeatureShape, Layer, LayerError, PoolSpec};
+pub use plan::{AuxiliaryPlan, GeometryError, NetworkPlan};
 pub use recurrent::LanguageModelSkeleton;
-pub use skeleton::{Convention, Skeleton};
-pub use zoo::{Published, UnknownZooName, ZOO_NAMES, ZooEntry, zoo, zoo_entry};
+pub use skeleton::{Reduction, Skeleton, Stem};
+pub use table::{TableRow, Verdict, results_table};
+pub use zoo::{
+    DenseNetBc, Published, ResNext29, UnpublishedCells, ZOO_NAMES, ZooEntry, ZooError, ZooGraph, ZooNetwork,
+    zoo, zoo_entry, zoo_networks,
+};

@@ -2,33 +2,60 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::convention::Convention;
 use super::layer::FeatureShape;
 
-/// How cell inputs are calibrated and heads attached: code bases differ, and so do parameter counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Convention {
-    /// The authors' PyTorch code, V1 and V2 (spec a.3): both inputs of the first cell are the projected stem,
-    /// a 1x1 convolution only where channels differ, factorized reductions for strided identities, no ReLU
-    /// before the last pool, the auxiliary head on the second reduction cell.
-    #[default]
-    NaoTorch,
+/// From image to the first features. No stem ends in a ReLU: what reads it has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Stem {
+    /// A 3x3 convolution of stride 1 with norm (spec a.1).
+    Cifar {
+        /// Its channels, as a multiple of the width of the first stage; 3 in the papers.
+        multiplier: usize,
+    },
+    /// Three 3x3 convolutions of stride 2, with norms and ReLUs between, to F/2, F and F channels: images
+    /// shrink to an eighth (spec a.1). Its first block makes a quarter of the image, which is the older
+    /// input of the first cell.
+    ImageNet,
 }
 
-/// Everything about a CIFAR-style network except its cells: stem, then N normal cells, a reduction,
-/// N normal cells, a reduction, N normal cells, then global average pool and classifier.
+impl Stem {
+    /// How often the stem halves the image.
+    pub fn halvings(self) -> u32 {
+        match self {
+            Stem::Cifar { .. } => 0,
+            Stem::ImageNet => 3,
+        }
+    }
+}
+
+/// How the map is halved between the three stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// By a cell of its own: 3N + 2 cells.
+    #[default]
+    Cell,
+    /// The first cell of the second and of the third stage is the reduction cell: 3N cells, as in PNASNet.
+    InPlace,
+}
+
+/// Everything about a network except its cells: stem, then three stages of N normal cells with a reduction
+/// between, then global average pool and classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Skeleton {
-    /// Calibration rules.
+    /// The code base that is followed.
     pub convention: Convention,
+    /// How the map is halved between stages.
+    pub reduction: Reduction,
     /// Normal cells per stage (N in the papers).
     pub cells_per_stage: usize,
     /// Channels of the first stage (F in the papers); doubled at each reduction. Even.
     pub width: usize,
-    /// Channels of the stem, as a multiple of the width.
-    pub stem_multiplier: usize,
+    /// From image to the first features.
+    pub stem: Stem,
     /// The images.
     pub input: FeatureShape,
     /// Number of classes.
@@ -42,13 +69,29 @@ impl Skeleton {
     pub fn cifar10(cells_per_stage: usize, width: usize) -> Self {
         Skeleton {
             convention: Convention::NaoTorch,
+            reduction: Reduction::Cell,
             cells_per_stage,
             width,
-            stem_multiplier: 3,
+            stem: Stem::Cifar { multiplier: 3 },
             input: FeatureShape::new(32, 32, 3),
             classes: 10,
             auxiliary: false,
         }
+    }
+
+    /// The ImageNet skeleton: 224x224x3 images, 1000 classes, the stem that shrinks them to 28x28 (spec a.1).
+    ///
+    /// ```
+    /// use nao_space::network::{NetworkPlan, Skeleton, zoo_entry};
+    /// let arch = &zoo_entry("NAONet-A").unwrap().arch;
+    /// let plan = NetworkPlan::new(arch, &Skeleton::imagenet(4, 42))?;
+    /// assert_eq!(plan.cost().params, 11_353_831);
+    /// # Ok::<(), nao_space::network::GeometryError>(())
+    /// ```
+    pub fn imagenet(cells_per_stage: usize, width: usize) -> Self {
+        let (input, classes) = (FeatureShape::new(224, 224, 3), 1000);
+        Skeleton { stem: Stem::ImageNet, ..Skeleton::cifar10(cells_per_stage, width) }
+            .for_data(input, classes)
     }
 
     /// The same skeleton with or without the auxiliary head.
@@ -61,13 +104,17 @@ impl Skeleton {
         Skeleton { input, classes, ..self }
     }
 
-    /// Number of cells, reductions included: 3N + 2.
+    /// Number of cells, reductions included: 3N + 2, or 3N where they are in place.
     pub fn cells(&self) -> usize {
-        3 * self.cells_per_stage + 2
+        3 * self.cells_per_stage + if self.reduction == Reduction::Cell { 2 } else { 0 }
     }
 
     /// The positions of the two reduction cells, counted from 0.
     pub fn reductions(&self) -> [usize; 2] {
-        [self.cells_per_stage, 2 * self.cells_per_stage + 1]
+        let n = self.cells_per_stage;
+        match self.reduction {
+            Reduction::Cell => [n, 2 * n + 1],
+            Reduction::InPlace => [n, 2 * n],
+        }
     }
 }

@@ -1,0 +1,391 @@
+//! Published architectures with their published figures, as data: one file per family.
+
+mod amoebanet;
+mod darts;
+mod densenet;
+mod enas;
+mod nao;
+mod nasnet;
+mod pnasnet;
+mod resnext;
+mod unpublished;
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+
+use super::concat::{CellOutputs, Concat};
+use super::graph_plan::GraphPlan;
+use super::plan::{GeometryError, NetworkPlan};
+use super::skeleton::Skeleton;
+use crate::arch::CnnArch;
+use crate::cell::{Cell, Edge, Node, State};
+use crate::op::Op;
+use crate::op_set::OpSet;
+use crate::space::Space;
+use crate::spaces::CnnSpace;
+
+pub use densenet::DenseNetBc;
+pub use resnext::ResNext29;
+
+/// The names of the published cells.
+pub const ZOO_NAMES: [&str; 14] = [
+    "NAONet-A",
+    "NAONet-B",
+    "NAONet-V2",
+    "NAONet",
+    "NAONet-WS",
+    "NASNet-A",
+    "NASNet-A-figure",
+    "AmoebaNet-A",
+    "AmoebaNet-B",
+    "PNASNet-5",
+    "ENAS",
+    "ENAS-alt",
+    "DARTS-V1",
+    "DARTS-V2",
+];
+
+/// A published architecture.
+#[derive(Clone, Debug)]
+pub struct ZooEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// A space that holds it; for the authors' cells the one in whose notation they were published.
+    pub space: CnnSpace,
+    /// The cells.
+    pub arch: CnnArch,
+    /// What the cells concatenate.
+    pub outputs: CellOutputs,
+    /// The network of the first published figure.
+    pub skeleton: Skeleton,
+    /// Number of operations in the space that was searched, as published; `None` where unknown.
+    pub searched_ops: Option<u32>,
+    /// Where the cells were read.
+    pub source: &'static str,
+    /// What was published about it.
+    pub published: Vec<Published>,
+}
+
+impl ZooEntry {
+    /// Its network on a skeleton, with what its cells concatenate.
+    ///
+    /// ```
+    /// use nao_space::network::zoo_entry;
+    /// let nasnet = zoo_entry("NASNet-A")?;
+    /// assert_eq!(nasnet.plan(&nasnet.skeleton)?.cost().params, 3_346_538);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When images and skeleton do not fit, as in [`NetworkPlan::new`].
+    pub fn plan(&self, skeleton: &Skeleton) -> Result<NetworkPlan, GeometryError> {
+        NetworkPlan::with_outputs(&self.arch, &self.outputs, skeleton)
+    }
+}
+
+/// One published figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Published {
+    /// The data set and split.
+    pub data: &'static str,
+    /// Test error in per cent.
+    pub error_percent: f64,
+    /// Parameters in millions, as printed; `None` where none are.
+    pub params_millions: Option<f64>,
+    /// Network and training.
+    pub setting: &'static str,
+    /// Where it was published.
+    pub source: &'static str,
+    /// The network of cells; `None` where it has none or its cells are unknown.
+    pub skeleton: Option<Skeleton>,
+    /// Architectures that the search evaluated, as published.
+    pub models_evaluated: Option<u32>,
+    /// GPU-days of the search, as published.
+    pub gpu_days: Option<f64>,
+    /// What is known where the computed parameters are not the published ones.
+    pub note: Option<&'static str>,
+}
+
+impl Published {
+    /// A figure on CIFAR-10, with nothing said about parameters, network or search.
+    fn cifar10(error_percent: f64, setting: &'static str, source: &'static str) -> Self {
+        Published {
+            data: "CIFAR-10 test",
+            error_percent,
+            params_millions: None,
+            setting,
+            source,
+            skeleton: None,
+            models_evaluated: None,
+            gpu_days: None,
+            note: None,
+        }
+    }
+}
+
+/// A published network that is not given as cells.
+#[derive(Clone, Debug)]
+pub struct ZooGraph {
+    /// Its name.
+    pub name: &'static str,
+    /// Its layers.
+    pub plan: GraphPlan,
+    /// What was published about it.
+    pub published: Vec<Published>,
+}
+
+/// A published architecture whose cells are not published in readable form.
+#[derive(Clone, Debug)]
+pub struct UnpublishedCells {
+    /// Its name.
+    pub name: &'static str,
+    /// Nodes per cell, where known.
+    pub nodes: Option<usize>,
+    /// Cells per stage (N), where known.
+    pub cells_per_stage: Option<usize>,
+    /// Width (F), where known.
+    pub width: Option<usize>,
+    /// Number of operations in the space that was searched.
+    pub searched_ops: Option<u32>,
+    /// What is known of the cells.
+    pub known: &'static str,
+    /// What was published about it.
+    pub published: Vec<Published>,
+}
+
+/// Everything that the comparison of results lists.
+#[derive(Clone, Debug)]
+pub enum ZooNetwork {
+    /// Cells on skeletons.
+    Cells(&'static ZooEntry),
+    /// A network that is not made of cells.
+    Graph(ZooGraph),
+    /// Figures without cells.
+    Unpublished(UnpublishedCells),
+}
+
+impl ZooNetwork {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            ZooNetwork::Cells(entry) => entry.name,
+            ZooNetwork::Graph(graph) => graph.name,
+            ZooNetwork::Unpublished(cells) => cells.name,
+        }
+    }
+
+    /// What was published about it.
+    pub fn published(&self) -> &[Published] {
+        match self {
+            ZooNetwork::Cells(entry) => &entry.published,
+            ZooNetwork::Graph(graph) => &graph.published,
+            ZooNetwork::Unpublished(cells) => &cells.published,
+        }
+    }
+}
+
+/// Why the zoo has no cells of a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ZooError {
+    /// A name that nothing has.
+    #[error("no architecture `{name}` in the zoo; known are {}", ZOO_NAMES.join(", "))]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// An architecture of which only figures are published.
+    #[error(
+        "the cells of {name} are not published in a form that can be read: {known} \
+         Its published figures are in the table of results; cells of your own can be given as a string or JSON"
+    )]
+    Unpublished {
+        /// The architecture.
+        name: &'static str,
+        /// What is known of its cells.
+        known: &'static str,
+    },
+    /// A network that is not made of cells.
+    #[error("{name} is not made of cells; only its figures and cost are known here")]
+    NotCells {
+        /// The network.
+        name: &'static str,
+    },
+}
+
+/// All published cells, in the order of [`ZOO_NAMES`].
+pub fn zoo() -> &'static [ZooEntry] {
+    static ZOO: LazyLock<Vec<ZooEntry>> = LazyLock::new(|| {
+        [nao::entries(), nasnet::entries(), amoebanet::entries(), pnasnet::entries(), enas::entries()]
+            .into_iter()
+            .chain([darts::entries()])
+            .flatten()
+            .collect()
+    });
+    &ZOO
+}
+
+/// All published networks: hand-made ones, those whose cells are unknown, and all of [`zoo`].
+pub fn zoo_networks() -> &'static [ZooNetwork] {
+    static NETWORKS: LazyLock<Vec<ZooNetwork>> = LazyLock::new(|| {
+        let graphs = [densenet::entry(), resnext::entry()].map(ZooNetwork::Graph);
+        let unpublished = unpublished::entries().map(ZooNetwork::Unpublished);
+        graphs.into_iter().chain(unpublished).chain(zoo().iter().map(ZooNetwork::Cells)).collect()
+    });
+    &NETWORKS
+}
+
+/// The published cells of that name, whatever its case.
+///
+/// ```
+/// use nao_space::network::zoo_entry;
+/// assert_eq!(zoo_entry("naonet-a")?.name, "NAONet-A");
+/// assert!(zoo_entry("NASNet-B").unwrap_err().to_string().contains("not published"));
+/// # Ok::<(), nao_space::network::ZooError>(())
+/// ```
+///
+/// # Errors
+/// When nothing has that name (lists the names), when the cells are not published (says what is known), or when
+/// the network is not made of cells.
+pub fn zoo_entry(name: &str) -> Result<&'static ZooEntry, ZooError> {
+    let found = zoo_networks().iter().find(|network| network.name().eq_ignore_ascii_case(name));
+    match found {
+        Some(ZooNetwork::Cells(entry)) => Ok(entry),
+        Some(ZooNetwork::Graph(graph)) => Err(ZooError::NotCells { name: graph.name }),
+        Some(ZooNetwork::Unpublished(cells)) => {
+            Err(ZooError::Unpublished { name: cells.name, known: cells.known })
+        }
+        None => Err(ZooError::Unknown { name: name.to_owned() }),
+    }
+}
+
+/// Published cells as they are written in the files of the families.
+struct Cells {
+    name: &'static str,
+    ops: OpSet,
+    arch: CnnArch,
+    outputs: CellOutputs,
+    source: &'static str,
+}
+
+impl Cells {
+    /// The authors' strings; their cells concatenate loose ends.
+    fn of_string(name: &'static str, ops: OpSet, text: &str, source: &'static str) -> Self {
+        let space = CnnSpace::new(5, ops.clone()).expect("five nodes are allowed");
+        let arch = space.parse(text).expect("published strings are well formed");
+        Cells { name, ops, arch, outputs: CellOutputs::both(Concat::LooseEnds), source }
+    }
+
+    /// An entry whose first figure has a network.
+    fn entry(self, searched_ops: Option<u32>, published: Vec<Published>) -> ZooEntry {
+        let Cells { name, ops, arch, outputs, source } = self;
+        let space = CnnSpace::new(arch.normal.nodes().len(), ops).expect("published cells are small");
+        let skeleton = published[0].skeleton.expect("the first figure has a network");
+        ZooEntry { name, space, arch, outputs, skeleton, searched_ops, source, published }
+    }
+}
+
+/// A cell from the states and operations of its nodes.
+fn cell<const N: usize>(nodes: [[(u8, Op); 2]; N]) -> Cell {
+    let edge = |(state, op)| Edge { input: State(state), op };
+    let nodes = nodes.into_iter().map(|branches| Node { edges: branches.map(edge) });
+    Cell::new(nodes.collect()).expect("published cells are well formed")
+}
+
+/// Lists of concatenated states.
+fn concats(normal: &[u8], reduction: &[u8]) -> CellOutputs {
+    let states = |list: &[u8]| list.iter().map(|&state| State(state)).collect();
+    CellOutputs::lists(states(normal), states(reduction))
+}
+
+/// Operations of the tables of cells.
+mod ops {
+    use crate::op::{Border, Op};
+
+    pub const ID: Op = Op::Identity;
+    pub const SEP3: Op = Op::SepConv { kernel: 3 };
+    pub const SEP5: Op = Op::SepConv { kernel: 5 };
+    pub const SEP7: Op = Op::SepConv { kernel: 7 };
+    pub const DIL3: Op = Op::DilConv { kernel: 3 };
+    pub const DIL_SEP5: Op = Op::DilSepConv { kernel: 5 };
+    pub const CONV1: Op = Op::Conv { kernel: 1 };
+    pub const CONV3: Op = Op::Conv { kernel: 3 };
+    pub const CONV_1X3: Op = Op::FactorConv { kernel: 3 };
+    pub const CONV_1X7: Op = Op::FactorConv { kernel: 7 };
+    pub const MAX2: Op = Op::MaxPool { kernel: 2, border: Border::Ignored };
+    pub const MAX3: Op = Op::MaxPool { kernel: 3, border: Border::Ignored };
+    pub const AVG2: Op = Op::AvgPool { kernel: 2, border: Border::Ignored };
+    pub const AVG3: Op = Op::AvgPool { kernel: 3, border: Border::Ignored };
+    pub const AVG5: Op = Op::AvgPool { kernel: 5, border: Border::Ignored };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::FeatureShape;
+
+    #[test]
+    fn names_are_found_and_unknown_ones_answered_with_the_list() {
+        assert_eq!(zoo().iter().map(|entry| entry.name).collect::<Vec<_>>(), ZOO_NAMES);
+        for name in ZOO_NAMES {
+            assert_eq!(zoo_entry(&name.to_lowercase()).unwrap().name, name);
+        }
+        assert!(zoo_entry("NAONet-C").unwrap_err().to_string().contains("NAONet-V2"));
+        for name in ["NASNet-B", "nasnet-c", "Hier-EA", "Random-WS"] {
+            let message = zoo_entry(name).unwrap_err().to_string();
+            assert!(message.contains("not published"), "{message}");
+        }
+        for name in ["DenseNet-BC", "ResNeXt-29"] {
+            assert!(zoo_entry(name).unwrap_err().to_string().contains("not made of cells"));
+        }
+    }
+
+    #[test]
+    fn every_entry_is_of_its_space_and_has_a_network_for_each_count() {
+        for entry in zoo() {
+            entry.space.check(&entry.arch).unwrap();
+            assert_eq!(entry.space.parse(&entry.space.format(&entry.arch)).as_ref(), Ok(&entry.arch));
+            for figure in &entry.published {
+                let plan = entry.plan(&figure.skeleton.expect(figure.setting)).unwrap();
+                assert!(plan.cost().params > 1_000_000, "{}", figure.setting);
+            }
+        }
+    }
+
+    /// Spec e.5, counted there with the authors' own code: without and with auxiliary head.
+    #[test]
+    fn parameters_agree_with_the_authors_code() {
+        let counts: [(&str, usize, usize, u64, u64); 10] = [
+            ("NAONet-A", 6, 36, 11_470_150, 11_946_576),
+            ("NAONet-A", 6, 64, 36_186_058, 36_719_828),
+            ("NAONet-A", 6, 128, 144_576_394, 145_241_236),
+            ("NAONet-B", 6, 36, 2_921_302, 3_379_296),
+            ("NAONet-B", 5, 36, 2_492_902, 2_950_896),
+            ("NAONet-B", 6, 64, 8_766_666, 9_267_668),
+            ("NAONet-B", 6, 128, 33_868_170, 34_467_476),
+            ("NAONet-V2", 6, 36, 4_387_654, 4_864_080),
+            ("NAONet-V2", 6, 64, 13_264_074, 13_797_844),
+            ("NAONet-V2", 6, 128, 51_505_546, 52_170_388),
+        ];
+        let cifar = counts.map(|(name, cells, width, without, with)| {
+            (name, Skeleton::cifar10(cells, width), without, with)
+        });
+        let imagenet = [
+            ("NAONet-A", Skeleton::imagenet(4, 42), 11_353_831, 12_603_855),
+            ("NAONet-V2", Skeleton::imagenet(4, 52), 7_026_850, 8_297_354),
+            ("NAONet-A", Skeleton::imagenet(4, 48), 14_741_536, 16_003_848),
+            ("NAONet-B", Skeleton::imagenet(4, 48), 4_142_944, 5_380_680),
+            ("NAONet-V2", Skeleton::imagenet(4, 48), 6_077_344, 7_339_656),
+        ];
+        for (name, skeleton, without, with) in cifar.into_iter().chain(imagenet) {
+            let skeleton = skeleton.with_auxiliary(true);
+            let plan = NetworkPlan::new(&zoo_entry(name).unwrap().arch, &skeleton).unwrap();
+            assert_eq!(plan.cost().params, without, "{name} {skeleton:?}");
+            assert_eq!(plan.cost_with_auxiliary().params, with, "{name} {skeleton:?}, with head");
+        }
+        let small = Skeleton::imagenet(1, 4).for_data(FeatureShape::new(128, 128, 3), 10);
+        let plan = NetworkPlan::new(&zoo_entry("NAONet-A").unwrap().arch, &small).unwrap();
+        assert_eq!(plan.cost().params, 34_996);
+    }
+}
