@@ -315,7 +315,7 @@ fn skeleton_of(row: &Value) -> Option<Skeleton> {
 fn buffers(plan: &NetworkPlan) -> usize {
     let auxiliary = plan.auxiliary.as_ref().map(|auxiliary| &auxiliary.block);
     let cells = plan.cells.iter().flat_map(CellPlan::blocks);
-    let blocks = [&plan.stem, &plan.head].into_iter().chain(auxiliary).chain(cells);
+    let blocks = plan.stem.iter().chain([&plan.head]).chain(auxiliary).chain(cells);
     let layers = blocks.flat_map(|block: &Block| &block.layers);
     let of = |layer| if let Layer::BatchNorm { channels } = layer { 2 * channels } else { 0 };
     layers.map(|planned| of(planned.layer)).sum()
