@@ -13,6 +13,11 @@ pub fn folder() -> PathBuf {
     }
 }
 
+/// The folder of data sets that are not in the repository: `NAO_DATA`, if set.
+pub fn data_folder() -> Option<PathBuf> {
+    std::env::var_os("NAO_DATA").map(PathBuf::from)
+}
+
 /// Whether the complete set is at hand.
 pub fn is_complete() -> bool {
     std::env::var_os("NAO_GOLDEN").is_some()
@@ -105,6 +110,11 @@ impl Golden {
             self.floats.keys().filter_map(|key| key.strip_prefix(prefix)).map(str::to_owned).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Whether there is an entry of that name in the metadata.
+    pub fn has_metadata(&self, key: &str) -> bool {
+        self.metadata.contains_key(key)
     }
 
     /// An entry of the metadata.

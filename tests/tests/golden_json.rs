@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use nao_space::network::{
-    Block, CellPlan, FeatureShape, LanguageModelSkeleton, Layer, NetworkPlan, Skeleton, zoo_entry,
+    Block, CellPlan, Convention, FeatureShape, LanguageModelSkeleton, Layer, NetworkPlan, Skeleton, zoo_entry,
 };
 use nao_space::notation::{cnn_from_tf_dag, cnn_to_tf_dag};
 use nao_space::{
@@ -27,7 +27,7 @@ const READ: [&str; 7] = [
     "v2_param_weights.json",
 ];
 
-/// Numbers of controllers, training and weight sharing, about which the discrete space says nothing.
+/// Numbers of controllers and training: `golden_misc.rs` reads them.
 const OF_OTHER_CRATES: [&str; 1] = ["misc.json"];
 
 /// A file, or `None` where only the selection is at hand and the file is not in it.
@@ -300,15 +300,16 @@ fn golden_published_architectures() {
     );
 }
 
-/// The network of a row of `params.json`, `None` for data that is not counted here.
-fn skeleton_of(row: &Value) -> Option<Skeleton> {
-    let skeleton = Skeleton::cifar10(size(&row["N"]), size(&row["F"]));
+/// The network of a row of `params.json`.
+fn skeleton_of(row: &Value) -> Skeleton {
+    let (cells, width) = (size(&row["N"]), size(&row["F"]));
     let skeleton = match text(&row["dataset"]) {
-        "cifar10" => skeleton,
-        "cifar100" => skeleton.for_data(FeatureShape::new(32, 32, 3), 100),
-        _ => return None,
+        "cifar10" => Skeleton::cifar10(cells, width),
+        "cifar100" => Skeleton::cifar10(cells, width).for_data(FeatureShape::new(32, 32, 3), 100),
+        "imagenet" => Skeleton::imagenet(cells, width),
+        other => panic!("unknown data: {other}"),
     };
-    Some(skeleton.with_auxiliary(row["use_aux_head"].as_bool().expect("yes or no")))
+    skeleton.with_auxiliary(row["use_aux_head"].as_bool().expect("yes or no"))
 }
 
 /// Running means and variances of a network, auxiliary head included.
@@ -325,12 +326,8 @@ fn buffers(plan: &NetworkPlan) -> usize {
 fn golden_parameters() {
     let Some(file) = read("params.json") else { return };
     let space = cnn(OpSet::v1_14(), Encoding::Pairs);
-    let (mut counted, mut skipped) = (0, 0);
     for row in items(&file["networks"]) {
-        let Some(skeleton) = skeleton_of(row) else {
-            skipped += 1;
-            continue;
-        };
+        let skeleton = skeleton_of(row);
         // V2's small ids are V1's.
         let arch = space.parse(text(&row["arch"])).unwrap();
         let plan = NetworkPlan::new(&arch, &skeleton).unwrap();
@@ -340,9 +337,20 @@ fn golden_parameters() {
         assert_eq!(without, count(&row["excluding_auxiliary"]), "{what}: excluding_auxiliary");
         assert_eq!(with - without, count(&row["auxiliary"]), "{what}: auxiliary");
         assert_eq!(buffers(&plan), size(&row["bn_buffers"]), "{what}: bn_buffers");
-        counted += 1;
     }
-    assert!(counted > 0, "no row was counted");
+    let networks = items(&file["networks"]).len();
+    assert!(networks > 0, "no row was counted");
+    let tensorflow = zoo_entry("NAONet").expect("the cell of the TensorFlow code");
+    for row in items(&file["tf_definition"]) {
+        let skeleton =
+            Skeleton { convention: Convention::NaoTf, ..Skeleton::cifar10(size(&row["N"]), size(&row["F"])) }
+                .for_data(FeatureShape::new(32, 32, 3), size(&row["classes"]))
+                .with_auxiliary(true);
+        let plan = tensorflow.plan(&skeleton).unwrap();
+        let (without, with) = (plan.cost().params, plan.cost_with_auxiliary().params);
+        assert_eq!((without, with), (count(&row["excluding_auxiliary"]), count(&row["total"])), "{row}");
+    }
+    let definitions = items(&file["tf_definition"]).len();
     let models = file["rnn_language_models"].as_object().expect("an object");
     // The supernet has a matrix for every choice: not one of these models.
     let models = models.iter().filter(|(name, _)| *name != "ptb_ws_supernet");
@@ -355,7 +363,7 @@ fn golden_parameters() {
     }
     assert_eq!(language, 3);
     println!(
-        "params.json: 4 counts of {counted} networks (rows of other data skipped: {skipped}), {language} language models"
+        "params.json: 4 counts of {networks} networks, {definitions} of the TensorFlow definition, {language} language models"
     );
 }
 

@@ -18,11 +18,12 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
+use burn_store::{ModuleSnapshot, bridge};
 use nao_space::Op;
-use nao_space::network::{Block, BlockRole, Layer, NetworkPlan};
+use nao_space::network::{Block, BlockRole, GraphPlan, Layer, NetworkPlan};
 use serde::{Deserialize, Serialize};
 
 use crate::network::Network;
@@ -166,37 +167,49 @@ impl Names {
     }
 }
 
+/// The tensors of a network of joined blocks, in the order in which it is built and visited: `nodes.k.L.*` for layer L
+/// of node k. No code of others has these names.
+pub fn graph_tensor_names(plan: &GraphPlan) -> Vec<TensorName> {
+    let mut names = Names(Vec::new());
+    for (number, node) in plan.nodes().iter().enumerate() {
+        names.block(&format!("nodes.{number}"), &node.block, |index, _| index.to_string());
+    }
+    names.0
+}
+
 /// The tensors of a network by name.
 ///
 /// # Panics
 /// When `names` are those of another plan.
-pub fn save_tensors(network: &Network, names: &[TensorName]) -> BTreeMap<String, TensorData> {
-    struct Save(Vec<TensorData>);
-    impl ModuleVisitor for Save {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(param.val().into_data());
-        }
-    }
-    let mut save = Save(Vec::with_capacity(names.len()));
-    network.visit(&mut save);
-    assert_eq!(save.0.len(), names.len(), "names and network come from one plan");
-    names.iter().map(|name| name.name.clone()).zip(save.0).collect()
+pub fn save_tensors<M: Module>(network: &M, names: &[TensorName]) -> BTreeMap<String, TensorData> {
+    let tensors = network.collect(None, None, true);
+    assert_eq!(tensors.len(), names.len(), "names and network come from one plan");
+    let read = |tensor| bridge::into_data(tensor).expect("a tensor in memory can be read");
+    names.iter().map(|name| name.name.clone()).zip(tensors.into_iter().map(read)).collect()
 }
 
 /// The network with all its tensors replaced.
 ///
 /// # Errors
 /// When a name is missing, unknown, or of another shape: lists all of them.
-pub fn load_tensors(
-    network: Network,
+///
+/// # Panics
+/// When `names` are those of another plan.
+pub fn load_tensors<M: Module>(
+    mut network: M,
     names: &[TensorName],
     mut tensors: BTreeMap<String, TensorData>,
-) -> Result<Network, NamesError> {
+) -> Result<M, NamesError> {
     let mut error = NamesError { missing: Vec::new(), unknown: Vec::new(), misshapen: Vec::new() };
+    // burn-store finds parameters by their path in the module, which is where the plan's order leads to.
+    let paths = network.collect(None, None, true).into_iter().map(|tensor| tensor.name);
+    assert_eq!(paths.len(), names.len(), "names and network come from one plan");
     let mut values = Vec::with_capacity(names.len());
-    for TensorName { name, shape, .. } in names {
+    for (TensorName { name, shape, .. }, path) in names.iter().zip(paths) {
         match tensors.remove(name) {
-            Some(data) if data.shape().as_slice() == shape.as_slice() => values.push(data),
+            Some(data) if data.shape().as_slice() == shape.as_slice() => {
+                values.push(bridge::from_data(data, path, None));
+            }
             Some(data) => {
                 let found = data.shape().as_slice();
                 error.misshapen.push(format!("{name}: found {found:?}, expected {shape:?}"));
@@ -208,17 +221,9 @@ pub fn load_tensors(
     if !(error.missing.is_empty() && error.unknown.is_empty() && error.misshapen.is_empty()) {
         return Err(error);
     }
-    struct Load(std::vec::IntoIter<TensorData>);
-    impl ModuleMapper for Load {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let value = self.0.next().expect("names and network come from one plan");
-            param.map(|old| {
-                let new = Tensor::from_data(value, &old.device());
-                new.set_require_grad(old.is_require_grad())
-            })
-        }
-    }
-    Ok(network.map(&mut Load(values.into_iter())))
+    let applied = network.apply(values, None, None, true);
+    assert!(applied.is_success() && applied.applied.len() == names.len(), "shapes were checked: {applied}");
+    Ok(network)
 }
 
 /// The gradients of a network by name. A trainable tensor that the loss does not depend on has zeros.

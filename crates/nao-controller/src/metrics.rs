@@ -22,6 +22,24 @@ pub fn pairwise_accuracy(a: &[f64], b: &[f64]) -> Option<f64> {
     Some(alike as f64 / pairs)
 }
 
+/// The share of pairs that two score lists order alike or both leave tied: the definition of the authors' code for
+/// recurrent cells with shared weights. It does not depend on the order of the lists. `None` as for
+/// [`pairwise_accuracy`].
+pub fn pairwise_agreement(a: &[f64], b: &[f64]) -> Option<f64> {
+    if a.len() != b.len() || a.len() < 2 {
+        return None;
+    }
+    let mut alike = 0u64;
+    for j in 1..a.len() {
+        for i in 0..j {
+            let order = |scores: &[f64]| scores[i].partial_cmp(&scores[j]);
+            alike += u64::from(order(a).is_some() && order(a) == order(b));
+        }
+    }
+    let pairs = a.len() as f64 * (a.len() - 1) as f64 / 2.0;
+    Some(alike as f64 / pairs)
+}
+
 /// Kendall's tau-b, which corrects for ties: -1 to 1. `None` where it is undefined: a list is constant, has
 /// fewer than two scores or holds NaN, or the lengths differ.
 pub fn kendall_tau(a: &[f64], b: &[f64]) -> Option<f64> {
@@ -75,6 +93,15 @@ mod tests {
         assert_eq!(pairwise_accuracy(&[1.0, 1.0], &[1.0, 2.0]), Some(0.0));
         assert_eq!(pairwise_accuracy(&[1.0], &[1.0]), None);
         assert_eq!(pairwise_accuracy(&[1.0, 2.0], &[1.0]), None);
+    }
+
+    #[test]
+    fn agreement_counts_double_ties_but_no_single_ones() {
+        assert_eq!(pairwise_agreement(&[1.0, 1.0], &[2.0, 2.0]), Some(1.0));
+        assert_eq!(pairwise_agreement(&[1.0, 1.0], &[2.0, 1.0]), Some(0.0));
+        assert_eq!(pairwise_agreement(&[1.0, 2.0, 3.0], &[3.0, 4.0, 1.0]), Some(1.0 / 3.0));
+        assert_eq!(pairwise_agreement(&[1.0, f64::NAN], &[1.0, f64::NAN]), Some(0.0));
+        assert_eq!(pairwise_agreement(&[1.0], &[1.0]), None);
     }
 
     #[test]

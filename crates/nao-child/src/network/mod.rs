@@ -2,6 +2,7 @@
 
 mod block;
 mod cell;
+mod graph;
 mod pass;
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -11,8 +12,10 @@ use rand_chacha::ChaCha8Rng;
 
 pub use block::{Block, Fixed, LayerModule};
 pub use cell::{Branch, Cell, Node, Piece};
-pub use pass::{Pass, TrainPass};
+pub use graph::{GraphNetwork, JoinedBlock};
+pub use pass::{Pass, Quirks, TrainPass};
 
+use crate::op::activation::relu;
 use crate::op::norm::{BatchStatistics, apply_statistics};
 
 /// A stand-alone child network (spec a.1).
@@ -67,6 +70,9 @@ impl Network {
                 && index == self.auxiliary_after
             {
                 auxiliary = Some(head.forward(newer.clone(), pass).flatten(1, 3));
+                if pass.leaks_auxiliary_relu() {
+                    newer = relu(newer);
+                }
             }
         }
         // The last cell's elder input is not needed any more.
@@ -83,18 +89,22 @@ impl Network {
     /// Number of trainable values, auxiliary head included; running statistics do not count. For a network
     /// on an autodiff device: elsewhere nothing is trainable.
     pub fn trainable_values(&self) -> u64 {
-        struct Count(u64);
-        impl ModuleVisitor for Count {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                if param.is_require_grad() {
-                    self.0 += param.shape().num_elements() as u64;
-                }
+        trainable_values(self)
+    }
+}
+
+fn trainable_values<M: Module>(module: &M) -> u64 {
+    struct Count(u64);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.0 += param.shape().num_elements() as u64;
             }
         }
-        let mut count = Count(0);
-        self.visit(&mut count);
-        count.0
     }
+    let mut count = Count(0);
+    module.visit(&mut count);
+    count.0
 }
 
 #[cfg(test)]

@@ -26,8 +26,22 @@ pub struct TrainPass {
     pub step: usize,
     /// Keep probability of features before the classifier; 1 switches dropout off.
     pub dropout_keep: f64,
+    /// Defects of the authors' code to reproduce; none by default.
+    pub quirks: Quirks,
     /// Collected by the norms; hand it to [`Network::apply_statistics`](super::Network::apply_statistics).
     pub statistics: Vec<BatchStatistics>,
+}
+
+/// Defects of the authors' code (spec f) that a training pass can reproduce, to compare with their numbers. Their
+/// weights load without any of them, and no pass for use has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// Their auxiliary head begins with a ReLU in place, so the cells behind it read its output rather than the
+    /// features (spec f 4). It shows only where a cell has a single loose end: elsewhere those cells begin with a ReLU
+    /// of their own. In use the head is off and they read the features: the network is trained on one thing and used
+    /// on another.
+    pub auxiliary_relu_in_place: bool,
 }
 
 impl TrainPass {
@@ -38,12 +52,18 @@ impl TrainPass {
             drop_path: DropPathSchedule { keep: 1.0, total_steps: 1 },
             step: 0,
             dropout_keep: 1.0,
+            quirks: Quirks::default(),
             statistics: Vec::new(),
         }
     }
 }
 
 impl Pass {
+    /// Whether the cells behind the auxiliary head read its ReLU.
+    pub(super) fn leaks_auxiliary_relu(&self) -> bool {
+        matches!(self, Pass::Train(pass) if pass.quirks.auxiliary_relu_in_place)
+    }
+
     /// The keep probability of branches in a cell.
     pub(super) fn branch_keep(&self, cell: usize, cells: usize) -> f64 {
         match self {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor, TensorData};
+use burn_store::{ModuleStore, SafetensorsStore, bridge};
 use nao_space::EpochReport;
 use nao_space::network::NetworkPlan;
 use safetensors::{Dtype, SafeTensors, View};
@@ -268,14 +269,19 @@ fn read(path: &Path) -> Result<(BTreeMap<String, TensorData>, Option<Meta>), Che
     })?;
     let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let mut store = SafetensorsStore::from_bytes(Some(bytes));
+    let stored = store.get_all_tensors().map_err(|error| damaged(error.to_string()))?;
     let mut tensors = BTreeMap::new();
-    for (name, view) in file.tensors() {
-        if view.dtype() != Dtype::F32 {
-            return Err(damaged(format!("{name} has type {:?}, not float32", view.dtype())));
+    for (name, tensor) in stored {
+        if !tensor.dtype.is_float() {
+            // PyTorch counts the batches that a norm has seen; nothing here depends on it.
+            if name.ends_with(".num_batches_tracked") {
+                continue;
+            }
+            return Err(damaged(format!("{name} has type {:?}, not a floating-point one", tensor.dtype)));
         }
-        let values = view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        tensors.insert(name, TensorData::new::<f32, _>(values, view.shape().to_vec()));
+        let data = bridge::to_data(tensor).map_err(|error| damaged(format!("{name}: {error}")))?;
+        tensors.insert(name.clone(), data.convert::<f32>());
     }
     let meta = header.metadata().as_ref().and_then(|map| map.get(META_KEY));
     let meta = meta.map(|text| serde_json::from_str(text)).transpose();

@@ -18,7 +18,7 @@ use super::sgd::{Sgd, SgdSettings};
 use crate::data::Split;
 use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
-use crate::network::{Logits, Network, Pass, TrainPass};
+use crate::network::{Logits, Network, Pass, Quirks, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::op::loss::{cross_entropy, target_rows};
 use crate::recipe::{Recipe, RecipeError, Score};
@@ -210,6 +210,7 @@ impl Setting<'_> {
                 varied(data, image, self.scale, &self.recipe.augmentation, &mut image_rng, inputs);
             });
             let mut pass = Pass::Train(TrainPass {
+                quirks: Quirks::default(),
                 rng: drop_rng,
                 drop_path: DropPathSchedule {
                     keep: self.recipe.drop_path_keep,
