@@ -40,7 +40,7 @@ pub enum NameConvention {
 }
 
 /// The name and shape of one tensor of a network.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TensorName {
     /// The authors' name.
     pub name: String,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burn::tensor::Device;
+use nao_child::names::NameConvention;
 use nao_child::train::checkpoint::load_network;
 use nao_child::train::evaluate;
 use nao_child::{
@@ -163,7 +164,8 @@ fn an_interrupted_training_goes_on_from_its_checkpoint_to_the_same_end() {
 
     // The file of the best network is the network.
     let fresh = Network::new(&plan, &mut rng_for(9, "weights", 0), &device);
-    let loaded = load_network(fresh, &plan, &folder.path().join("best.safetensors")).unwrap();
+    let loaded =
+        load_network(fresh, &plan, NameConvention::V1, &folder.path().join("best.safetensors")).unwrap();
     let scale = nao_child::data::augment::ChannelScale::new(recipe.augmentation.normalisation, &split);
     let again = evaluate(&loaded, &split.data, &split.held_out, &scale, 250, &device);
     assert_eq!(again, resumed.last);
@@ -186,6 +188,6 @@ fn a_damaged_checkpoint_is_named_with_the_remedy() {
     let options = TrainOptions { checkpoint: Some(path), ..TrainOptions::default() };
     let error =
         train_network(&plan, &recipe(), &split, 5, &Device::flex(), &options, &mut Quiet).unwrap_err();
-    assert!(error.to_string().contains("state.safetensors: not a checkpoint"), "{error}");
+    assert!(error.to_string().contains("state.safetensors: not a safetensors file of weights"), "{error}");
     assert!(error.to_string().contains("delete it to start afresh"), "{error}");
 }

@@ -18,7 +18,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    let message = format!("{error:#}").replace('\n', " ");
+    let message = told_once(error).replace('\n', " ");
     if error.downcast_ref::<Interrupted>().is_some() {
         eprintln!("{message}");
         return ExitCode::from(130);
@@ -27,8 +27,36 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.downcast_ref::<RunFailed>().is_some() { 1 } else { 2 })
 }
 
+/// An error with its causes. Many errors of the libraries say their cause themselves; it is not said twice.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// A reader such as `head` that has seen enough is no error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.into_iter().any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = || io::Error::other("the disk is full");
+        let quiet = anyhow::Error::new(cause()).context("cannot write a.json");
+        assert_eq!(told_once(&quiet), "cannot write a.json: the disk is full");
+        let telling =
+            anyhow::Error::new(cause()).context("cannot write a.json (the disk is full); free some space");
+        assert_eq!(told_once(&telling), "cannot write a.json (the disk is full); free some space");
+    }
 }

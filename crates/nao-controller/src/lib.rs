@@ -57,6 +57,6 @@ pub use encoder::{Embedding, FinalState};
 pub use error::ControllerError;
 pub use language::{Grammar, Language};
 pub use names::NamedValues;
-pub use strategy::{NaoConfig, NaoSearch, ProposalCounts, RoundReport};
+pub use strategy::{NaoConfig, NaoSearch, ProposalCounts, RoundReport, controller_weights};
 pub use targets::Targets;
 pub use training::{EpochLosses, FitReport};

@@ -38,7 +38,7 @@ pub enum CheckpointError {
         source: std::io::Error,
     },
     /// Not a safetensors file of ours.
-    #[error("{}: not a checkpoint ({message}); delete it to start afresh", .path.display())]
+    #[error("{}: not a safetensors file of weights ({message}); give another file, or delete it to start afresh", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -70,23 +70,37 @@ pub enum CheckpointError {
     },
 }
 
-/// Writes the parameters and running statistics of a network.
+/// Writes the parameters and running statistics of a network under the names of `convention`. Our own files have those
+/// of V1.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn save_network(network: &Network, plan: &NetworkPlan, path: &Path) -> Result<(), CheckpointError> {
-    let tensors = save_tensors(network, &tensor_names(plan, NameConvention::V1));
+pub fn save_network(
+    network: &Network,
+    plan: &NetworkPlan,
+    convention: NameConvention,
+    path: &Path,
+) -> Result<(), CheckpointError> {
+    let tensors = save_tensors(network, &tensor_names(plan, convention));
     write(tensors, None, path)
 }
 
-/// Reads parameters and running statistics into a network of the same plan.
+/// Reads parameters and running statistics into a network of the same plan: one that [`save_network`] wrote, the
+/// checkpoint of a training, or a file of the authors' code under the names of `convention`. Values of half or double
+/// precision become float32.
 ///
 /// # Errors
 /// When the file cannot be read, is no safetensors file, or does not fit the network: lists every name that
 /// is missing, unknown or of another shape.
-pub fn load_network(network: Network, plan: &NetworkPlan, path: &Path) -> Result<Network, CheckpointError> {
-    let (tensors, _) = read(path)?;
-    fit(network, &tensor_names(plan, NameConvention::V1), tensors, path)
+pub fn load_network(
+    network: Network,
+    plan: &NetworkPlan,
+    convention: NameConvention,
+    path: &Path,
+) -> Result<Network, CheckpointError> {
+    let (mut tensors, _) = read(path)?;
+    tensors.retain(|name, _| !name.starts_with(MOMENTUM_PREFIX));
+    fit(network, &tensor_names(plan, convention), tensors, path)
 }
 
 /// A training between two epochs: all that is needed to go on.

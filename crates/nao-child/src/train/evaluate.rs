@@ -3,9 +3,10 @@
 use burn::tensor::Device;
 
 use super::batch::batch_of;
-use crate::data::ImageData;
 use crate::data::augment::{ChannelScale, plain};
+use crate::data::{ImageData, Split};
 use crate::network::{Network, Pass};
+use crate::recipe::Recipe;
 
 /// How a network did on some images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +15,16 @@ pub struct Evaluation {
     pub accuracy: f64,
     /// Mean cross entropy in nats.
     pub loss: f64,
+}
+
+/// Images judged at once.
+pub(super) const BATCH: usize = 250;
+
+/// Judges `network` by the held-out images of a split, prepared as the recipe has it. The network is used as it is, on
+/// `device`.
+pub fn evaluate_held_out(network: &Network, recipe: &Recipe, split: &Split, device: &Device) -> Evaluation {
+    let scale = ChannelScale::new(recipe.augmentation.normalisation, split);
+    evaluate(network, &split.data, &split.held_out, &scale, BATCH, device)
 }
 
 /// Judges `network` by `images` of `data`, in batches of `batch`. The network is used as it is, on `device`;

@@ -12,19 +12,17 @@ use nao_space::{EpochReport, Progress};
 
 use super::batch::batch_of;
 use super::checkpoint::{Checkpoint, CheckpointError};
-use super::evaluate::{Evaluation, evaluate};
+use super::evaluate::{BATCH, Evaluation, evaluate};
 use super::schedule::cosine;
 use super::sgd::{Sgd, SgdSettings};
 use crate::data::Split;
 use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
+use crate::names::NameConvention;
 use crate::network::{Logits, Network, Pass, Quirks, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::op::loss::{cross_entropy, target_rows};
 use crate::recipe::{Recipe, RecipeError, Score};
-
-/// Images per forward pass when judging.
-const EVALUATION_BATCH: usize = 250;
 
 /// What surrounds a training but does not change its result.
 #[derive(Clone, Debug, Default)]
@@ -142,7 +140,7 @@ pub fn train_network(
         let measured = is_last || recipe.score == Score::BestEpoch || options.measure_every_epoch;
         let evaluation = measured.then(|| {
             let network = state.network.valid();
-            evaluate(&network, &split.data, &split.held_out, &scale, EVALUATION_BATCH, &plain)
+            evaluate(&network, &split.data, &split.held_out, &scale, BATCH, &plain)
         });
         let report = EpochReport {
             epoch: state.epoch,
@@ -159,7 +157,7 @@ pub fn train_network(
             if scored && state.scored.is_none_or(|(best, _)| evaluation.accuracy > best) {
                 state.scored = Some((evaluation.accuracy, state.epoch));
                 if let Some(path) = &options.best {
-                    super::checkpoint::save_network(&state.network, plan, path)?;
+                    super::checkpoint::save_network(&state.network, plan, NameConvention::V1, path)?;
                 }
             }
         }
@@ -172,7 +170,7 @@ pub fn train_network(
     let network = state.network.valid();
     let last = last.unwrap_or_else(|| {
         // The checkpoint was of a finished training.
-        evaluate(&network, &split.data, &split.held_out, &scale, EVALUATION_BATCH, &plain)
+        evaluate(&network, &split.data, &split.held_out, &scale, BATCH, &plain)
     });
     let (accuracy, scored_epoch) = state.scored.unwrap_or((last.accuracy, state.epoch));
     let train_loss = state.reports.last().map_or(f64::NAN, |report| report.train_loss);

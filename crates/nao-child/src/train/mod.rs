@@ -9,6 +9,6 @@ mod sgd;
 
 pub use batch::batch_of;
 pub use checkpoint::CheckpointError;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, evaluate, evaluate_held_out};
 pub use image::{TrainError, TrainOptions, Trained, train_network};
 pub use sgd::{Sgd, SgdSettings};

@@ -2,6 +2,8 @@
 
 mod best;
 mod draw;
+mod export;
+mod import;
 mod search;
 mod space;
 mod train;
@@ -23,6 +25,8 @@ pub fn run(command: Command) -> Result<()> {
         Command::Best(args) => best::run(args),
         Command::Draw(args) => draw::run(args),
         Command::Train(args) => train::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Import(args) => import::run(args),
         Command::Zoo(args) => zoo::run(args),
         Command::Space(command) => space::run(command),
         Command::Worker(args) => worker::run(args),

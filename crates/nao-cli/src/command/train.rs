@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nao_child::recipe::Score;
 use nao_child::{ImageData, Recipe, Split, TrainError, TrainOptions, train_network};
 use nao_space::network::{Cost, NetworkPlan};
@@ -38,15 +38,26 @@ struct TrainResult {
 }
 
 /// A training that is checked and can begin.
-struct Prepared {
-    config: TrainConfig,
-    space: CnnSpace,
-    plan: NetworkPlan,
-    split: Split,
+pub(super) struct Prepared {
+    pub(super) config: TrainConfig,
+    pub(super) space: CnnSpace,
+    pub(super) plan: NetworkPlan,
+    pub(super) split: Split,
 }
 
 pub fn run(args: TrainArgs) -> Result<()> {
-    let (named, data) = subject(&args)?;
+    let prepared = resolve(&args)?;
+    if args.dry_run {
+        return print_text(&prepared.config.to_toml());
+    }
+    let path = args.out.unwrap_or_else(|| free_name(&format!("train-{}", prepared.config.data.word())));
+    let folder = TrainFolder::create(&path, &prepared.config)?;
+    carry_out(&prepared, &folder, args.json)
+}
+
+/// The training that the arguments describe, checked.
+pub(super) fn resolve(args: &TrainArgs) -> Result<Prepared> {
+    let (named, data) = subject(args)?;
     let images = data.load()?;
     let recipe = match &args.recipe {
         Some(name) => named_recipe(name)?,
@@ -58,24 +69,29 @@ pub fn run(args: TrainArgs) -> Result<()> {
         architecture: named.space.format(&named.arch),
         data,
         seed: args.seed,
-        device: args.device.unwrap_or_else(|| "cpu".to_owned()),
+        device: args.device.clone().unwrap_or_else(|| "cpu".to_owned()),
         space: SpaceConfig::of(&named.space),
         recipe: overlay_recipe(&recipe, args.epochs, &args.settings)?,
     };
-    let prepared = prepare(config, images)?;
-    if args.dry_run {
-        return print_text(&prepared.config.to_toml());
-    }
-    let path = args.out.unwrap_or_else(|| free_name(&format!("train-{}", prepared.config.data.word())));
-    let folder = TrainFolder::create(&path, &prepared.config)?;
-    carry_out(&prepared, &folder, args.json)
+    prepare(config, images)
+}
+
+/// The training of a folder.
+pub(super) fn of_folder(folder: &TrainFolder) -> Result<Prepared> {
+    let config = folder.config()?;
+    let images = config.data.load()?;
+    prepare(config, images)
 }
 
 /// Goes on with a training from its last epoch.
 pub fn resume(folder: &TrainFolder, json: bool) -> Result<()> {
-    let config = folder.config()?;
-    let images = config.data.load()?;
-    carry_out(&prepare(config, images)?, folder, json)
+    if folder.weights().is_file() && !folder.checkpoint().is_file() {
+        bail!(
+            "{} holds imported weights, not a training: there is nothing to go on with",
+            folder.path().display()
+        );
+    }
+    carry_out(&of_folder(folder)?, folder, json)
 }
 
 /// The architecture and the images: from a run, or as named.

@@ -8,3 +8,4 @@ mod state;
 
 pub use nao::{NaoConfig, NaoSearch};
 pub use report::{ProposalCounts, RoundReport};
+pub use state::controller_weights;

@@ -60,6 +60,25 @@ impl<A: Serialize + DeserializeOwned> State<A> {
     }
 }
 
+/// The controller's weights in a saved state of the search, as a plain safetensors file under the authors' names, which
+/// [`Controller::load_safetensors`] reads. `None` before the first training.
+///
+/// # Errors
+/// When the bytes are no saved state of this search.
+pub fn controller_weights(state: &[u8]) -> Result<Option<Vec<u8>>, StrategyError> {
+    let (_, header) = safetensors::SafeTensors::read_metadata(state)
+        .map_err(|error| unreadable(format!("no safetensors file: {error}")))?;
+    if !header.metadata().as_ref().is_some_and(|entries| entries.contains_key(ENTRY)) {
+        return Err(unreadable(format!("the file's header has no entry {ENTRY}")));
+    }
+    let file = safetensors::SafeTensors::deserialize(state).map_err(|error| unreadable(error.to_string()))?;
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let plain = safetensors::serialize(file.tensors(), None);
+    plain.map(Some).map_err(|error| unreadable(error.to_string()))
+}
+
 impl<A> State<A> {
     /// Refuses the state of another search, with both sides of the difference.
     pub(super) fn check(

@@ -1,11 +1,14 @@
 //! Blocks: layers one after another, with their shapes.
 
+use serde::Serialize;
+
 use super::cost::Cost;
 use super::layer::{FeatureShape, Layer, LayerError};
 use crate::op::Op;
 
 /// What a block is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BlockRole {
     /// From image to the first features.
@@ -27,7 +30,7 @@ pub enum BlockRole {
 }
 
 /// One layer with what goes in and comes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedLayer {
     /// The layer.
     pub layer: Layer,
@@ -38,7 +41,7 @@ pub struct PlannedLayer {
 }
 
 /// Layers one after another; none at all passes the input through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Block {
     /// What the block is for.
     pub role: BlockRole,

@@ -1,5 +1,7 @@
 //! One cell of a network, layer by layer.
 
+use serde::Serialize;
+
 use super::block::{Block, BlockRole};
 use super::calibration::{calibration, fit};
 use super::convention::Rules;
@@ -9,7 +11,7 @@ use crate::arch::CellRole;
 use crate::cell::{Cell, State};
 
 /// One branch of a node: an operation on a state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BranchPlan {
     /// The state that it reads.
     pub input: State,
@@ -18,14 +20,14 @@ pub struct BranchPlan {
 }
 
 /// A node: the sum of two branches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodePlan {
     /// The x branch and the y branch.
     pub branches: [BranchPlan; 2],
 }
 
 /// One part of the concatenation at the end of a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OutputPiece {
     /// The concatenated state.
     pub state: State,
@@ -34,7 +36,7 @@ pub struct OutputPiece {
 }
 
 /// One cell of the network.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CellPlan {
     /// Its position, counted from 0.
     pub index: usize,

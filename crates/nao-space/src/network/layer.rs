@@ -52,7 +52,7 @@ impl fmt::Display for FeatureShape {
 }
 
 /// A convolution without bias. Pairs are (vertical, horizontal).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct ConvSpec {
     /// Channels read.
     pub input: usize,
@@ -90,7 +90,7 @@ impl ConvSpec {
 }
 
 /// A square pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct PoolSpec {
     /// Side of the window.
     pub kernel: usize,
@@ -105,7 +105,8 @@ pub struct PoolSpec {
 }
 
 /// One layer. Shapes are those of one example, channels first: `[batch, channels, height, width]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Layer {
     /// `max(x, 0)`, never in place.

@@ -1,6 +1,8 @@
 //! The explicit plan of a network: every layer with its shapes. Counts, built networks and drawings all read
 //! it, so they cannot disagree.
 
+use serde::Serialize;
+
 use super::block::Block;
 use super::cell_plan::{CellPlan, Site};
 use super::concat::{CellOutputs, Concat};
@@ -13,7 +15,7 @@ use crate::arch::{CellRole, CnnArch};
 use crate::cell::State;
 
 /// The auxiliary head and where it sits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuxiliaryPlan {
     /// The cell whose output it reads, counted from 0. It reads a copy: the cell's own readers see the output
     /// unchanged, unlike in the authors' code (spec f 4).
@@ -22,7 +24,8 @@ pub struct AuxiliaryPlan {
     pub block: Block,
 }
 
-/// A whole network, layer by layer.
+/// A whole network, layer by layer. Its JSON form spells out every layer with its shapes, for programs that build the
+/// network elsewhere.
 ///
 /// ```
 /// use nao_space::network::{NetworkPlan, Skeleton, zoo_entry};
@@ -34,7 +37,7 @@ pub struct AuxiliaryPlan {
 /// assert_eq!(with_head.cost_with_auxiliary().params, 11_946_576);
 /// # Ok::<(), nao_space::network::GeometryError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NetworkPlan {
     /// What it was made from.
     pub skeleton: Skeleton,

@@ -1,0 +1,108 @@
+//! `nao import`: weights of the authors' PyTorch code become a folder like that of `nao train`, measured on data.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use nao_child::Network;
+use nao_child::names::NameConvention;
+use nao_child::train::checkpoint::{load_network, save_network};
+use nao_child::train::evaluate_held_out;
+use nao_space::seed::rng_for;
+use nao_space::{Objective, Space};
+use serde::Serialize;
+
+use super::train::{Prepared, resolve};
+use super::{print_json, print_text};
+use crate::args::{ImportArgs, TrainArgs};
+use crate::data::device;
+use crate::files::write_whole;
+use crate::run::{TrainFolder, free_name};
+
+/// What an import leaves in `result.json` and prints with `--json`.
+#[derive(Serialize)]
+struct ImportResult {
+    architecture: String,
+    space: String,
+    imported_from: PathBuf,
+    objective: Objective,
+    value: f64,
+    loss: f64,
+    params: u64,
+    params_with_auxiliary: u64,
+    weights: PathBuf,
+}
+
+pub fn run(args: ImportArgs) -> Result<()> {
+    refuse_pickles(&args.weights)?;
+    let (source, json, convention) = (args.weights.clone(), args.json, args.names.convention());
+    let args = as_training(args);
+    let prepared = resolve(&args)?;
+    let Prepared { config, space, plan, split } = &prepared;
+    let on = device(&config.device)?;
+    let blank = Network::new(plan, &mut rng_for(0, "weights", 0), &on);
+    let network = load_network(blank, plan, convention, &source)?;
+    let evaluation = evaluate_held_out(&network, &config.recipe, split, &on);
+
+    let path = args.out.unwrap_or_else(|| free_name(&format!("import-{}", config.data.word())));
+    let folder = TrainFolder::create(&path, config)?;
+    save_network(&network, plan, NameConvention::V1, &folder.weights())?;
+    let result = ImportResult {
+        architecture: config.architecture.clone(),
+        space: space.name(),
+        imported_from: source,
+        objective: Objective { split: split.held_out_name.into(), ..Objective::validation_accuracy() },
+        value: evaluation.accuracy,
+        loss: evaluation.loss,
+        params: plan.cost().params,
+        params_with_auxiliary: plan.cost_with_auxiliary().params,
+        weights: folder.weights(),
+    };
+    write_whole(&folder.result(), &serde_json::to_vec_pretty(&result)?)?;
+    if json { print_json(&result) } else { print_text(&conclusion(&result)) }
+}
+
+/// An import is a training of which the weights are there already.
+fn as_training(args: ImportArgs) -> TrainArgs {
+    TrainArgs {
+        arch: Some(args.arch),
+        from: None,
+        rank: 1,
+        space: args.space,
+        data: args.data,
+        recipe: args.recipe,
+        epochs: None,
+        settings: args.settings,
+        seed: 1,
+        device: args.device,
+        out: args.out,
+        dry_run: false,
+        json: args.json,
+    }
+}
+
+/// What `torch.save` writes is a zip archive with a program inside, which is not run here.
+fn refuse_pickles(path: &Path) -> Result<()> {
+    let mut start = [0; 4];
+    let is_zip =
+        File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"PK\x03\x04";
+    if is_zip {
+        bail!(
+            "{} is a file of torch.save; write the state dict with safetensors.torch.save_file(model.state_dict(), FILE)",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn conclusion(result: &ImportResult) -> String {
+    let ImportResult { objective, value, loss, weights, .. } = result;
+    format!(
+        "{} {} {value:.4} (error {:.2} %), loss {loss:.4}\nweights {}",
+        objective.split,
+        objective.name,
+        100.0 * (1.0 - value),
+        weights.display()
+    )
+}
