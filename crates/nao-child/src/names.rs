@@ -26,8 +26,6 @@ use nao_space::Op;
 use nao_space::network::{Block, BlockRole, GraphPlan, Layer, NetworkPlan};
 use serde::{Deserialize, Serialize};
 
-use crate::network::Network;
-
 /// Which of the authors' two repositories names the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -230,8 +228,8 @@ pub fn load_tensors<M: Module>(
 ///
 /// # Panics
 /// When `names` are those of another plan.
-pub fn named_gradients(
-    network: &Network,
+pub fn named_gradients<M: Module>(
+    network: &M,
     names: &[TensorName],
     gradients: &GradientsParams,
 ) -> BTreeMap<String, TensorData> {

@@ -4,6 +4,8 @@ mod block;
 mod cell;
 mod graph;
 mod pass;
+#[cfg(test)]
+mod zoo_tests;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
