@@ -26,6 +26,7 @@ pub mod names;
 pub mod network;
 pub mod op;
 pub mod recipe;
+pub mod rnn;
 pub mod train;
 
 pub use data::{DataError, ImageData, Split, cifar10_folder, digits};

@@ -22,6 +22,17 @@ pub fn uniform_bias(len: usize, fan_in: usize, rng: &mut ChaCha8Rng, device: &De
     Tensor::from_data(TensorData::new::<f32, _>(values, [len]), device)
 }
 
+/// Uniform in `-bound..bound`.
+pub fn uniform<const D: usize>(
+    shape: [usize; D],
+    bound: f32,
+    rng: &mut ChaCha8Rng,
+    device: &Device,
+) -> Tensor<D> {
+    let values = (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound));
+    Tensor::from_data(TensorData::new(values.collect::<Vec<f32>>(), shape), device)
+}
+
 fn fan_in(shape: &[usize]) -> usize {
     shape[1..].iter().product()
 }

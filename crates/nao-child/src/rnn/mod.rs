@@ -1,0 +1,11 @@
+//! Recurrent cells and the language models around them (spec b).
+
+mod cell;
+mod dropout;
+mod model;
+mod names;
+
+pub use cell::{CellWeights, RecurrentCell, SharedCell};
+pub use dropout::{Dropouts, LanguagePass, SequenceMasks};
+pub use model::{LanguageLoss, LanguageModel, LanguageOutput, Regularisation, Tokens, UnequalRows};
+pub use names::{language_tensor_names, load_language_model, named_language_gradients, save_language_model};
