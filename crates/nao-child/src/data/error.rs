@@ -55,7 +55,7 @@ pub enum DataError {
         bytes: usize,
     },
     /// A compressed file that cannot be unpacked.
-    #[error("{}: cannot be unpacked ({source}); the .zst file is cut off or damaged, copy it again", .file.display())]
+    #[error("{}: cannot be unpacked ({source}); the file is cut off or damaged, copy it again", .file.display())]
     Compressed {
         /// The file.
         file: PathBuf,
@@ -74,6 +74,32 @@ pub enum DataError {
         record: usize,
         /// The label.
         label: u8,
+    },
+    /// A folder of text without one of its parts.
+    #[error("{}: no {part} text in this folder; name its file {part}.txt or something.{part}.txt, perhaps with .gz", .folder.display())]
+    NoText {
+        /// The folder.
+        folder: PathBuf,
+        /// `train`, `valid` or `test`.
+        part: &'static str,
+    },
+    /// Two files that claim one part of a text.
+    #[error("{} and {} are both called the {part} text; take one of them away", .first.display(), .second.display())]
+    TwoTexts {
+        /// One of them.
+        first: PathBuf,
+        /// Another.
+        second: PathBuf,
+        /// `train`, `valid` or `test`.
+        part: &'static str,
+    },
+    /// A file that is no text.
+    #[error("{}: byte {at} is no UTF-8; convert the file to UTF-8", .file.display())]
+    NotText {
+        /// The file.
+        file: PathBuf,
+        /// The first byte that does not fit, counted from 0.
+        at: usize,
     },
     /// A file or folder that the system does not let us read.
     #[error("{}: cannot be read ({source}); check the path and its permissions", .path.display())]

@@ -1,10 +1,11 @@
-//! Image data: what a child is trained and judged on.
+//! Images and text: what a child is trained and judged on.
 
 pub mod augment;
 mod cifar;
 mod digits;
 mod error;
 pub(crate) mod split;
+mod text;
 
 use std::fmt::Write;
 
@@ -16,6 +17,7 @@ pub use cifar::{CIFAR10_CLASSES, cifar10_folder};
 pub use digits::digits;
 pub use error::DataError;
 pub use split::Split;
+pub use text::{END_OF_LINE, TextData, text_folder};
 
 /// Labelled images in memory, the held-out test images last.
 #[derive(Clone, Debug, PartialEq, Eq)]

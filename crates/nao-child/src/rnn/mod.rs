@@ -2,10 +2,12 @@
 
 mod cell;
 mod dropout;
+mod evaluate;
 mod model;
 mod names;
 
 pub use cell::{CellWeights, RecurrentCell, SharedCell};
 pub use dropout::{Dropouts, LanguagePass, SequenceMasks};
+pub use evaluate::{Foresight, Reading, foresee};
 pub use model::{LanguageLoss, LanguageModel, LanguageOutput, Regularisation, Tokens, UnequalRows};
 pub use names::{language_tensor_names, load_language_model, named_language_gradients, save_language_model};

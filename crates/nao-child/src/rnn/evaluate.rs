@@ -1,0 +1,109 @@
+//! Judging a language model by a text.
+
+use nao_space::RnnArch;
+
+use super::cell::CellWeights;
+use super::dropout::LanguagePass;
+use super::model::{LanguageModel, Regularisation, Tokens};
+
+/// How well a model foresees the words of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Foresight {
+    /// Mean negative log likelihood per word, in nats.
+    pub nll: f64,
+    /// Number of words that were foreseen.
+    pub words: usize,
+}
+
+impl Foresight {
+    /// The exponential of the mean negative log likelihood; smaller is better.
+    pub fn perplexity(self) -> f64 {
+        self.nll.exp()
+    }
+}
+
+/// How a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// How many parts of the text are read side by side, each from a blank memory (10 for validation, 1 for test,
+    /// spec e.3). Words that do not fill the parts evenly are left out.
+    pub batch: usize,
+    /// Words per forward pass. The memory is carried from one to the next and every word counts the same, so this
+    /// changes nothing but the memory in use.
+    pub segment: usize,
+}
+
+/// Reads a text with the cell of `arch` and measures how well each word was foreseen by those before it in its part.
+/// `None` where the text is too short to foresee anything. Pass the plain copy (`model.valid()`) of a trained model.
+pub fn foresee<W: CellWeights>(
+    model: &LanguageModel<W>,
+    arch: &RnnArch,
+    text: &[u32],
+    reading: Reading,
+) -> Option<Foresight> {
+    let Reading { batch, segment } = reading;
+    let part = text.len().checked_div(batch)?;
+    if part < 2 || segment == 0 {
+        return None;
+    }
+    let words_at = |step: usize| (0..batch).map(|column| text[column * part + step]).collect::<Vec<u32>>();
+    let rows = |from: usize, to: usize| {
+        let rows: Vec<Vec<u32>> = (from..to).map(words_at).collect();
+        Tokens::new(&rows).expect("rows are as wide as the batch")
+    };
+    let mut memory = model.blank_memory(batch);
+    let (mut sum, mut words) = (0f64, 0usize);
+    for start in (0..part - 1).step_by(segment) {
+        let end = (start + segment).min(part - 1);
+        let output = model.forward(arch, &rows(start, end), memory, &mut LanguagePass::Eval);
+        let nll = output.loss(&rows(start + 1, end + 1), Regularisation::default()).nll;
+        let count = (end - start) * batch;
+        sum += f64::from(nll.into_scalar::<f32>()) * count as f64;
+        words += count;
+        memory = output.memory;
+    }
+    Some(Foresight { nll: sum / words as f64, words })
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use nao_space::network::LanguageModelSkeleton;
+    use nao_space::seed::rng_for;
+    use nao_space::{RnnSpace, Space};
+
+    use super::*;
+
+    fn text() -> Vec<u32> {
+        (0..97u32).map(|word| (word * word + 3) % 9).collect()
+    }
+
+    #[test]
+    fn the_length_of_segments_changes_nothing() {
+        let sizes = LanguageModelSkeleton { vocabulary: 9, hidden: 6 };
+        let model = LanguageModel::new(sizes, 11, &mut rng_for(1, "weights", 0), &Device::flex());
+        let arch = RnnSpace::default().sample(&mut rng_for(1, "arch", 0));
+        for batch in [1, 4] {
+            let read = |segment| foresee(&model, &arch, &text(), Reading { batch, segment }).unwrap();
+            let whole = read(1000);
+            assert_eq!(whole.words, (97 / batch - 1) * batch);
+            for segment in [1, 7, 23] {
+                let parts = read(segment);
+                assert_eq!(parts.words, whole.words);
+                assert!((parts.nll - whole.nll).abs() < 1e-6, "{batch} {segment}: {parts:?}, {whole:?}");
+            }
+        }
+    }
+
+    /// With weights close to zero every word is equally likely.
+    #[test]
+    fn a_fresh_model_is_as_perplexed_as_the_vocabulary_is_large() {
+        let sizes = LanguageModelSkeleton { vocabulary: 9, hidden: 6 };
+        let model = LanguageModel::new(sizes, 11, &mut rng_for(1, "weights", 0), &Device::flex());
+        let arch = RnnSpace::default().sample(&mut rng_for(1, "arch", 0));
+        let foresight = foresee(&model, &arch, &text(), Reading { batch: 2, segment: 10 }).unwrap();
+        assert!((foresight.perplexity() - 9.0).abs() < 0.05, "{}", foresight.perplexity());
+        assert_eq!(foresee(&model, &arch, &[1], Reading { batch: 1, segment: 5 }), None);
+        assert_eq!(foresee(&model, &arch, &text(), Reading { batch: 0, segment: 5 }), None);
+    }
+}
