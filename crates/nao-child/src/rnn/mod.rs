@@ -5,9 +5,13 @@ mod dropout;
 mod evaluate;
 mod model;
 mod names;
+mod recipe;
+mod train;
 
 pub use cell::{CellWeights, RecurrentCell, SharedCell};
 pub use dropout::{Dropouts, LanguagePass, SequenceMasks};
 pub use evaluate::{Foresight, Reading, foresee};
 pub use model::{LanguageLoss, LanguageModel, LanguageOutput, Regularisation, Tokens, UnequalRows};
 pub use names::{language_tensor_names, load_language_model, named_language_gradients, save_language_model};
+pub use recipe::{LANGUAGE_RECIPE_NAMES, LanguageRecipe, LanguageRecipeError, UnknownLanguageRecipe};
+pub use train::{LanguageTrainError, TrainedLanguageModel, train_language_model};

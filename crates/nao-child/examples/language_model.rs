@@ -1,0 +1,68 @@
+//! Trains the published recurrent cell on a folder of text (train, valid and test file) and prints perplexities:
+//! `cargo run --release -p nao-child --example language_model -- FOLDER HIDDEN EPOCHS [TRAINING WORDS]`.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+use burn::tensor::Device;
+use nao_child::data::text_folder;
+use nao_child::rnn::{Dropouts, LanguageModel, LanguageRecipe, Reading, foresee, train_language_model};
+use nao_space::network::LanguageModelSkeleton;
+use nao_space::seed::rng_for;
+use nao_space::{EpochReport, Progress, RnnSpace, Space};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+struct Printed(Instant);
+
+impl Progress for Printed {
+    fn epoch(&mut self, report: &EpochReport) {
+        let perplexity = report.value.unwrap_or(f64::NAN);
+        let seconds = self.0.elapsed().as_secs();
+        println!(
+            "epoch {:>3}  training loss {:.3}  validation perplexity {perplexity:.1}  {seconds} s",
+            report.epoch, report.train_loss
+        );
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, hidden, epochs, limit @ ..] = words.as_slice() else {
+        return Err("usage: language_model FOLDER HIDDEN EPOCHS [TRAINING WORDS]".into());
+    };
+    let text = text_folder(Path::new(folder))?;
+    let limit = limit.first().map_or(Ok(text.train.len()), |words| words.parse::<usize>())?;
+    let training = &text.train[..limit.min(text.train.len())];
+    // For small models and few epochs: less is dropped than in the final training.
+    let dropouts = Dropouts { word: 0.0, input: 0.1, x: 0.1, hidden: 0.1, output: 0.1 };
+    let (hidden, epochs) = (hidden.parse()?, epochs.parse()?);
+    let recipe =
+        LanguageRecipe { hidden, epochs, batch: 20, dropouts, ..LanguageRecipe::named("ptb-search")? };
+    let sizes = LanguageModelSkeleton { vocabulary: text.vocabulary.len(), hidden };
+    let arch = RnnSpace::default().parse("0 1 0 1 1 1 3 0 4 1 4 1 5 1 1 1 7 1 1 1 1 2")?;
+    println!(
+        "{} words to train on, {} different, {} parameters",
+        training.len(),
+        sizes.vocabulary,
+        sizes.cost(&arch)?.params
+    );
+    let device = Device::flex().autodiff();
+    let model = LanguageModel::new(sizes, arch.nodes().len(), &mut rng_for(1, "weights", 0), &device);
+    let mut progress = Printed(Instant::now());
+    let texts = [training, text.validation.as_slice()];
+    let trained = train_language_model(model, &arch, texts, &recipe, 1, &mut progress)?;
+    use burn::module::Module;
+    let model = trained.model.valid();
+    let test = foresee(&model, &arch, &text.test, Reading { batch: 10, segment: 35 })
+        .ok_or("the test text is too short")?;
+    println!(
+        "validation perplexity {:.1} (epoch {}), test {:.1}",
+        trained.perplexity,
+        trained.epoch,
+        test.perplexity()
+    );
+    Ok(())
+}
