@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use nao_space::network::zoo_entry;
+use nao_space::network::{ZooEntry, zoo_entry};
 use nao_space::notation::cnn_from_json;
 use nao_space::{CnnArch, CnnSpace, OpSet, Space};
 
@@ -20,6 +20,8 @@ pub struct NamedArch {
     pub space: CnnSpace,
     /// The architecture.
     pub arch: CnnArch,
+    /// The entry of the zoo that it is. It says which code base's network is meant and what its cells concatenate.
+    pub published: Option<&'static ZooEntry>,
 }
 
 /// The space of the options.
@@ -36,7 +38,7 @@ pub fn read_arch(text: &str, options: &SpaceOptions) -> Result<NamedArch> {
     if let Some(name) = text.strip_prefix('@') {
         let entry = zoo_entry(name)?;
         let (space, arch) = (entry.space.clone(), entry.arch.clone());
-        return Ok(NamedArch { name: entry.name.into(), space, arch });
+        return Ok(NamedArch { name: entry.name.into(), space, arch, published: Some(entry) });
     }
     let space = space_of(options)?;
     let path = Path::new(text);
@@ -50,7 +52,7 @@ pub fn read_arch(text: &str, options: &SpaceOptions) -> Result<NamedArch> {
         })?;
         ("cell".to_owned(), arch)
     };
-    Ok(NamedArch { name, space, arch })
+    Ok(NamedArch { name, space, arch, published: None })
 }
 
 /// An architecture of a run by its rank, with the run's configuration.
@@ -68,5 +70,5 @@ pub fn arch_of_run(path: &Path, rank: usize) -> Result<(NamedArch, BestEntry, Ru
     };
     let arch = space.parse(&entry.architecture).context("the store is damaged")?;
     let name = format!("trial {} of {}", entry.trial, path.display());
-    Ok((NamedArch { name, space, arch }, entry.clone(), config))
+    Ok((NamedArch { name, space, arch, published: None }, entry.clone(), config))
 }

@@ -38,6 +38,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Show the published architectures
     Zoo(ZooArgs),
+    /// Show the published results beside the parameters and operations that we count
+    Table(TableArgs),
     /// Look into a search space: describe, sample, encode, decode, check
     #[command(subcommand)]
     Space(SpaceCommand),
@@ -65,7 +67,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
 
-    /// Controller of the `nao` strategy: v1, v2 or paper [default: v1]
+    /// Controller of the `nao` strategy: v1, v2, paper or rnn-ws [default: v1]
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
@@ -348,6 +350,17 @@ pub struct ZooArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct TableArgs {
+    /// Print JSON
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+
+    /// Print a table in Markdown
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod export;
 mod import;
 mod search;
 mod space;
+mod table;
 mod train;
 mod worker;
 mod zoo;
@@ -28,6 +29,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),
         Command::Zoo(args) => zoo::run(args),
+        Command::Table(args) => table::run(args),
         Command::Space(command) => space::run(command),
         Command::Worker(args) => worker::run(args),
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use nao_child::recipe::Score;
 use nao_child::{ImageData, Recipe, Split, TrainError, TrainOptions, train_network};
-use nao_space::network::{Cost, NetworkPlan};
-use nao_space::{CnnSpace, Fidelity, Objective, Space};
+use nao_space::network::{Cost, NetworkPlan, Skeleton, zoo_entry};
+use nao_space::{CnnArch, CnnSpace, Fidelity, Objective, Space};
 use serde::Serialize;
 
 use super::{interrupt_flag, print_json, print_text};
@@ -67,6 +67,7 @@ pub(super) fn resolve(args: &TrainArgs) -> Result<Prepared> {
     };
     let config = TrainConfig {
         architecture: named.space.format(&named.arch),
+        published: named.published.map(|entry| entry.name.to_owned()),
         data,
         seed: args.seed,
         device: args.device.clone().unwrap_or_else(|| "cpu".to_owned()),
@@ -117,7 +118,7 @@ fn prepare(config: TrainConfig, images: Arc<ImageData>) -> Result<Prepared> {
     device(&config.device)?;
     let space = config.space.space()?;
     let arch = space.parse(&config.architecture)?;
-    let plan = NetworkPlan::new(&arch, &recipe.skeleton(&images))?;
+    let plan = plan(&arch, config.published.as_deref(), recipe.skeleton(&images))?;
     // All images against the test images (spec e.1), or a validation split where there are none.
     let split = if images.test_len() > 0 {
         Split::test(images)?
@@ -126,6 +127,14 @@ fn prepare(config: TrainConfig, images: Arc<ImageData>) -> Result<Prepared> {
         Split::validation(images, held_out, recipe.split_seed)?
     };
     Ok(Prepared { config, space, plan, split })
+}
+
+/// The network on the recipe's skeleton; of a published architecture the one that was published.
+fn plan(arch: &CnnArch, published: Option<&str>, skeleton: Skeleton) -> Result<NetworkPlan> {
+    let Some(name) = published else { return Ok(NetworkPlan::new(arch, &skeleton)?) };
+    let entry = zoo_entry(name)?;
+    let Skeleton { convention, reduction, .. } = entry.skeleton;
+    Ok(NetworkPlan::with_outputs(arch, &entry.outputs, &Skeleton { convention, reduction, ..skeleton })?)
 }
 
 fn carry_out(prepared: &Prepared, folder: &TrainFolder, json: bool) -> Result<()> {

@@ -2,84 +2,142 @@
 
 use anyhow::Result;
 use nao_space::Space;
-use nao_space::network::{Published, Skeleton, ZooEntry, zoo, zoo_entry};
+use nao_space::network::{Cost, Published, Skeleton, ZooEntry, ZooError, ZooGraph, ZooNetwork, zoo_networks};
 use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::ZooArgs;
 use crate::report::{millions, plain_table};
 
-/// One architecture as `nao zoo NAME --json` shows it.
+/// One network as `nao zoo NAME --json` shows it. What does not apply is left out.
 #[derive(Serialize)]
 struct ZooJson {
     name: &'static str,
+    #[serde(flatten)]
+    cells: Option<CellsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params_with_auxiliary: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    macs: Option<u64>,
+    /// Why there are no cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cells_unknown: Option<&'static str>,
+    published: Vec<Published>,
+}
+
+/// What is known of cells only.
+#[derive(Serialize)]
+struct CellsJson {
     space: String,
     architecture: String,
     skeleton: Skeleton,
-    params: u64,
-    params_with_auxiliary: u64,
-    macs: u64,
-    published: Vec<Published>,
+    source: &'static str,
 }
 
 pub fn run(args: ZooArgs) -> Result<()> {
     match &args.name {
         Some(name) => {
-            let entry = zoo_entry(name.strip_prefix('@').unwrap_or(name))?;
-            if args.json { print_json(&describe(entry)?) } else { print_text(&page(entry)?) }
+            let network = find(name.strip_prefix('@').unwrap_or(name))?;
+            let json = describe(network)?;
+            if args.json { print_json(&json) } else { print_text(&page(network, &json)) }
         }
         None => {
-            let all = zoo().iter().map(describe).collect::<Result<Vec<_>>>()?;
+            let all = zoo_networks().iter().map(describe).collect::<Result<Vec<_>>>()?;
             if args.json { print_json(&all) } else { print_text(&list(&all)) }
         }
     }
 }
 
-fn describe(entry: &ZooEntry) -> Result<ZooJson> {
-    let with_auxiliary = entry.plan(&entry.skeleton.with_auxiliary(true))?;
-    let cost = with_auxiliary.cost();
-    Ok(ZooJson {
-        name: entry.name,
+fn find(name: &str) -> Result<&'static ZooNetwork> {
+    let found = zoo_networks().iter().find(|network| network.name().eq_ignore_ascii_case(name));
+    Ok(found.ok_or_else(|| ZooError::Unknown { name: name.to_owned() })?)
+}
+
+fn describe(network: &ZooNetwork) -> Result<ZooJson> {
+    let name = network.name();
+    let published = network.published().to_vec();
+    let bare = |cost: Option<Cost>| ZooJson {
+        name,
+        cells: None,
+        params: cost.map(|cost| cost.params),
+        params_with_auxiliary: None,
+        macs: cost.map(|cost| cost.macs),
+        cells_unknown: None,
+        published: published.clone(),
+    };
+    Ok(match network {
+        ZooNetwork::Cells(entry) => {
+            let with_auxiliary = entry.plan(&entry.skeleton.with_auxiliary(true))?;
+            ZooJson {
+                cells: Some(cells(entry)),
+                params_with_auxiliary: Some(with_auxiliary.cost_with_auxiliary().params),
+                ..bare(Some(with_auxiliary.cost()))
+            }
+        }
+        ZooNetwork::Graph(ZooGraph { plan, .. }) => bare(Some(plan.cost())),
+        ZooNetwork::Unpublished(unknown) => ZooJson { cells_unknown: Some(unknown.known), ..bare(None) },
+    })
+}
+
+fn cells(entry: &ZooEntry) -> CellsJson {
+    CellsJson {
         space: entry.space.name(),
         architecture: entry.space.format(&entry.arch),
         skeleton: entry.skeleton,
-        params: cost.params,
-        params_with_auxiliary: with_auxiliary.cost_with_auxiliary().params,
-        macs: cost.macs,
-        published: entry.published.clone(),
-    })
+        source: entry.source,
+    }
 }
 
 fn list(all: &[ZooJson]) -> String {
     let rows = all.iter().map(|entry| {
+        let count = |count: Option<u64>| count.map_or("-".into(), millions);
+        let (space, skeleton) = match (&entry.cells, entry.cells_unknown) {
+            (Some(CellsJson { space, skeleton, .. }), _) => {
+                (space.clone(), format!("N={} F={}", skeleton.cells_per_stage, skeleton.width))
+            }
+            (None, Some(_)) => ("cell not published".into(), "-".into()),
+            (None, None) => ("no cells".into(), "-".into()),
+        };
         let figure = entry.published.first();
         vec![
             entry.name.to_owned(),
-            entry.space.clone(),
-            format!("N={} F={}", entry.skeleton.cells_per_stage, entry.skeleton.width),
-            millions(entry.params),
-            millions(entry.params_with_auxiliary),
-            millions(entry.macs),
+            space,
+            skeleton,
+            count(entry.params),
+            count(entry.params_with_auxiliary),
+            count(entry.macs),
             figure.map_or("-".into(), |figure| format!("{} % {}", figure.error_percent, figure.data)),
         ]
     });
     let header = ["name", "space", "skeleton", "params", "with aux head", "MACs", "published error"];
-    plain_table(&header, &[3, 4, 5], rows.collect())
+    let table = plain_table(&header, &[3, 4, 5], rows.collect());
+    format!("{table}\none of them:   nao zoo NAME      beside the published figures:   nao table")
 }
 
-fn page(entry: &ZooEntry) -> Result<String> {
-    let json = describe(entry)?;
-    let mut text = format!(
-        "{}  ({})\n\n  {}\n\n  CIFAR-10 network, N={} F={}: {} parameters, {} with auxiliary head, {} MACs\n\n",
-        json.name,
-        json.space,
-        json.architecture,
-        json.skeleton.cells_per_stage,
-        json.skeleton.width,
-        json.params,
-        json.params_with_auxiliary,
-        millions(json.macs),
-    );
+fn page(network: &ZooNetwork, json: &ZooJson) -> String {
+    let name = json.name;
+    let mut text = match (network, &json.cells) {
+        (ZooNetwork::Cells(entry), Some(CellsJson { space, architecture, skeleton, source })) => format!(
+            "{name}  ({space})\n\n  {architecture}\n\n  network with N={} F={}, by the convention of {:?}: {} parameters, {} \
+             with auxiliary head, {} MACs\n  cells from: {source}\n",
+            skeleton.cells_per_stage,
+            skeleton.width,
+            entry.skeleton.convention,
+            json.params.unwrap_or_default(),
+            json.params_with_auxiliary.unwrap_or_default(),
+            millions(json.macs.unwrap_or_default()),
+        ),
+        (ZooNetwork::Unpublished(unknown), _) => {
+            format!("{name}  (cell not published)\n\n  {}\n", unknown.known)
+        }
+        _ => format!(
+            "{name}  (not made of cells)\n\n  {} parameters, {} MACs\n",
+            json.params.unwrap_or_default(),
+            millions(json.macs.unwrap_or_default()),
+        ),
+    };
     let rows = json.published.iter().map(|figure| {
         vec![
             figure.data.to_owned(),
@@ -90,7 +148,10 @@ fn page(entry: &ZooEntry) -> Result<String> {
         ]
     });
     let header = ["published on", "error", "params", "setting", "source"];
+    text.push('\n');
     text.push_str(&plain_table(&header, &[1, 2], rows.collect()));
-    text.push_str(&format!("\ndraw it:   nao draw @{0} -o cell.svg\n", json.name));
-    Ok(text)
+    if json.cells.is_some() {
+        text.push_str(&format!("\ndraw it:   nao draw @{name} -o cell.svg\n"));
+    }
+    text
 }

@@ -24,6 +24,10 @@ use crate::files::{read_text, write_whole};
 pub struct TrainConfig {
     /// The architecture in the notation of its space.
     pub architecture: String,
+    /// The entry of the zoo whose network is meant: its code base's, and with what its cells concatenate. Without one,
+    /// it is that of the authors' PyTorch code, which concatenates loose ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
     /// Where images come from.
     pub data: DataSource,
     /// Seed of everything random.
