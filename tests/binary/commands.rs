@@ -200,7 +200,14 @@ fn the_results_table_has_every_row_with_its_verdict() {
         assert!(stdout(run(folder.path(), &["zoo", name])).contains("cell not published"));
     }
     let text = stdout(run(folder.path(), &["table"]));
-    assert!(text.contains("25,624,430") && text.contains("(1) ") && text.contains("cell not published (1)"));
+    assert!(
+        text.contains("25,624,430")
+            && text.contains("no cell 1")
+            && text.contains(
+                "
+1  they are drawn"
+            )
+    );
     let markdown = stdout(run(folder.path(), &["table", "--markdown"]));
     assert!(markdown.contains("| ResNeXt-29 | - | - | - | - | 3.58 | 68.1 M | 68,155,210 |"));
 }

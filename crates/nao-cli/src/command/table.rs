@@ -5,22 +5,10 @@ use nao_space::network::{TableRow, Verdict, results_table};
 
 use super::{print_json, print_text};
 use crate::args::TableArgs;
-use crate::report::{millions, plain_table};
+use crate::report::narrow_table;
 
-const HEADER: [&str; 12] = [
-    "architecture",
-    "B",
-    "N",
-    "F",
-    "#op",
-    "error %",
-    "params",
-    "our count",
-    "MACs",
-    "models",
-    "GPU-days",
-    "verdict",
-];
+const HEADER: [&str; 12] =
+    ["architecture", "B", "N", "F", "#op", "err %", "params", "counted", "MACs", "models", "days", "verdict"];
 
 /// The columns of numbers.
 const NUMBERS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -41,8 +29,12 @@ pub fn run(args: TableArgs) -> Result<()> {
     for data in data {
         let cells: Vec<Vec<String>> =
             rows.iter().filter(|row| row.data == data).map(|row| cells(row, &mut notes)).collect();
-        let table = if args.markdown { markdown(cells) } else { plain_table(&HEADER, &NUMBERS, cells) };
-        parts.push(if args.markdown { format!("**{data}**\n\n{table}") } else { format!("{data}\n{table}") });
+        let table = if args.markdown { markdown(cells) } else { narrow_table(&HEADER, &NUMBERS, cells) };
+        parts.push(if args.markdown {
+            format!("**{data}**\n\n{table}")
+        } else {
+            format!("{data}\n\n{table}")
+        });
     }
     parts.push(notes.text());
     print_text(&parts.join("\n\n"))
@@ -63,10 +55,12 @@ impl Notes {
     }
 
     fn text(&self) -> String {
-        let intro = "Published error and parameters; our count is that of the plan that `nao` builds, without auxiliary \
-                     head, exact to the last scalar. MACs of one image. Models and GPU-days are those of the search.";
-        let notes = self.0.iter().enumerate().map(|(index, note)| format!("({}) {note}", index + 1));
-        std::iter::once(intro.to_owned()).chain(notes).collect::<Vec<_>>().join("\n\n")
+        let intro = "err %, params: as published. counted, MACs: of the plan that nao builds, without auxiliary head,\n\
+                     exact to the last scalar; multiply-accumulates of one image. models, days: how many the search\n\
+                     evaluated, and its GPU-days. verdict: whether the published parameters are the counted ones;\n\
+                     no cell: the cell not published.\n";
+        let notes = self.0.iter().enumerate().map(|(index, note)| format!("{}  {note}", index + 1));
+        std::iter::once(intro.to_owned()).chain(notes).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -74,9 +68,9 @@ fn cells(row: &TableRow, notes: &mut Notes) -> Vec<String> {
     let size = |value: Option<usize>| value.map_or("-".to_owned(), |value| value.to_string());
     let verdict = match row.verdict {
         Verdict::Exact => "exact".to_owned(),
-        Verdict::Differs(why) => format!("differs ({})", notes.number(why)),
-        Verdict::NothingPublished => "no count published".to_owned(),
-        Verdict::CellsUnknown(why) => format!("cell not published ({})", notes.number(why)),
+        Verdict::Differs(why) => format!("differs {}", notes.number(why)),
+        Verdict::NothingPublished => "-".to_owned(),
+        Verdict::CellsUnknown(why) => format!("no cell {}", notes.number(why)),
     };
     vec![
         row.name.to_owned(),
@@ -87,11 +81,19 @@ fn cells(row: &TableRow, notes: &mut Notes) -> Vec<String> {
         format!("{:.2}", row.published_error_percent),
         row.published_params_millions.map_or("-".into(), |params| format!("{params} M")),
         row.params.map_or("-".into(), grouped),
-        row.macs.map_or("-".into(), millions),
+        row.macs.map_or("-".into(), rounded),
         row.models_evaluated.map_or("-".into(), |models| models.to_string()),
         row.gpu_days.map_or("-".into(), |days| days.to_string()),
         verdict,
     ]
+}
+
+/// A count as people compare it: `544 M`, `1.7 G`.
+fn rounded(count: u64) -> String {
+    match count {
+        0..1_000_000_000 => format!("{:.0} M", count as f64 / 1e6),
+        _ => format!("{:.1} G", count as f64 / 1e9),
+    }
 }
 
 /// A count with a comma after every three digits.

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::best::BestEntry;
@@ -24,6 +24,23 @@ pub fn plain_table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> 
         }
     }
     table.to_string()
+}
+
+/// A table of many narrow columns without lines, a space between them.
+pub fn narrow_table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        if right.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
 }
 
 /// The best architectures, each with all that makes its score readable.
