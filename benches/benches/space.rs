@@ -1,15 +1,17 @@
 //! The hot paths of the discrete space: `cargo bench -p nao-benches --bench space`.
 
 use std::hint::black_box;
+use std::time::Instant;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nao_space::draw::{Drawing, arch_dot, arch_svg};
 use nao_space::network::{NetworkPlan, Skeleton, zoo_entry};
 use nao_space::seed::rng_for;
-use nao_space::{CnnArch, CnnSpace, OpSet, Space, Token};
+use nao_space::table::Table;
+use nao_space::{CnnSpace, NasBench101Space, NasBench201Space, OpSet, RnnSpace, Space, Token};
 
 /// A few hundred architectures, so that no branch predictor learns one by heart.
-fn archs(space: &CnnSpace) -> Vec<CnnArch> {
+fn archs<S: Space>(space: &S) -> Vec<S::Arch> {
     let mut rng = rng_for(1, "bench", 0);
     (0..512).map(|_| space.sample(&mut rng)).collect()
 }
@@ -71,6 +73,42 @@ fn large_cells(criterion: &mut Criterion) {
     });
 }
 
+/// The canonical forms of the other spaces, one architecture after another.
+fn other_spaces(criterion: &mut Criterion) {
+    let rnn = RnnSpace::default();
+    each(criterion, "canonical, recurrent cell", &archs(&rnn), |arch| {
+        black_box(rnn.canonical(arch));
+    });
+    let nasbench101 = NasBench101Space::default();
+    each(criterion, "canonical, NAS-Bench-101", &archs(&nasbench101), |arch| {
+        black_box(nasbench101.canonical(arch));
+    });
+    let nasbench201 = NasBench201Space::default();
+    // Its classes are found once, by the first question.
+    black_box(nasbench201.canonical(&archs(&nasbench201)[0]));
+    each(criterion, "canonical, NAS-Bench-201", &archs(&nasbench201), |arch| {
+        black_box(nasbench201.canonical(arch));
+    });
+}
+
+/// Every sentence of NAS-Bench-101, and which of them are canonical.
+fn enumeration(criterion: &mut Criterion) {
+    let space = NasBench101Space::default();
+    let mut group = criterion.benchmark_group("enumeration");
+    group.sample_size(10);
+    group.bench_function("canonical cells of NAS-Bench-101", |bencher| {
+        bencher.iter(|| space.all().filter(|arch| space.canonical(arch) == *arch).count());
+    });
+    group.finish();
+}
+
+/// A process unpacks the table of NAS-Bench-201 once, which no harness can repeat: one plain measurement.
+fn table(_: &mut Criterion) {
+    let start = Instant::now();
+    let table = Table::nasbench201();
+    println!("table of NAS-Bench-201, {} cells, unpacked once: {:?}", table.len(), start.elapsed());
+}
+
 fn networks(criterion: &mut Criterion) {
     let arch = &zoo_entry("NAONet-A").expect("it is in the zoo").arch;
     let skeleton = Skeleton::cifar10(6, 36);
@@ -93,5 +131,6 @@ fn drawings(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, cells, large_cells, networks, drawings);
+// The table first: other benches ask for its space.
+criterion_group!(benches, table, cells, large_cells, other_spaces, enumeration, networks, drawings);
 criterion_main!(benches);

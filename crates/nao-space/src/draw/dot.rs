@@ -1,11 +1,11 @@
-//! Cells as Graphviz DOT, one statement per line.
+//! Pictures as Graphviz DOT, one statement per line.
 
 use std::fmt::Write;
 
-use super::palette::{NEUTRAL, kind_dashes, kind_scheme};
-use super::{OUTPUT_LABEL, input_label};
+use super::diagram::{Diagram, Value};
+use super::palette::NEUTRAL;
 use crate::arch::CnnArch;
-use crate::cell::{Cell, State};
+use crate::cell::Cell;
 
 /// A cell as a DOT graph with a title; an empty title is left out.
 ///
@@ -19,19 +19,26 @@ use crate::cell::{Cell, State};
 /// assert_eq!(dot.matches(" -> ").count(), 4 * 5 + arch.normal.loose_ends().len() + 1);
 /// ```
 pub fn cell_dot(cell: &Cell, title: &str) -> String {
-    let mut dot = opening(title);
-    write_cell(&mut dot, cell, "", "  ");
-    dot.push_str("}\n");
-    dot
+    dot(&[Diagram::of_cell(None, cell, &cell.loose_ends())], title)
 }
 
 /// Both cells of an architecture as one DOT graph with a title; an empty title is left out.
 pub fn arch_dot(arch: &CnnArch, title: &str) -> String {
+    dot(&arch.cells().map(|(role, cell)| Diagram::of_cell(Some(role), cell, &cell.loose_ends())), title)
+}
+
+/// Diagrams as one DOT graph, named ones in frames.
+pub(super) fn dot(diagrams: &[Diagram], title: &str) -> String {
     let mut dot = opening(title);
-    for (role, cell) in arch.cells() {
-        line(&mut dot, "  ", format_args!("subgraph cluster_{role} {{"));
-        line(&mut dot, "    ", format_args!("label=\"{role} cell\"; color=\"#cbd5e1\"; style=rounded;"));
-        write_cell(&mut dot, cell, &format!("{role}_"), "    ");
+    for diagram in diagrams {
+        if diagram.name.is_empty() {
+            write_diagram(&mut dot, diagram, "", "  ");
+            continue;
+        }
+        let name = diagram.name;
+        line(&mut dot, "  ", format_args!("subgraph cluster_{name} {{"));
+        line(&mut dot, "    ", format_args!("label=\"{name} cell\"; color=\"#cbd5e1\"; style=rounded;"));
+        write_diagram(&mut dot, diagram, &format!("{name}_"), "    ");
         line(&mut dot, "  ", format_args!("}}"));
     }
     dot.push_str("}\n");
@@ -58,60 +65,77 @@ fn opening(title: &str) -> String {
     dot
 }
 
-/// The statements of a cell; `prefix` keeps the names of two cells in one graph apart.
-fn write_cell(dot: &mut String, cell: &Cell, prefix: &str, indent: &str) {
-    for state in (0..State::INPUTS).map(|state| State(state as u8)) {
-        line(dot, indent, format_args!("{prefix}state_{state} [label=\"{}\"];", input_label(state)));
+/// How the operations of a node are told apart.
+const OP_LETTERS: [&str; 3] = ["x", "y", "z"];
+
+/// The statements of a diagram; `prefix` keeps the names of two diagrams in one graph apart. An operation without a
+/// sum is the value itself.
+fn write_diagram(dot: &mut String, diagram: &Diagram, prefix: &str, indent: &str) {
+    for (index, source) in diagram.sources.iter().enumerate() {
+        let number =
+            source.number.as_ref().map(|number| format!(", xlabel=\"{number}\"")).unwrap_or_default();
+        line(dot, indent, format_args!("{prefix}state_{index} [label=\"{}\"{number}];", source.label));
     }
-    for (index, node) in cell.nodes().iter().enumerate() {
-        let sum = State::of_node(index);
-        for (branch, edge) in ["x", "y"].into_iter().zip(node.edges) {
-            let colors = kind_scheme(edge.op.kind()).light;
-            let style = if kind_dashes(edge.op.kind()).is_some() {
-                "rounded,filled,dashed"
-            } else {
-                "rounded,filled"
-            };
+    let op_name = |node: usize, letter: &str| match diagram.nodes[node].sum {
+        true => format!("{prefix}op_{node}{letter}"),
+        false => format!("{prefix}state_{}", diagram.value_of(node).0),
+    };
+    for (index, node) in diagram.nodes.iter().enumerate() {
+        for (letter, operation) in OP_LETTERS.into_iter().zip(&node.operations) {
+            let colors = operation.family.scheme().light;
+            let style =
+                if operation.family.dashes().is_some() { "rounded,filled,dashed" } else { "rounded,filled" };
+            let detail = operation.detail.as_ref().map(|detail| format!(" {detail}")).unwrap_or_default();
+            let number = if node.sum { String::new() } else { format!("xlabel=\"{}\", ", node.number) };
             line(
                 dot,
                 indent,
                 format_args!(
-                    "{prefix}op_{index}{branch} [label=\"{}\", tooltip=\"{}\", style=\"{style}\", \
-                     fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"];",
-                    edge.op.label(),
-                    edge.op,
+                    "{} [label=\"{}{detail}\", {number}tooltip=\"{}\", style=\"{style}\", fillcolor=\"{}\", \
+                     color=\"{}\", fontcolor=\"{}\"];",
+                    op_name(index, letter),
+                    operation.label,
+                    operation.tooltip,
                     colors.fill,
                     colors.stroke,
                     colors.text
                 ),
             );
         }
-        line(
-            dot,
-            indent,
-            format_args!(
-                "{prefix}state_{sum} [label=\"+\", xlabel=\"{sum}\", shape=circle, width=0.3, fixedsize=true];"
-            ),
-        );
-    }
-    line(dot, indent, format_args!("{prefix}concat [label=\"concat\"];"));
-    line(
-        dot,
-        indent,
-        format_args!("{prefix}output [label=\"{OUTPUT_LABEL}\", shape=plaintext, style=\"\"];"),
-    );
-
-    for (index, node) in cell.nodes().iter().enumerate() {
-        let sum = State::of_node(index);
-        for (branch, edge) in ["x", "y"].into_iter().zip(node.edges) {
-            line(dot, indent, format_args!("{prefix}state_{} -> {prefix}op_{index}{branch};", edge.input));
-            line(dot, indent, format_args!("{prefix}op_{index}{branch} -> {prefix}state_{sum};"));
+        if node.sum {
+            let Value(value) = diagram.value_of(index);
+            line(
+                dot,
+                indent,
+                format_args!(
+                    "{prefix}state_{value} [label=\"+\", xlabel=\"{}\", shape=circle, width=0.3, fixedsize=true];",
+                    node.number
+                ),
+            );
         }
     }
-    for state in cell.loose_ends() {
-        line(dot, indent, format_args!("{prefix}state_{state} -> {prefix}concat;"));
+    line(dot, indent, format_args!("{prefix}sink [label=\"{}\"];", diagram.sink.label));
+    if let Some(output) = diagram.sink.output {
+        line(dot, indent, format_args!("{prefix}output [label=\"{output}\", shape=plaintext, style=\"\"];"));
     }
-    line(dot, indent, format_args!("{prefix}concat -> {prefix}output;"));
+
+    for (index, node) in diagram.nodes.iter().enumerate() {
+        for (letter, operation) in OP_LETTERS.into_iter().zip(&node.operations) {
+            let name = op_name(index, letter);
+            for Value(value) in &operation.reads {
+                line(dot, indent, format_args!("{prefix}state_{value} -> {name};"));
+            }
+            if node.sum {
+                line(dot, indent, format_args!("{name} -> {prefix}state_{};", diagram.value_of(index).0));
+            }
+        }
+    }
+    for Value(value) in &diagram.sink.reads {
+        line(dot, indent, format_args!("{prefix}state_{value} -> {prefix}sink;"));
+    }
+    if diagram.sink.output.is_some() {
+        line(dot, indent, format_args!("{prefix}sink -> {prefix}output;"));
+    }
 }
 
 fn line(dot: &mut String, indent: &str, statement: std::fmt::Arguments<'_>) {
@@ -144,7 +168,7 @@ mod tests {
                 let (nodes, loose) = (cell.nodes().len(), cell.loose_ends().len());
                 let dot = cell_dot(cell, "a cell");
                 assert_eq!(lines_with(&dot, " -> "), 4 * nodes + loose + 1);
-                assert_eq!(lines_with(&dot, "-> concat"), loose);
+                assert_eq!(lines_with(&dot, "-> sink"), loose);
                 assert_eq!(lines_with(&dot, "tooltip="), 2 * nodes);
                 assert_eq!(lines_with(&dot, "shape=circle"), nodes);
             }

@@ -1,4 +1,4 @@
-//! Pictures of cells: DOT for Graphviz, and SVG that needs no other program.
+//! Pictures of architectures: DOT for Graphviz, and SVG that needs no other program.
 //!
 //! ```
 //! use nao_space::draw::{Drawing, arch_dot, arch_svg};
@@ -10,19 +10,25 @@
 //! assert!(arch_dot(arch, "NAONet-A").starts_with("digraph"));
 //! ```
 //!
-//! Both show the same graph of a cell: two inputs, a box per operation, a sum per node with the number of
+//! [`Picture`] draws every space: image cells with the states that they concatenate, DARTS cells, recurrent cells,
+//! NAS-Bench-101 and NAS-Bench-201 cells.
+//!
+//! Both formats show the same graph of a cell: two inputs, a box per operation, a sum per node with the number of
 //! the state it makes, and the concatenation of the loose ends. The SVG is laid out here. Of the layout
 //! crates, `rust-sugiyama` 0.4 (MIT, petgraph) returns places of vertices but not the bends of long edges,
 //! without which edges run through boxes, and `layout-rs` 0.1 (MIT) draws its own pictures with fixed colours.
 //! Neither can keep the two operations of a node together above their sum, which makes a cell easy to read.
 
+mod diagram;
 mod dot;
 mod layout;
 mod palette;
+mod picture;
 mod svg;
 mod text;
 
 pub use dot::{arch_dot, cell_dot};
+pub use picture::Picture;
 pub use svg::{Arrangement, Drawing, arch_svg, cell_svg};
 
 use crate::cell::State;

@@ -1,6 +1,7 @@
 //! The colours of pictures: one per family of operations, for light and for dark surroundings.
 
 use crate::op::OpKind;
+use crate::rnn_arch::Activation;
 
 /// The colours of one thing in one scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,16 +18,18 @@ pub(super) struct Scheme {
     pub dark: Colors,
 }
 
-/// All families in the order of the legend.
-pub(super) const KINDS: [OpKind; 7] = [
-    OpKind::Separable,
-    OpKind::Conv,
-    OpKind::MaxPool,
-    OpKind::MinPool,
-    OpKind::AvgPool,
-    OpKind::Identity,
-    OpKind::Zero,
-];
+/// What operations of one colour have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// A family of operations on images.
+    Op(OpKind),
+    /// Hyperbolic tangent of recurrent cells, whose identity is that of [`OpKind`].
+    Tanh,
+    /// Rectifier.
+    Relu,
+    /// Logistic function.
+    Sigmoid,
+}
 
 /// The page and its plain text; the stroke is that of the panels around cells.
 pub(super) const PAGE: Scheme = scheme(["#ffffff", "#e2e8f0", "#0f172a"], ["#0d1117", "#30363d", "#e6edf3"]);
@@ -38,51 +41,96 @@ pub(super) const NEUTRAL: Scheme =
 /// Lines between boxes, and the small print.
 pub(super) const LINE: Scheme = scheme(["none", "#94a3b8", "#64748b"], ["none", "#5d6b7d", "#8b98a9"]);
 
-/// The colours of a family.
-pub(super) fn kind_scheme(kind: OpKind) -> Scheme {
-    match kind {
-        OpKind::Separable => scheme(["#dbeafe", "#3b82f6", "#1e3a8a"], ["#152a4e", "#4c8dff", "#cfe0ff"]),
-        OpKind::Conv => scheme(["#f3e8ff", "#a855f7", "#581c87"], ["#321a4d", "#b77bff", "#ead9ff"]),
-        OpKind::MaxPool => scheme(["#ffedd5", "#f97316", "#7c2d12"], ["#43240f", "#f08c3a", "#ffdfc2"]),
-        OpKind::MinPool => scheme(["#fee2e2", "#ef4444", "#7f1d1d"], ["#451a1a", "#f87171", "#fecaca"]),
-        OpKind::AvgPool => scheme(["#d1fae5", "#10b981", "#064e3b"], ["#0c3327", "#2fb98a", "#c4f3e0"]),
-        OpKind::Identity => scheme(["#f1f5f9", "#94a3b8", "#334155"], ["#20272f", "#7d8997", "#cdd6e0"]),
-        OpKind::Zero => scheme(["#ffffff", "#94a3b8", "#64748b"], ["#0d1117", "#6b7787", "#8b98a9"]),
-    }
-}
+impl Family {
+    /// All families in the order of the legend.
+    pub(super) const ALL: [Family; 10] = [
+        Family::Op(OpKind::Separable),
+        Family::Op(OpKind::Conv),
+        Family::Op(OpKind::MaxPool),
+        Family::Op(OpKind::MinPool),
+        Family::Op(OpKind::AvgPool),
+        Family::Tanh,
+        Family::Relu,
+        Family::Sigmoid,
+        Family::Op(OpKind::Identity),
+        Family::Op(OpKind::Zero),
+    ];
 
-/// The dashes of a family's outline: what computes nothing has no solid one.
-pub(super) fn kind_dashes(kind: OpKind) -> Option<&'static str> {
-    match kind {
-        OpKind::Identity => Some("4 3"),
-        OpKind::Zero => Some("1.5 2.5"),
-        _ => None,
+    pub(super) fn of_activation(activation: Activation) -> Self {
+        match activation {
+            Activation::Tanh => Family::Tanh,
+            Activation::Relu => Family::Relu,
+            Activation::Sigmoid => Family::Sigmoid,
+            Activation::Identity => Family::Op(OpKind::Identity),
+        }
     }
-}
 
-/// The name of a family in the legend.
-pub(super) fn kind_label(kind: OpKind) -> &'static str {
-    match kind {
-        OpKind::Separable => "separable convolution",
-        OpKind::Conv => "convolution",
-        OpKind::MaxPool => "max pool",
-        OpKind::MinPool => "min pool",
-        OpKind::AvgPool => "average pool",
-        OpKind::Identity => "identity",
-        OpKind::Zero => "zero",
+    /// The colours of the family. No picture shows activations beside convolutions or pools.
+    pub(super) fn scheme(self) -> Scheme {
+        match self {
+            Family::Op(OpKind::Separable) | Family::Tanh => {
+                scheme(["#dbeafe", "#3b82f6", "#1e3a8a"], ["#152a4e", "#4c8dff", "#cfe0ff"])
+            }
+            Family::Op(OpKind::Conv) => {
+                scheme(["#f3e8ff", "#a855f7", "#581c87"], ["#321a4d", "#b77bff", "#ead9ff"])
+            }
+            Family::Op(OpKind::MaxPool) | Family::Relu => {
+                scheme(["#ffedd5", "#f97316", "#7c2d12"], ["#43240f", "#f08c3a", "#ffdfc2"])
+            }
+            Family::Op(OpKind::MinPool) => {
+                scheme(["#fee2e2", "#ef4444", "#7f1d1d"], ["#451a1a", "#f87171", "#fecaca"])
+            }
+            Family::Op(OpKind::AvgPool) | Family::Sigmoid => {
+                scheme(["#d1fae5", "#10b981", "#064e3b"], ["#0c3327", "#2fb98a", "#c4f3e0"])
+            }
+            Family::Op(OpKind::Identity) => {
+                scheme(["#f1f5f9", "#94a3b8", "#334155"], ["#20272f", "#7d8997", "#cdd6e0"])
+            }
+            Family::Op(OpKind::Zero) => {
+                scheme(["#ffffff", "#94a3b8", "#64748b"], ["#0d1117", "#6b7787", "#8b98a9"])
+            }
+        }
     }
-}
 
-/// The word for a family in class names.
-pub(super) fn kind_class(kind: OpKind) -> &'static str {
-    match kind {
-        OpKind::Separable => "separable",
-        OpKind::Conv => "conv",
-        OpKind::MaxPool => "max-pool",
-        OpKind::MinPool => "min-pool",
-        OpKind::AvgPool => "avg-pool",
-        OpKind::Identity => "identity",
-        OpKind::Zero => "zero",
+    /// The dashes of the family's outline: what computes nothing has no solid one.
+    pub(super) fn dashes(self) -> Option<&'static str> {
+        match self {
+            Family::Op(OpKind::Identity) => Some("4 3"),
+            Family::Op(OpKind::Zero) => Some("1.5 2.5"),
+            _ => None,
+        }
+    }
+
+    /// The name of the family in the legend.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Family::Op(OpKind::Separable) => "separable convolution",
+            Family::Op(OpKind::Conv) => "convolution",
+            Family::Op(OpKind::MaxPool) => "max pool",
+            Family::Op(OpKind::MinPool) => "min pool",
+            Family::Op(OpKind::AvgPool) => "average pool",
+            Family::Op(OpKind::Identity) => "identity",
+            Family::Op(OpKind::Zero) => "zero",
+            Family::Tanh => "tanh",
+            Family::Relu => "ReLU",
+            Family::Sigmoid => "sigmoid",
+        }
+    }
+
+    /// The word for the family in class names.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Family::Op(OpKind::Separable) => "separable",
+            Family::Op(OpKind::Conv) => "conv",
+            Family::Op(OpKind::MaxPool) => "max-pool",
+            Family::Op(OpKind::MinPool) => "min-pool",
+            Family::Op(OpKind::AvgPool) => "avg-pool",
+            Family::Op(OpKind::Identity) => "identity",
+            Family::Op(OpKind::Zero) => "zero",
+            Family::Tanh => "tanh",
+            Family::Relu => "relu",
+            Family::Sigmoid => "sigmoid",
+        }
     }
 }
 

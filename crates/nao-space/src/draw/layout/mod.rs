@@ -1,7 +1,7 @@
-//! Where everything of a cell goes: a layered layout, top to bottom, after Sugiyama.
+//! Where everything of a diagram goes: a layered layout, top to bottom, after Sugiyama.
 //!
-//! A node of the cell is one *block*: its two operations side by side above their sum. Blocks stand in rows
-//! below all that they read ([`rows`]); a state that is read further down gets a *trunk*, one passage per row
+//! A node is one *block*: its operations side by side above their sum, if it has one. Blocks stand in rows
+//! below all that they read ([`rows`]); a value that is read further down gets a *trunk*, one passage per row
 //! between, which all its later readers share. Each row is ordered so that few lines cross ([`order`]) and then
 //! placed so that lines run as straight as they can ([`place`]). Lines bend between rows only and pass a row
 //! vertically through their passage, so no line crosses a box.
@@ -11,12 +11,12 @@ mod order;
 mod place;
 mod rows;
 
-use crate::cell::{Cell, State};
+use super::diagram::{Diagram, Value};
 use graph::{Graph, Part, Port};
 
 /// Width and height of an operation.
 pub(super) const OP_SIZE: (f64, f64) = (72.0, 36.0);
-/// Between the two operations of a node.
+/// Between two operations of a node.
 const OP_GAP: f64 = 10.0;
 /// From the operations of a node down to its sum.
 const SUM_GAP: f64 = 20.0;
@@ -24,14 +24,18 @@ const SUM_GAP: f64 = 20.0;
 pub(super) const SUM_RADIUS: f64 = 10.0;
 /// How far from the middle of a sum its branches arrive.
 const SUM_PORT: f64 = 4.5;
-/// Width and height of a cell input, and the room for its number on either side.
-const INPUT_SIZE: (f64, f64) = (64.0, 26.0);
-const INPUT_SIDE: f64 = 12.0;
-/// Height of the concatenation, its least width, and its width per loose end.
-const CONCAT_HEIGHT: f64 = 26.0;
-const CONCAT_WIDTH: f64 = 72.0;
-const CONCAT_SLOT: f64 = 18.0;
-/// From the concatenation to the output label's upper edge, and the height of the label.
+/// Width and height of a source, and the room for its number on either side.
+const SOURCE_SIZE: (f64, f64) = (64.0, 26.0);
+const SOURCE_SIDE: f64 = 12.0;
+/// The room for the number of an operation without a sum, on either side.
+const OP_SIDE: f64 = 20.0;
+/// Height of the sink, its least width, and its width per line that arrives.
+const SINK_HEIGHT: f64 = 26.0;
+const SINK_WIDTH: f64 = 72.0;
+const SINK_FONT: f64 = 12.0;
+const SINK_SIDE: f64 = 12.0;
+const SINK_SLOT: f64 = 18.0;
+/// From the sink to the output label's upper edge, and the height of the label.
 const OUTPUT_GAP: f64 = 22.0;
 const OUTPUT_HEIGHT: f64 = 18.0;
 /// The room of a trunk in a row.
@@ -63,24 +67,24 @@ impl Rect {
     }
 }
 
-/// One node of the cell: two operations and the circle that adds them.
+/// One node: its operations and the circle that adds them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Block {
-    /// The operations, x branch before y branch (either may stand on the left).
-    pub ops: [Rect; 2],
+    /// The operations in the order of the node (any may stand on the left).
+    pub ops: Vec<Rect>,
     /// The middle of the circle.
-    pub sum: (f64, f64),
-    /// Where the branches arrive at the circle.
-    pub ports: [(f64, f64); 2],
+    pub sum: Option<(f64, f64)>,
+    /// Where the operations arrive at the circle.
+    pub ports: Vec<(f64, f64)>,
 }
 
 /// What a line leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// The operation of a branch of a node.
-    Op { node: usize, branch: usize },
-    /// The concatenation.
-    Concat,
+    /// An operation of a node.
+    Op { node: usize, operation: usize },
+    /// The sink.
+    Sink,
 }
 
 /// A vertical piece of a line. Between two pieces a line bends.
@@ -91,51 +95,58 @@ pub(super) struct Passage {
     pub bottom: f64,
 }
 
-/// The line from a state to one of its readers.
+/// The line from a value to one of its readers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Route {
-    pub from: State,
+    pub from: Value,
     pub to: Target,
     pub passages: Vec<Passage>,
 }
 
-/// A cell with a place for everything. The upper left corner is (0, 0).
+/// A diagram with a place for everything. The upper left corner is (0, 0).
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct CellLayout {
+pub(super) struct DiagramLayout {
     pub width: f64,
     pub height: f64,
-    pub inputs: [Rect; 2],
+    pub sources: Vec<Rect>,
     pub blocks: Vec<Block>,
-    pub concat: Rect,
+    pub sink: Rect,
     /// The middle of the output label.
     pub output: (f64, f64),
     pub routes: Vec<Route>,
 }
 
-/// Lays a cell out. The same cell gets the same layout on every machine. Where it would be less high than
+/// Lays a diagram out. The same diagram gets the same layout on every machine. Where it would be less high than
 /// `least_height`, its rows are moved apart, but not farther than looks right.
-pub(super) fn layout_cell(cell: &Cell, least_height: f64) -> CellLayout {
-    let rows = rows::assign_rows(cell);
-    let mut graph = Graph::new(cell, &rows);
+pub(super) fn lay_out(diagram: &Diagram, least_height: f64) -> DiagramLayout {
+    let rows = rows::assign_rows(diagram);
+    let mut graph = Graph::new(diagram, &rows);
     order::reduce_crossings(&mut graph);
     let x = place::place(&graph);
-    let mut y = layer_heights(&graph, &x);
-    stretch(&mut y, least_height - OUTPUT_GAP - OUTPUT_HEIGHT);
-    assemble(cell, &graph, &x, &y)
+    let mut y = layer_heights(diagram, &graph, &x);
+    stretch(&mut y, least_height - below_sink(diagram));
+    assemble(diagram, &graph, &x, &y)
+}
+
+/// The room of the output label.
+fn below_sink(diagram: &Diagram) -> f64 {
+    if diagram.sink.output.is_some() { OUTPUT_GAP + OUTPUT_HEIGHT } else { 0.0 }
 }
 
 /// Top and bottom of every layer. Where a line has far to go sideways, there is more room for its bend.
-fn layer_heights(graph: &Graph, x: &[f64]) -> Vec<(f64, f64)> {
+fn layer_heights(diagram: &Diagram, graph: &Graph, x: &[f64]) -> Vec<(f64, f64)> {
     const LEAST: f64 = 30.0;
     const MOST: f64 = 90.0;
     const PER_SIDEWAYS: f64 = 0.2;
+    let sums = diagram.nodes.iter().any(|node| node.sum);
+    let block = if sums { OP_SIZE.1 + SUM_GAP + 2.0 * SUM_RADIUS } else { OP_SIZE.1 };
     let mut top = 0.0;
     let mut layers = Vec::with_capacity(graph.layers.len());
     for layer in 0..graph.layers.len() {
         let height = match layer {
-            0 => INPUT_SIZE.1,
-            _ if layer + 1 == graph.layers.len() => CONCAT_HEIGHT,
-            _ => OP_SIZE.1 + SUM_GAP + 2.0 * SUM_RADIUS,
+            0 => SOURCE_SIZE.1,
+            _ if layer + 1 == graph.layers.len() => SINK_HEIGHT,
+            _ => block,
         };
         layers.push((top, top + height));
         let sideways = graph
@@ -158,30 +169,42 @@ fn stretch(layers: &mut [(f64, f64)], height: f64) {
     }
 }
 
-fn assemble(cell: &Cell, graph: &Graph, x: &[f64], y: &[(f64, f64)]) -> CellLayout {
+fn assemble(diagram: &Diagram, graph: &Graph, x: &[f64], y: &[(f64, f64)]) -> DiagramLayout {
     let layer_of = |vertex: usize| y[graph.layer_of[vertex]];
-    let input = |state: usize| {
-        let vertex = graph.vertex_of_state(State(state as u8));
-        Rect::below(x[vertex], layer_of(vertex).0, INPUT_SIZE)
+    let source = |source: usize| {
+        let vertex = graph.vertex_of(Value(source));
+        Rect::below(x[vertex], layer_of(vertex).0, SOURCE_SIZE)
     };
     let block = |node: usize| {
-        let vertex = graph.vertex_of_state(State::of_node(node));
+        let vertex = graph.vertex_of(diagram.value_of(node));
         let (top, bottom) = layer_of(vertex);
-        let offset = |branch| graph.branch_offset(vertex, branch);
-        let sum = (x[vertex], bottom - SUM_RADIUS);
-        let rise = (SUM_RADIUS * SUM_RADIUS - SUM_PORT * SUM_PORT).sqrt();
-        Block {
-            ops: [0, 1].map(|branch| Rect::below(x[vertex] + offset(branch), top, OP_SIZE)),
-            sum,
-            ports: [0, 1].map(|branch| (sum.0 + SUM_PORT * offset(branch).signum(), sum.1 - rise)),
+        let offsets = (0..diagram.nodes[node].operations.len()).map(|op| graph.op_offset(vertex, op));
+        let ops = offsets.clone().map(|offset| Rect::below(x[vertex] + offset, top, OP_SIZE)).collect();
+        if !diagram.nodes[node].sum {
+            return Block { ops, sum: None, ports: Vec::new() };
         }
+        let sum = (x[vertex], bottom - SUM_RADIUS);
+        let port = |offset: f64| {
+            let aside = if offset == 0.0 { 0.0 } else { SUM_PORT * offset.signum() };
+            (sum.0 + aside, sum.1 - (SUM_RADIUS * SUM_RADIUS - aside * aside).sqrt())
+        };
+        Block { ops, sum: Some(sum), ports: offsets.map(port).collect() }
     };
-    let concat = graph.concat();
-    let concat = Rect::below(x[concat], layer_of(concat).0, (graph.width(concat), CONCAT_HEIGHT));
+    let sources: Vec<Rect> = (0..diagram.sources.len()).map(source).collect();
+    let blocks: Vec<Block> = (0..diagram.nodes.len()).map(block).collect();
+    let lower_edge = |value: Value| match diagram.node_of(value) {
+        None => sources[value.0].bottom(),
+        Some(node) => match blocks[node].sum {
+            Some((_, middle)) => middle + SUM_RADIUS,
+            None => blocks[node].ops[0].bottom(),
+        },
+    };
+    let sink = graph.sink();
+    let sink = Rect::below(x[sink], layer_of(sink).0, (graph.width(sink), SINK_HEIGHT));
     let routes = graph.segments.iter().filter_map(|segment| {
         let to = match (graph.parts[segment.lower], segment.port) {
-            (Part::Block(node), Port::Branch(branch)) => Target::Op { node, branch },
-            (Part::Concat, _) => Target::Concat,
+            (Part::Block { node, .. }, Port::Op(operation)) => Target::Op { node, operation },
+            (Part::Sink, _) => Target::Sink,
             _ => return None,
         };
         let mut passages: Vec<Passage> = graph
@@ -191,19 +214,20 @@ fn assemble(cell: &Cell, graph: &Graph, x: &[f64], y: &[(f64, f64)]) -> CellLayo
             .collect();
         let (top, _) = layer_of(segment.lower);
         let end = Passage { x: x[segment.lower] + graph.port_offset(segment), top, bottom: top };
-        // The first piece starts at the lower edge of what makes the state.
-        passages[0].top = passages[0].bottom;
+        // The first piece starts at the lower edge of what makes the value.
+        let start = lower_edge(segment.value);
+        (passages[0].top, passages[0].bottom) = (start, start);
         passages.push(end);
-        Some(Route { from: segment.state, to, passages })
+        Some(Route { from: segment.value, to, passages })
     });
-    CellLayout {
+    DiagramLayout {
         width: graph.right_edge(x),
-        height: concat.bottom() + OUTPUT_GAP + OUTPUT_HEIGHT,
-        inputs: [input(0), input(1)],
-        blocks: (0..cell.nodes().len()).map(block).collect(),
-        output: (concat.middle(), concat.bottom() + OUTPUT_GAP + OUTPUT_HEIGHT / 2.0),
+        height: sink.bottom() + below_sink(diagram),
+        output: (sink.middle(), sink.bottom() + OUTPUT_GAP + OUTPUT_HEIGHT / 2.0),
         routes: routes.collect(),
-        concat,
+        sources,
+        blocks,
+        sink,
     }
 }
 

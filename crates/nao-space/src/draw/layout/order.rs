@@ -2,13 +2,13 @@
 
 use super::graph::{Graph, Port, Segment};
 
-/// Orders blocks and trunks in their layers and the two operations of each block. Sorts every layer by where
+/// Orders blocks and trunks in their layers and the operations of each block. Sorts every layer by where
 /// its lines come from, down and up in turn (barycenters), exchanges neighbours while that helps, and
-/// keeps the best order seen. The inputs stay in their order, older on the left.
+/// keeps the best order seen. The sources stay in their order.
 pub(super) fn reduce_crossings(graph: &mut Graph) {
     const SWEEPS: usize = 12;
     let rows = 1..graph.layers.len() - 1;
-    let mut best = (usize::MAX, graph.layers.clone(), graph.swapped.clone());
+    let mut best = (usize::MAX, graph.layers.clone(), graph.op_places.clone());
     for sweep in 0..SWEEPS {
         let down = sweep % 2 == 0;
         for step in rows.clone() {
@@ -19,14 +19,14 @@ pub(super) fn reduce_crossings(graph: &mut Graph) {
         exchange_neighbours(graph);
         let crossings = (0..graph.layers.len() - 1).map(|layer| crossings_below(graph, layer)).sum();
         if crossings < best.0 {
-            best = (crossings, graph.layers.clone(), graph.swapped.clone());
+            best = (crossings, graph.layers.clone(), graph.op_places.clone());
         }
     }
-    (_, graph.layers, graph.swapped) = best;
+    (_, graph.layers, graph.op_places) = best;
     number_slots(graph);
 }
 
-/// The place of every vertex in its layer, doubled, so that ports fit in between.
+/// The place of every vertex in its layer, four apart, so that ports fit in between.
 fn places(graph: &Graph) -> Vec<isize> {
     let mut places = vec![0; graph.parts.len()];
     for layer in &graph.layers {
@@ -37,13 +37,11 @@ fn places(graph: &Graph) -> Vec<isize> {
     places
 }
 
-/// Where a segment ends, in the measure of [`places`]. Slots of the concatenation follow the lines that come in.
+/// Where a segment ends, in the measure of [`places`]. Slots of the sink follow the lines that come in.
 fn end_place(graph: &Graph, places: &[isize], segment: &Segment) -> isize {
     match segment.port {
         Port::Middle => places[segment.lower],
-        Port::Branch(branch) => {
-            places[segment.lower] + graph.branch_offset(segment.lower, branch).signum() as isize
-        }
+        Port::Op(operation) => places[segment.lower] + graph.op_half_steps(segment.lower, operation),
         Port::Slot(_) => places[segment.upper],
     }
 }
@@ -68,14 +66,23 @@ fn sort_by_barycenter(graph: &mut Graph, layer: usize, down: bool) {
     graph.layers[layer] = keyed.into_iter().map(|(_, vertex)| vertex).collect();
 }
 
-/// Puts the operation whose line comes from further left on the left.
+/// Puts the operations of every block in the order in which their lines come from the left; an operation that
+/// reads several values counts by the mean of their places.
 fn turn_blocks(graph: &mut Graph, layer: usize) {
     let places = places(graph);
-    for segment in graph.segments.iter().filter(|segment| graph.layer_of[segment.lower] == layer) {
-        let twin =
-            graph.segments.iter().find(|other| other.lower == segment.lower && other.port == Port::Branch(1));
-        if let (Port::Branch(0), Some(twin)) = (segment.port, twin) {
-            graph.swapped[segment.lower] = places[twin.upper] < places[segment.upper];
+    for &vertex in &graph.layers[layer] {
+        let mut from = vec![(0, 0); graph.op_places[vertex].len()];
+        for segment in graph.segments.iter().filter(|segment| segment.lower == vertex) {
+            if let Port::Op(operation) = segment.port {
+                let (sum, count) = from[operation];
+                from[operation] = (sum + places[segment.upper], count + 1);
+            }
+        }
+        let mut order: Vec<usize> = (0..from.len()).collect();
+        let mean = |&operation: &usize| from[operation].0 as f64 / f64::from(from[operation].1.max(1));
+        order.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
+        for (place, operation) in order.into_iter().enumerate() {
+            graph.op_places[vertex][operation] = place;
         }
     }
 }
@@ -87,7 +94,7 @@ fn exchange_neighbours(graph: &mut Graph) {
         for layer in 1..graph.layers.len() - 1 {
             for left in 1..graph.layers[layer].len() {
                 let before = crossings_around(graph, layer);
-                let turned = graph.swapped.clone();
+                let turned = graph.op_places.clone();
                 graph.layers[layer].swap(left - 1, left);
                 turn_blocks(graph, layer);
                 turn_blocks(graph, layer + 1);
@@ -95,7 +102,7 @@ fn exchange_neighbours(graph: &mut Graph) {
                     improved = true;
                 } else {
                     graph.layers[layer].swap(left - 1, left);
-                    graph.swapped = turned;
+                    graph.op_places = turned;
                 }
             }
         }
@@ -119,7 +126,7 @@ fn crossings_below(graph: &Graph, layer: usize) -> usize {
     ends.iter().enumerate().map(|(index, a)| ends[..index].iter().filter(|b| crosses(a, b)).count()).sum()
 }
 
-/// Gives the loose ends their slots in the order in which they arrive.
+/// Gives the lines into the sink their slots in the order in which they arrive.
 fn number_slots(graph: &mut Graph) {
     let places = places(graph);
     let mut arriving: Vec<usize> = (0..graph.segments.len())

@@ -25,12 +25,12 @@ pub(super) fn place(graph: &Graph) -> Vec<f64> {
     x.iter().map(|x| x - left).collect()
 }
 
-/// How much a straight line matters: most within a trunk, least at the far-spread ends of a concatenation.
+/// How much a straight line matters: most within a trunk, least at the far-spread ends of a sink.
 fn weight(graph: &Graph, upper: usize, lower: usize) -> f64 {
     match (graph.parts[upper], graph.parts[lower]) {
         (Part::Trunk, Part::Trunk) => 30.0,
         (_, Part::Trunk) => 4.0,
-        (_, Part::Concat) => 0.5,
+        (_, Part::Sink) => 0.5,
         _ => 1.0,
     }
 }

@@ -1,19 +1,20 @@
-//! Which row each node of a cell stands in.
+//! Which row each node of a diagram stands in.
 
-use crate::cell::{Cell, Edge, State};
+use crate::draw::diagram::Diagram;
 
 /// The row of every node, counted from 0: below all that it reads, with at most about the square root of the
 /// number of nodes in a row. Of the nodes that could stand in a row, those go first from which the
 /// longest way leads down, so that the picture stays short.
-pub(super) fn assign_rows(cell: &Cell) -> Vec<usize> {
-    let ways = longest_ways_down(cell);
-    let most_per_row = (1..).find(|side| side * side >= cell.nodes().len()).unwrap_or(1);
-    let mut rows: Vec<Option<usize>> = vec![None; cell.nodes().len()];
+pub(super) fn assign_rows(diagram: &Diagram) -> Vec<usize> {
+    let ways = longest_ways_down(diagram);
+    let nodes = diagram.nodes.len();
+    let most_per_row = (1..).find(|side| side * side >= nodes).unwrap_or(1);
+    let mut rows: Vec<Option<usize>> = vec![None; nodes];
     for row in 0.. {
-        let above = |edge: &Edge| edge.input.node().is_none_or(|node| rows[node].is_some());
-        let mut ready: Vec<usize> = (0..rows.len())
-            .filter(|&node| rows[node].is_none() && cell.nodes()[node].edges.iter().all(above))
-            .collect();
+        let above = |node: &usize| {
+            diagram.reads(*node).filter_map(|value| diagram.node_of(value)).all(|read| rows[read].is_some())
+        };
+        let mut ready: Vec<usize> = (0..nodes).filter(|&node| rows[node].is_none()).filter(above).collect();
         if ready.is_empty() {
             break;
         }
@@ -25,12 +26,11 @@ pub(super) fn assign_rows(cell: &Cell) -> Vec<usize> {
     rows.into_iter().flatten().collect()
 }
 
-/// Number of nodes on the longest way from each node down to a loose end.
-fn longest_ways_down(cell: &Cell) -> Vec<usize> {
-    let mut ways = vec![1; cell.nodes().len()];
-    for index in (0..cell.nodes().len()).rev() {
-        let inputs = cell.nodes()[index].edges.map(|Edge { input, .. }: Edge| State::node(input));
-        for node in inputs.into_iter().flatten() {
+/// Number of nodes on the longest way from each node down to one that no other reads.
+fn longest_ways_down(diagram: &Diagram) -> Vec<usize> {
+    let mut ways = vec![1; diagram.nodes.len()];
+    for index in (0..diagram.nodes.len()).rev() {
+        for node in diagram.reads(index).filter_map(|value| diagram.node_of(value)) {
             ways[node] = ways[node].max(ways[index] + 1);
         }
     }

@@ -1,12 +1,15 @@
-//! Laws of layouts, over many cells.
+//! Laws of layouts, over many cells of every space.
 
 use std::collections::HashSet;
 
 use super::*;
+use crate::cell::Cell;
+use crate::draw::diagram::Diagram;
 use crate::op_set::{OP_SET_NAMES, OpSet};
+use crate::rnn_arch::RnnArch;
 use crate::seed::rng_for;
 use crate::space::Space;
-use crate::spaces::CnnSpace;
+use crate::spaces::{ActivationOrder, CnnSpace, NasBench101Space, NasBench201Space, RnnSpace};
 
 /// Two hundred cells: 1, 5 and 12 nodes, and all between, over all operation sets.
 fn cells() -> Vec<Cell> {
@@ -18,11 +21,28 @@ fn cells() -> Vec<Cell> {
     archs.flat_map(|arch| [arch.normal, arch.reduction]).collect()
 }
 
-fn boxes(layout: &CellLayout) -> Vec<Rect> {
+/// The diagrams of those cells, and of forty architectures of each other space.
+fn diagrams() -> Vec<Diagram> {
+    let cells = cells().into_iter().map(|cell| Diagram::of_cell(None, &cell, &cell.loose_ends()));
+    let others = (0..40u64).flat_map(|index| {
+        let mut rng = rng_for(5, "draw others", index);
+        let nodes = if index == 0 { RnnArch::MAX_NODES } else { 1 + index as usize % 16 };
+        [
+            Diagram::of_rnn(&RnnSpace::new(nodes, ActivationOrder::Nao).unwrap().sample(&mut rng)),
+            Diagram::of_nasbench101(&NasBench101Space::default().sample(&mut rng)),
+            Diagram::of_nasbench201(&NasBench201Space::default().sample(&mut rng)),
+        ]
+    });
+    cells.chain(others).collect()
+}
+
+fn boxes(layout: &DiagramLayout) -> Vec<Rect> {
     let circle = |&(x, y): &(f64, f64)| Rect::below(x, y - SUM_RADIUS, (2.0 * SUM_RADIUS, 2.0 * SUM_RADIUS));
-    let blocks = layout.blocks.iter().flat_map(|block| [block.ops[0], block.ops[1], circle(&block.sum)]);
+    let circles = layout.blocks.iter().filter_map(|block| block.sum.as_ref().map(circle));
+    let ops = layout.blocks.iter().flat_map(|block| block.ops.iter().copied());
     let output = Rect::below(layout.output.0, layout.output.1 - OUTPUT_HEIGHT / 2.0, (40.0, OUTPUT_HEIGHT));
-    blocks.chain(layout.inputs).chain([layout.concat, output]).collect()
+    let below = (layout.height > layout.sink.bottom()).then_some(output);
+    ops.chain(circles).chain(layout.sources.iter().copied()).chain([layout.sink]).chain(below).collect()
 }
 
 fn apart(a: &Rect, b: &Rect) -> bool {
@@ -31,11 +51,11 @@ fn apart(a: &Rect, b: &Rect) -> bool {
 
 #[test]
 fn boxes_never_meet_and_stay_in_the_picture() {
-    for cell in cells() {
-        let layout = layout_cell(&cell, 0.0);
+    for diagram in diagrams() {
+        let layout = lay_out(&diagram, 0.0);
         let boxes = boxes(&layout);
         for (index, a) in boxes.iter().enumerate() {
-            assert!(boxes[..index].iter().all(|b| apart(a, b)), "{cell:?}");
+            assert!(boxes[..index].iter().all(|b| apart(a, b)), "{diagram:?}");
             assert!(a.x >= -1e-9 && a.x + a.width <= layout.width + 1e-9, "{a:?} in {}", layout.width);
             assert!(a.y >= 0.0 && a.bottom() <= layout.height, "{a:?}");
         }
@@ -44,31 +64,33 @@ fn boxes_never_meet_and_stay_in_the_picture() {
 
 #[test]
 fn a_low_cell_is_stretched_to_the_height_asked_for() {
-    for cell in cells() {
-        let natural = layout_cell(&cell, 0.0);
-        let higher = layout_cell(&cell, natural.height + 50.0);
+    for diagram in diagrams() {
+        let natural = lay_out(&diagram, 0.0);
+        let higher = lay_out(&diagram, natural.height + 50.0);
         assert!((higher.height - natural.height - 50.0).abs() < 1e-9);
         assert_eq!(higher.width, natural.width);
-        assert_eq!(layout_cell(&cell, natural.height - 1.0), natural);
+        assert_eq!(lay_out(&diagram, natural.height - 1.0), natural);
     }
 }
 
 #[test]
 fn nodes_and_lines_are_those_of_the_cell() {
-    for cell in cells() {
-        let layout = layout_cell(&cell, 0.0);
-        assert_eq!(layout.blocks.len(), cell.nodes().len());
-        let mut expected: HashSet<(State, Option<(usize, usize)>)> =
-            cell.loose_ends().into_iter().map(|state| (state, None)).collect();
-        for (node, both) in cell.nodes().iter().enumerate() {
-            expected.extend([0, 1].map(|branch| (both.edges[branch].input, Some((node, branch)))));
+    for diagram in diagrams() {
+        let layout = lay_out(&diagram, 0.0);
+        assert_eq!(layout.blocks.len(), diagram.nodes.len());
+        let mut expected: HashSet<(Value, Option<(usize, usize)>)> =
+            diagram.sink.reads.iter().map(|&value| (value, None)).collect();
+        for (index, node) in diagram.nodes.iter().enumerate() {
+            for (place, operation) in node.operations.iter().enumerate() {
+                expected.extend(operation.reads.iter().map(|&value| (value, Some((index, place)))));
+            }
         }
         let drawn: HashSet<_> = layout
             .routes
             .iter()
             .map(|route| match route.to {
-                Target::Op { node, branch } => (route.from, Some((node, branch))),
-                Target::Concat => (route.from, None),
+                Target::Op { node, operation } => (route.from, Some((node, operation))),
+                Target::Sink => (route.from, None),
             })
             .collect();
         assert_eq!(drawn, expected);
@@ -94,8 +116,8 @@ fn points(route: &Route) -> Vec<(f64, f64)> {
 
 #[test]
 fn no_line_runs_through_a_box() {
-    for cell in cells() {
-        let layout = layout_cell(&cell, 0.0);
+    for diagram in diagrams() {
+        let layout = lay_out(&diagram, 0.0);
         let boxes = boxes(&layout);
         for point in layout.routes.iter().flat_map(points) {
             let inside = |r: &Rect| {
@@ -104,25 +126,28 @@ fn no_line_runs_through_a_box() {
                     && point.1 > r.y + 1e-6
                     && point.1 < r.bottom() - 1e-6
             };
-            assert!(!boxes.iter().any(inside), "{point:?} of {cell:?}");
+            assert!(!boxes.iter().any(inside), "{point:?} of {diagram:?}");
         }
     }
 }
 
 #[test]
 fn lines_run_downward_from_their_state_to_their_reader() {
-    for cell in cells() {
-        let layout = layout_cell(&cell, 0.0);
+    for diagram in diagrams() {
+        let layout = lay_out(&diagram, 0.0);
         for route in &layout.routes {
             let (first, last) = (route.passages[0], route.passages[route.passages.len() - 1]);
-            let start = match route.from.node() {
-                Some(node) => (layout.blocks[node].sum.0, layout.blocks[node].sum.1 + SUM_RADIUS),
-                None => (layout.inputs[route.from.index()].middle(), layout.inputs[0].bottom()),
+            let start = match diagram.node_of(route.from) {
+                Some(node) => match (layout.blocks[node].sum, &layout.blocks[node].ops[..]) {
+                    (Some(sum), _) => (sum.0, sum.1 + SUM_RADIUS),
+                    (None, ops) => (ops[0].middle(), ops[0].bottom()),
+                },
+                None => (layout.sources[route.from.0].middle(), layout.sources[0].bottom()),
             };
             assert!((first.x - start.0).abs() < 1e-9 && (first.bottom - start.1).abs() < 1e-9);
             let end = match route.to {
-                Target::Op { node, branch } => layout.blocks[node].ops[branch],
-                Target::Concat => layout.concat,
+                Target::Op { node, operation } => layout.blocks[node].ops[operation],
+                Target::Sink => layout.sink,
             };
             assert!(last.x > end.x && last.x < end.x + end.width && (last.top - end.y).abs() < 1e-9);
             assert!(route.passages.windows(2).all(|pair| pair[0].bottom < pair[1].top));
@@ -132,13 +157,14 @@ fn lines_run_downward_from_their_state_to_their_reader() {
 
 #[test]
 fn a_chain_is_drawn_without_crossing_and_rows_stay_narrow() {
-    use crate::cell::{Edge, Node};
+    use crate::cell::{Edge, Node, State};
     use crate::op::Op;
     let edge = |state| Edge { input: State(state), op: Op::Identity };
     let flat = Cell::new(vec![Node { edges: [edge(0), edge(1)] }; 12]).unwrap();
-    let rows = rows::assign_rows(&flat);
+    let rows_of = |cell: &Cell| rows::assign_rows(&Diagram::of_cell(None, cell, &cell.loose_ends()));
+    let rows = rows_of(&flat);
     assert!((0..3).all(|row| rows.iter().filter(|&&other| other == row).count() == 4), "{rows:?}");
     let chain =
         Cell::new((0..12).map(|node| Node { edges: [edge(node), edge(node + 1)] }).collect()).unwrap();
-    assert_eq!(rows::assign_rows(&chain), (0..12).collect::<Vec<_>>());
+    assert_eq!(rows_of(&chain), (0..12).collect::<Vec<_>>());
 }

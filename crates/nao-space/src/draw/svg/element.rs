@@ -2,11 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::cell::State;
 use crate::draw::layout::{Passage, Rect};
-use crate::draw::palette::{LINE, NEUTRAL, PAGE, kind_dashes, kind_scheme};
+use crate::draw::palette::{Family, LINE, NEUTRAL, PAGE};
 use crate::draw::text::escaped;
-use crate::op::OpKind;
 
 /// SVG elements, one per line.
 #[derive(Default)]
@@ -53,8 +51,8 @@ impl Svg {
         ));
     }
 
-    pub(super) fn state_number(&mut self, (x, middle): (f64, f64), state: State) {
-        self.text((x, middle + 3.5), Anchor::Start, 10.0, Tone::Quiet, &state.to_string());
+    pub(super) fn state_number(&mut self, (x, middle): (f64, f64), number: &str) {
+        self.text((x, middle + 3.5), Anchor::Start, 10.0, Tone::Quiet, number);
     }
 
     pub(super) fn neutral_box(&mut self, rect: &Rect, label: &str, radius: f64) {
@@ -73,10 +71,10 @@ impl Svg {
     }
 
     /// A box in the colours of a family.
-    pub(super) fn swatch(&mut self, kind: OpKind, rect: &Rect, radius: f64) {
-        let colors = kind_scheme(kind).light;
+    pub(super) fn swatch(&mut self, family: Family, rect: &Rect, radius: f64) {
+        let colors = family.scheme().light;
         let dashes =
-            kind_dashes(kind).map(|dashes| format!(" stroke-dasharray=\"{dashes}\"")).unwrap_or_default();
+            family.dashes().map(|dashes| format!(" stroke-dasharray=\"{dashes}\"")).unwrap_or_default();
         self.line(format_args!(
             "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\" fill=\"{}\" stroke=\"{}\" \
              stroke-width=\"1.2\"{dashes}/>",

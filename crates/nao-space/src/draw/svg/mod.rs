@@ -1,4 +1,4 @@
-//! Cells as SVG: self-contained, for light and dark surroundings, the same bytes for the same cell.
+//! Pictures as SVG: self-contained, for light and dark surroundings, the same bytes for the same cell.
 //!
 //! Light colours are attributes, so that every viewer shows them; a style sheet overrides them where the
 //! surroundings are dark and the viewer knows. The picture brings its own background.
@@ -7,15 +7,15 @@ mod cell;
 mod element;
 mod legend;
 
-use self::cell::write_cell;
+use self::cell::write_diagram;
 use self::element::{Anchor, Svg, Tone, number};
 use self::legend::write_legend;
-use super::layout::{CellLayout, Rect, layout_cell};
-use super::palette::{KINDS, LINE, NEUTRAL, PAGE, kind_class, kind_scheme};
+use super::diagram::Diagram;
+use super::layout::{DiagramLayout, Rect, lay_out};
+use super::palette::{Family, LINE, NEUTRAL, PAGE};
 use super::text::{escaped, text_width, wrapped};
-use crate::arch::{CellRole, CnnArch};
+use crate::arch::CnnArch;
 use crate::cell::Cell;
-use crate::op::OpKind;
 
 /// What is written around a picture, and how its cells stand.
 ///
@@ -65,38 +65,38 @@ const HEADING_GAP: f64 = 12.0;
 const WIDEST_ROW: f64 = 1200.0;
 const LEAST_WIDTH: f64 = 360.0;
 
-/// Both cells of an architecture as SVG, with a legend of the colours in use.
+/// Both cells of an architecture as SVG, with a legend of the colours in use; they concatenate their loose ends.
+/// [`Picture`](super::Picture) draws other outputs and the architectures of other spaces.
 pub fn arch_svg(arch: &CnnArch, drawing: &Drawing) -> String {
-    let panels = arch.cells().map(|(role, cell)| Panel::of(Some(role), cell));
-    picture(&panels, drawing)
+    svg(&arch.cells().map(|(role, cell)| Diagram::of_cell(Some(role), cell, &cell.loose_ends())), drawing)
 }
 
-/// One cell as SVG, with a legend of the colours in use.
+/// One cell as SVG, with a legend of the colours in use; it concatenates its loose ends.
 pub fn cell_svg(cell: &Cell, drawing: &Drawing) -> String {
-    picture(&[Panel::of(None, cell)], drawing)
+    svg(&[Diagram::of_cell(None, cell, &cell.loose_ends())], drawing)
 }
 
-/// A cell in its frame.
+pub(super) fn svg(diagrams: &[Diagram], drawing: &Drawing) -> String {
+    picture(&diagrams.iter().map(Panel::of).collect::<Vec<_>>(), drawing)
+}
+
+/// A diagram in its frame.
 struct Panel<'a> {
-    role: Option<CellRole>,
-    cell: &'a Cell,
-    layout: CellLayout,
+    diagram: &'a Diagram,
+    layout: DiagramLayout,
 }
 
 impl<'a> Panel<'a> {
-    fn of(role: Option<CellRole>, cell: &'a Cell) -> Self {
-        Panel { role, cell, layout: layout_cell(cell, 0.0) }
+    fn of(diagram: &'a Diagram) -> Self {
+        Panel { diagram, layout: lay_out(diagram, 0.0) }
     }
 
     fn heading(&self) -> Option<(&'static str, &'static str)> {
-        self.role.map(|role| match role {
-            CellRole::Normal => ("Normal cell", "keeps the resolution"),
-            CellRole::Reduction => ("Reduction cell", "stride 2 on both cell inputs"),
-        })
+        self.diagram.heading
     }
 
     fn heading_height(&self) -> f64 {
-        if self.role.is_some() { PANEL_HEADING } else { PANEL_PADDING }
+        if self.heading().is_some() { PANEL_HEADING } else { PANEL_PADDING }
     }
 
     fn width(&self) -> f64 {
@@ -116,7 +116,7 @@ impl<'a> Panel<'a> {
             return Panel { layout: self.layout.clone(), ..*self };
         }
         let least = self.layout.height + height - self.height();
-        Panel { layout: layout_cell(self.cell, least), ..*self }
+        Panel { layout: lay_out(self.diagram, least), ..*self }
     }
 }
 
@@ -141,9 +141,10 @@ fn picture(panels: &[Panel<'_>], drawing: &Drawing) -> String {
             y + height + MARGIN
         })
     };
-    let kinds = kinds_in_use(panels);
-    let bottom = write_legend(&mut body, &kinds, inner, y);
-    document(&body, drawing, &kinds, (inner + 2.0 * MARGIN, bottom + MARGIN))
+    let families = families_in_use(panels);
+    let sums = panels.iter().flat_map(|panel| &panel.diagram.nodes).any(|node| node.sum);
+    let bottom = write_legend(&mut body, &families, sums, inner, y);
+    document(&body, drawing, &families, (inner + 2.0 * MARGIN, bottom + MARGIN))
 }
 
 /// Writes panels side by side, each `spare` wider than it must be; returns where the next thing begins.
@@ -159,12 +160,14 @@ fn write_row(svg: &mut Svg, panels: &[Panel<'_>], spare: f64, y: f64) -> f64 {
 }
 
 /// The families that the picture shows, in the order of the legend.
-fn kinds_in_use(panels: &[Panel<'_>]) -> Vec<OpKind> {
-    let used = |kind| panels.iter().flat_map(|panel| panel.cell.edges()).any(|edge| edge.op.kind() == kind);
-    KINDS.into_iter().filter(|&kind| used(kind)).collect()
+fn families_in_use(panels: &[Panel<'_>]) -> Vec<Family> {
+    let operations =
+        || panels.iter().flat_map(|panel| &panel.diagram.nodes).flat_map(|node| &node.operations);
+    let used = |family| operations().any(|operation| operation.family == family);
+    Family::ALL.into_iter().filter(|&family| used(family)).collect()
 }
 
-fn document(body: &Svg, drawing: &Drawing, kinds: &[OpKind], (width, height): (f64, f64)) -> String {
+fn document(body: &Svg, drawing: &Drawing, families: &[Family], (width, height): (f64, f64)) -> String {
     let mut svg = Svg::default();
     let (w, h) = (number(width), number(height));
     let name = if drawing.title.is_empty() { "Architecture cells" } else { &drawing.title };
@@ -174,7 +177,7 @@ fn document(body: &Svg, drawing: &Drawing, kinds: &[OpKind], (width, height): (f
          sans-serif\" font-size=\"12\">"
     ));
     svg.line(format_args!("<title>{}</title>", escaped(name)));
-    svg.line(format_args!("<style>\n{}</style>", dark_style(kinds)));
+    svg.line(format_args!("<style>\n{}</style>", dark_style(families)));
     svg.line(format_args!(
         "<rect class=\"nao-page\" width=\"{w}\" height=\"{h}\" rx=\"10\" fill=\"{}\"/>",
         PAGE.light.fill
@@ -185,7 +188,7 @@ fn document(body: &Svg, drawing: &Drawing, kinds: &[OpKind], (width, height): (f
 }
 
 /// The dark colours. Class names start with `nao-`, for a style sheet inside HTML holds for the whole page.
-fn dark_style(kinds: &[OpKind]) -> String {
+fn dark_style(families: &[Family]) -> String {
     let (page, neutral, line) = (PAGE.dark, NEUTRAL.dark, LINE.dark);
     let mut rules = vec![
         format!(".nao-page {{ fill: {} }}", page.fill),
@@ -197,8 +200,8 @@ fn dark_style(kinds: &[OpKind]) -> String {
         format!(".nao-plus {{ stroke: {} }}", neutral.stroke),
         format!(".nao-box {{ fill: {}; stroke: {} }}", neutral.fill, neutral.stroke),
     ];
-    for &kind in kinds {
-        let (class, colors) = (kind_class(kind), kind_scheme(kind).dark);
+    for &family in families {
+        let (class, colors) = (family.class(), family.scheme().dark);
         rules.push(format!(".nao-{class} rect {{ fill: {}; stroke: {} }}", colors.fill, colors.stroke));
         rules.push(format!(".nao-{class} text {{ fill: {} }}", colors.text));
     }
@@ -237,7 +240,7 @@ fn write_panel(svg: &mut Svg, panel: &Panel<'_>, frame: Rect) {
     let x = frame.x + (frame.width - panel.layout.width) / 2.0;
     let y = frame.y + panel.heading_height();
     svg.line(format_args!("<g class=\"nao-cell\" transform=\"translate({} {})\">", number(x), number(y)));
-    write_cell(svg, panel.cell, &panel.layout);
+    write_diagram(svg, panel.diagram, &panel.layout);
     svg.line(format_args!("</g>"));
 }
 
