@@ -154,18 +154,6 @@ pub enum DecodeError {
 impl DecodeError {
     /// Why tokens that the grammar of a space does not allow are no sentence of it.
     pub(crate) fn of<S: Space>(space: &S, tokens: &[Token]) -> Self {
-        let (expected, found) = (space.sequence_len(), tokens.len());
-        if found != expected {
-            return DecodeError::Length { space: space.name(), expected, found };
-        }
-        let refused = |&position: &usize| !space.allowed(&tokens[..position]).contains(tokens[position]);
-        let position = (0..found).find(refused).expect("what the grammar allows is a sentence");
-        let allowed = space.allowed(&tokens[..position]);
-        let names = allowed.iter().map(|token| {
-            let name = space.vocabulary().name(token).unwrap_or("?");
-            format!("{} ({name})", token.0)
-        });
-        let allowed = names.collect::<Vec<_>>().join(", ");
-        DecodeError::NotAllowed { position, token: tokens[position], allowed }
+        check_sentence(space, tokens).expect_err("what the grammar allows is a sentence")
     }
 }

@@ -86,8 +86,12 @@ impl NasBench201Arch {
 
     /// The inputs of a node: source node and operation. Node 0 and nodes after 3 have none.
     pub fn inputs(&self, node: usize) -> impl Iterator<Item = (usize, EdgeOp)> + '_ {
-        let first = node * node.saturating_sub(1) / 2;
-        let edges = self.edges.get(first..first + node).unwrap_or_default();
+        let edges = match node {
+            1 => &self.edges[..1],
+            2 => &self.edges[1..3],
+            3 => &self.edges[3..],
+            _ => &[],
+        };
         edges.iter().copied().enumerate()
     }
 
@@ -285,6 +289,13 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn nodes_that_a_cell_lacks_read_nothing() {
+        let arch = NasBench201Arch { edges: [EdgeOp::SkipConnect; NasBench201Arch::EDGES] };
+        let inputs = [0, 1, 2, 3, 4, usize::MAX].map(|node| arch.inputs(node).count());
+        assert_eq!(inputs, [0, 1, 2, 3, 0, 0]);
+    }
 
     #[test]
     fn there_are_6466_classes() {

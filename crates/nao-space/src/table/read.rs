@@ -206,7 +206,13 @@ impl<'a> LabelReader<'a> {
         let value = if empty {
             None
         } else {
-            Some(number(record, self.column, &self.schema.column, line)? / self.schema.divisor)
+            let value = number(record, self.column, &self.schema.column, line)? / self.schema.divisor;
+            let overflow = || TableError::Number {
+                line,
+                column: self.schema.column.clone(),
+                found: format!("{value} after division by {}", self.schema.divisor),
+            };
+            Some(Some(value).filter(|value| value.is_finite()).ok_or_else(overflow)?)
         };
         let cost = |cost: Option<(&CostColumn, usize)>| -> Result<f64, TableError> {
             let Some((cost, column)) = cost else { return Ok(0.0) };

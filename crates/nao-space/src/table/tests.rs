@@ -121,6 +121,15 @@ fn a_faulty_table_is_refused_with_line_and_column() {
 }
 
 #[test]
+fn a_divisor_that_makes_no_finite_number_is_refused() {
+    let mut schema = schema();
+    schema.labels[0].divisor = 1e-308;
+    let read = Table::from_csv(NasBench201Space::default(), text().as_bytes(), &schema);
+    let error = read.err().expect("no label is infinite").to_string();
+    assert!(error.contains("line 2, column `accuracy`: inf after division"), "{error}");
+}
+
+#[test]
 fn plain_and_packed_files_read_alike() {
     let folder = tempfile::tempdir().unwrap();
     let gzip = || {

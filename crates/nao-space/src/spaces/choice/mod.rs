@@ -5,6 +5,7 @@ mod definition;
 mod tree;
 
 use num_bigint::BigUint;
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use self::definition::Definition;
@@ -227,6 +228,15 @@ impl Space for ChoiceSpace {
     fn neighbours(&self, arch: &ChoiceArch) -> Vec<ChoiceArch> {
         let neighbours = self.forest.neighbours(&self.picks_of_own(arch));
         neighbours.iter().map(|picks| self.arch(picks)).collect()
+    }
+
+    /// As by default, but only the neighbour that is taken becomes words: large spaces have tens of thousands.
+    fn mutate(&self, arch: &ChoiceArch, rng: &mut ChaCha8Rng) -> ChoiceArch {
+        let mut neighbours = self.forest.neighbours(&self.picks_of_own(arch));
+        if neighbours.is_empty() {
+            return arch.clone();
+        }
+        self.arch(&neighbours.swap_remove(rng.random_range(0..neighbours.len())))
     }
 
     fn size(&self) -> BigUint {
