@@ -36,7 +36,7 @@ pub fn run(args: TableArgs) -> Result<()> {
             format!("{data}\n\n{table}")
         });
     }
-    parts.push(notes.text());
+    parts.push(notes.text(if args.markdown { "." } else { " " }));
     print_text(&parts.join("\n\n"))
 }
 
@@ -54,12 +54,13 @@ impl Notes {
         }
     }
 
-    fn text(&self) -> String {
+    /// `mark` stands behind the number of a note.
+    fn text(&self, mark: &str) -> String {
         let intro = "err %, params: as published. counted, MACs: of the plan that nao builds, without auxiliary head,\n\
                      exact to the last scalar; multiply-accumulates of one image. models, days: how many the search\n\
                      evaluated, and its GPU-days. verdict: whether the published parameters are the counted ones;\n\
                      no cell: the cell not published.\n";
-        let notes = self.0.iter().enumerate().map(|(index, note)| format!("{}  {note}", index + 1));
+        let notes = self.0.iter().enumerate().map(|(index, note)| format!("{}{mark} {note}", index + 1));
         std::iter::once(intro.to_owned()).chain(notes).collect::<Vec<_>>().join("\n")
     }
 }
