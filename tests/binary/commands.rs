@@ -211,3 +211,49 @@ fn the_results_table_has_every_row_with_its_verdict() {
     let markdown = stdout(run(folder.path(), &["table", "--markdown"]));
     assert!(markdown.contains("| ResNeXt-29 | - | - | - | - | 3.58 | 68.1 M | 68,155,210 |"));
 }
+
+#[test]
+fn a_search_of_the_built_in_table_is_charged_and_measured_against_its_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let small =
+        ["--budget=40", "--initial=20", "--per-round=10", "--seeds=2", "--controller-epochs=5", "--json"];
+    for strategy in ["random", "nao"] {
+        let words = [&["bench", "--strategy", strategy][..], &small].concat();
+        let result = json(folder.path(), &words);
+        assert_eq!(result["seeds"].as_array().unwrap().len(), 2);
+        for seed in result["seeds"].as_array().unwrap() {
+            assert_eq!(seed["looks"], 40);
+            let (value, regret) = (seed["value"].as_f64().unwrap(), seed["regret"].as_f64().unwrap());
+            assert!(
+                regret >= 0.0 && (value + regret - result["best_of_table"].as_f64().unwrap()).abs() < 1e-12
+            );
+        }
+        assert_eq!(json(folder.path(), &words), result, "the same seeds, the same result");
+    }
+    let output = run(folder.path(), &["bench", "--dataset=mnist"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cifar100"));
+}
+
+#[test]
+fn a_table_of_ones_own_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let schema = "name = 'mine'\narchitecture = ['cell']\nobjective = 'accuracy'\ndirection = 'maximize'\nunit = 'fraction'\n\
+                  [[labels]]\ncolumn = 'acc'\ndivisor = 100.0\n\
+                  label = { dataset = 'digits', split = 'validation', epochs = 3, run = 'average' }\n";
+    std::fs::write(path.join("schema.toml"), schema).unwrap();
+    let rows = "cell,acc\n0 0 1 1 0 0 1 1,90\n1 1 0 0 1 1 0 0,91\n0 2 1 3 0 0 1 1,\n";
+    std::fs::write(path.join("t.csv"), rows).unwrap();
+    let words = ["table-check", "t.csv", "--space=cnn", "--ops=enas-5", "--nodes=1", "--schema=schema.toml"];
+    let summary = json(path, &[&words[..], &["--json"]].concat());
+    assert_eq!((&summary["rows"], &summary["distinct"]), (&Value::from(3), &Value::from(2)));
+    assert_eq!(summary["labels"][0]["best"], 0.91);
+    std::fs::write(path.join("t.csv"), rows.replace("91", "high")).unwrap();
+    let output = run(path, &words);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("high") && error.trim_end().lines().count() == 1, "{error}");
+    let output = run(path, &["table-check", "t.csv", "--space=cnn"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--schema"));
+}

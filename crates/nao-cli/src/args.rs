@@ -38,6 +38,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Show the published architectures
     Zoo(ZooArgs),
+    /// Search a table of trained cells, NAS-Bench-201, where a look costs nothing but is charged
+    Bench(BenchArgs),
+    /// Check a table of trained architectures in a CSV file, plain, .gz or .zst
+    TableCheck(TableCheckArgs),
     /// Show the published results beside the parameters and operations that we count
     Table(TableArgs),
     /// Look into a search space: describe, sample, encode, decode, check
@@ -346,6 +350,85 @@ pub struct ImportArgs {
 pub struct ZooArgs {
     /// Show this one only
     pub name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct BenchArgs {
+    /// Who proposes: `nao` or `random`
+    #[arg(long, default_value = "nao", value_name = "NAME")]
+    pub strategy: String,
+
+    /// Data set of the labels: cifar10, cifar100 or imagenet16-120
+    #[arg(long, default_value = "cifar10")]
+    pub dataset: String,
+
+    /// Epochs of the trainings that are looked up
+    #[arg(long, default_value_t = 200)]
+    pub epochs: u32,
+
+    /// Looks per search
+    #[arg(long, default_value_t = 150, value_name = "LOOKS")]
+    pub budget: u64,
+
+    /// Random looks of the first round
+    #[arg(long, default_value_t = 50, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub initial: u64,
+
+    /// Looks of each later round
+    #[arg(long, default_value_t = 25, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub per_round: u64,
+
+    /// Searches, with seeds 1, 2, ...
+    #[arg(long, default_value_t = 5, value_name = "K")]
+    pub seeds: u64,
+
+    /// Controller of the `nao` strategy
+    #[arg(long, default_value = "v2", value_name = "NAME")]
+    pub preset: String,
+
+    /// Epochs of the controller per round
+    #[arg(long, default_value_t = 200, value_name = "EPOCHS")]
+    pub controller_epochs: usize,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The spaces whose architectures a table may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableSpace {
+    /// Image cells as NAO strings (--ops, --nodes)
+    Cnn,
+    /// Recurrent cells
+    Rnn,
+    /// DARTS genotypes
+    Darts,
+    /// NAS-Bench-101 matrices with operations
+    Nasbench101,
+    /// NAS-Bench-201 strings
+    Nasbench201,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct TableCheckArgs {
+    /// The CSV file, perhaps packed as .gz or .zst
+    pub file: PathBuf,
+
+    /// The space of its architectures
+    #[arg(long, value_enum)]
+    pub space: TableSpace,
+    #[command(flatten)]
+    pub options: SpaceOptions,
+
+    /// A TOML file that says what the columns mean: name, architecture (columns), objective, direction, unit, and
+    /// [[labels]] with column, label, divisor, seconds, params, macs [default: that of the two benchmarks' tables]
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long)]

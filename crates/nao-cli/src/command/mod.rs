@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bench;
 mod best;
 mod draw;
 mod export;
@@ -7,6 +8,7 @@ mod import;
 mod search;
 mod space;
 mod table;
+mod table_check;
 mod train;
 mod worker;
 mod zoo;
@@ -29,6 +31,8 @@ pub fn run(command: Command) -> Result<()> {
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),
         Command::Zoo(args) => zoo::run(args),
+        Command::TableCheck(args) => table_check::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Table(args) => table::run(args),
         Command::Space(command) => space::run(command),
         Command::Worker(args) => worker::run(args),

@@ -103,6 +103,11 @@ impl<S: Space> Table<S> {
         self.archs.is_empty()
     }
 
+    /// The architectures in the order of the rows.
+    pub fn archs(&self) -> impl ExactSizeIterator<Item = &S::Arch> {
+        self.archs.iter()
+    }
+
     /// The names of all labels.
     pub fn labels(&self) -> impl Iterator<Item = &Label> {
         self.labels.iter().map(|stored| &stored.label)

@@ -1,0 +1,96 @@
+//! `nao table-check`: whether a file is a table of trained architectures, and what it holds.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use nao_space::table::{Label, Table, TableSchema};
+use nao_space::{ArchKey, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace, Space};
+use serde::Serialize;
+
+use super::{print_json, print_text};
+use crate::arch_argument::space_of;
+use crate::args::{TableCheckArgs, TableSpace};
+use crate::files::read_text;
+
+/// What a table holds.
+#[derive(Serialize)]
+struct TableSummary {
+    table: String,
+    space: String,
+    rows: usize,
+    /// Architectures that differ in more than their spelling.
+    distinct: usize,
+    labels: Vec<LabelSummary>,
+}
+
+#[derive(Serialize)]
+struct LabelSummary {
+    #[serde(flatten)]
+    label: Label,
+    /// The best value, if any row has one.
+    best: Option<f64>,
+    /// The first architecture that has it.
+    best_architecture: Option<String>,
+}
+
+pub fn run(args: TableCheckArgs) -> Result<()> {
+    let schema = match (&args.schema, args.space) {
+        (Some(path), _) => schema(path)?,
+        (None, TableSpace::Nasbench201) => TableSchema::nasbench201(),
+        (None, TableSpace::Nasbench101) => TableSchema::nasbench101(),
+        (None, _) => bail!(
+            "name a file that says what the columns mean with --schema FILE (see nao table-check --help)"
+        ),
+    };
+    let file = args.file.as_path();
+    let summary = match args.space {
+        TableSpace::Nasbench201 => summary(NasBench201Space::default(), file, &schema)?,
+        TableSpace::Nasbench101 => summary(NasBench101Space::default(), file, &schema)?,
+        TableSpace::Darts => summary(DartsSpace::default(), file, &schema)?,
+        TableSpace::Rnn => summary(RnnSpace::default(), file, &schema)?,
+        TableSpace::Cnn => summary(space_of(&args.options)?, file, &schema)?,
+    };
+    if args.json { print_json(&summary) } else { print_text(&page(&summary)) }
+}
+
+fn schema(path: &Path) -> Result<TableSchema> {
+    toml::from_str(&read_text(path)?)
+        .map_err(|error| anyhow!("{} is no schema: {}", path.display(), error.to_string().trim_end()))
+}
+
+fn summary<S: Space>(space: S, file: &Path, schema: &TableSchema) -> Result<TableSummary> {
+    let table = Table::read(space, file, schema)?;
+    let space = table.space();
+    let keys: HashSet<ArchKey> = table.archs().map(|arch| space.key(arch)).collect();
+    let labels = table.labels().map(|label| {
+        let best = table.best(label).context("a label of the table is one of its labels")?;
+        Ok(LabelSummary {
+            label: label.clone(),
+            best: best.map(|(_, value)| value),
+            best_architecture: best.map(|(arch, _)| space.format(arch)),
+        })
+    });
+    Ok(TableSummary {
+        table: table.name().to_owned(),
+        space: space.name(),
+        rows: table.len(),
+        distinct: keys.len(),
+        labels: labels.collect::<Result<_>>()?,
+    })
+}
+
+fn page(summary: &TableSummary) -> String {
+    let mut text = format!(
+        "{}: {} rows of {}, {} architectures that differ in more than their spelling\n",
+        summary.table, summary.rows, summary.space, summary.distinct
+    );
+    for LabelSummary { label, best, best_architecture } in &summary.labels {
+        let best = match (best, best_architecture) {
+            (Some(value), Some(arch)) => format!("best {value:.4}  {arch}"),
+            _ => "no values".to_owned(),
+        };
+        text.push_str(&format!("  {label}: {best}\n"));
+    }
+    text
+}
