@@ -257,3 +257,44 @@ fn a_table_of_ones_own_is_checked() {
     let output = run(path, &["table-check", "t.csv", "--space=cnn"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("--schema"));
 }
+
+#[test]
+fn every_space_is_described_sampled_and_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let toml = "name = 'net'\n[[position]]\nname = 'depth'\nchoices = ['8', '14']\n\
+                [[position]]\nname = 'width'\nchoices = ['narrow', 'wide']\n";
+    std::fs::write(path.join("net.toml"), toml).unwrap();
+    for space in ["cnn", "rnn", "darts", "nasbench101", "nasbench201", "choice:net.toml"] {
+        let option = format!("--space={space}");
+        let sample = stdout(run(path, &["space", "sample", "-n3", &option]));
+        assert_eq!(sample.lines().count(), 3, "{space}");
+        for text in sample.lines() {
+            let tokens = stdout(run(path, &["space", "encode", text, &option]));
+            assert_eq!(stdout(run(path, &["space", "decode", &tokens, &option])).trim(), text, "{space}");
+            assert!(stdout(run(path, &["space", "check", text, &option])).starts_with("valid in "));
+            let words = stdout(run(path, &["space", "explain", &tokens, &option]));
+            assert_eq!(words.lines().count(), tokens.split_whitespace().count(), "{space}: {words}");
+            assert!(!words.contains("not allowed"), "{space}: {words}");
+        }
+        assert!(json(path, &["space", "describe", &option, "--json"])["size"].is_string());
+        assert!(!stdout(run(path, &["space", "describe", &option])).is_empty());
+    }
+    let tf = [
+        "space",
+        "encode",
+        "0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1",
+    ];
+    let tokens = stdout(run(path, &[&tf[..], &["--ops=v2-11", "--encoding=kind-size"]].concat()));
+    assert_eq!(tokens.split_whitespace().count(), 60);
+    for (words, message) in [
+        (&["--space=mnist"][..], "known are cnn, rnn"),
+        (&["--space=rnn", "--ops=enas-5"], "--ops means nothing"),
+        (&["--encoding=words"], "kind-size"),
+        (&["--space=choice:nowhere.toml"], "nowhere.toml"),
+    ] {
+        let output = run(path, &[&["space", "describe"][..], words].concat());
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(message), "{words:?}");
+    }
+}

@@ -446,12 +446,36 @@ pub struct TableArgs {
     pub markdown: bool,
 }
 
+/// A space of any kind.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct AnySpaceOptions {
+    /// cnn, rnn, darts, nasbench101, nasbench201, or choice:FILE, a space of your own in TOML [default: cnn]
+    #[arg(long, value_name = "SPACE")]
+    pub space: Option<String>,
+
+    /// Operation set of image cells [default: paper-11]
+    #[arg(long, value_name = "SET")]
+    pub ops: Option<String>,
+
+    /// Nodes per image cell, 1 to 12 [default: 5], or per recurrent cell, 1 to 64 [default: 11]
+    #[arg(long, value_name = "B")]
+    pub nodes: Option<usize>,
+
+    /// How image cells are written in tokens: pairs, kind-size or op-pair [default: pairs]
+    #[arg(long)]
+    pub encoding: Option<String>,
+
+    /// Order of the activations of recurrent cells: nao or nao-ws [default: nao]
+    #[arg(long)]
+    pub order: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum SpaceCommand {
     /// What the space holds: operations, tokens, grammar, size
     Describe {
         #[command(flatten)]
-        space: SpaceOptions,
+        space: AnySpaceOptions,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -459,7 +483,7 @@ pub enum SpaceCommand {
     /// Draw random architectures
     Sample {
         #[command(flatten)]
-        space: SpaceOptions,
+        space: AnySpaceOptions,
         /// How many
         #[arg(short = 'n', long, default_value_t = 1)]
         count: u64,
@@ -472,30 +496,37 @@ pub enum SpaceCommand {
     },
     /// The tokens of an architecture
     Encode {
-        /// `@NAME`, a NAO string in quotes, or a JSON file
+        /// `@NAME`, a string of the space in quotes, or a JSON file
         arch: String,
         #[command(flatten)]
-        space: SpaceOptions,
+        space: AnySpaceOptions,
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Tokens in words, and where they go wrong
+    Explain {
+        /// Token numbers, separated by spaces or commas
+        tokens: String,
+        #[command(flatten)]
+        space: AnySpaceOptions,
     },
     /// The architecture of tokens
     Decode {
         /// Token numbers, separated by spaces or commas
         tokens: String,
         #[command(flatten)]
-        space: SpaceOptions,
+        space: AnySpaceOptions,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Whether a text is an architecture of the space, and its canonical spelling
     Check {
-        /// `@NAME`, a NAO string in quotes, or a JSON file
+        /// `@NAME`, a string of the space in quotes, or a JSON file
         arch: String,
         #[command(flatten)]
-        space: SpaceOptions,
+        space: AnySpaceOptions,
         /// Print JSON
         #[arg(long)]
         json: bool,

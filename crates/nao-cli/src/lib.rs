@@ -13,6 +13,7 @@ mod files;
 mod logging;
 mod report;
 mod run;
+mod space_argument;
 mod strategy;
 
 use std::process::ExitCode;

@@ -9,20 +9,70 @@ use super::{print_json, print_text};
 use crate::arch_argument::{read_arch, space_of};
 use crate::args::SpaceCommand;
 use crate::report::plain_table;
+use crate::space_argument::SpaceVisitor;
 
 pub fn run(command: SpaceCommand) -> Result<()> {
-    match command {
-        SpaceCommand::Describe { space, json } => describe(&space_of(&space)?, json),
-        SpaceCommand::Sample { space, count, seed, json } => sample(&space_of(&space)?, count, seed, json),
-        SpaceCommand::Encode { arch, space, json } => {
-            let named = read_arch(&arch, &space)?;
+    let options = match &command {
+        SpaceCommand::Describe { space, .. }
+        | SpaceCommand::Sample { space, .. }
+        | SpaceCommand::Encode { space, .. }
+        | SpaceCommand::Explain { space, .. }
+        | SpaceCommand::Decode { space, .. }
+        | SpaceCommand::Check { space, .. } => space.clone(),
+    };
+    // Image cells have a page of their own, and names from the zoo.
+    match (&command, options.usual()) {
+        (SpaceCommand::Describe { json, .. }, Some(usual)) => describe(&space_of(&usual)?, *json),
+        (SpaceCommand::Encode { arch, json, .. }, Some(usual)) => {
+            let named = read_arch(arch, &usual)?;
             let tokens = named.space.encode(&named.arch);
-            if json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
+            if *json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
         }
-        SpaceCommand::Decode { tokens, space, json } => decode(&space_of(&space)?, &tokens, json),
-        SpaceCommand::Check { arch, space, json } => {
-            let named = read_arch(&arch, &space)?;
-            check(&named.space, &named.arch, json)
+        (SpaceCommand::Check { arch, json, .. }, Some(usual)) => {
+            let named = read_arch(arch, &usual)?;
+            check(&named.space, &named.arch, *json)
+        }
+        _ => options.visit(InAnySpace(&command)),
+    }
+}
+
+/// A command in a space of whatever kind.
+struct InAnySpace<'a>(&'a SpaceCommand);
+
+impl SpaceVisitor for InAnySpace<'_> {
+    fn visit<S: Space>(self, space: &S) -> Result<()> {
+        let read = |text: &str| {
+            space.parse(text).with_context(|| format!("not an architecture of {}", space.name()))
+        };
+        match self.0 {
+            SpaceCommand::Describe { json: true, .. } => print_json(&json!({
+                "name": space.name(),
+                "sequence_length": space.sequence_len(),
+                "tokens_per_step": space.tokens_per_step(),
+                "vocabulary": space.vocabulary().names(),
+                "size": space.size().to_string(),
+            })),
+            SpaceCommand::Describe { .. } => print_text(&nao_space::describe(space)),
+            SpaceCommand::Sample { count, seed, json, .. } => sample(space, *count, *seed, *json),
+            SpaceCommand::Encode { arch, json, .. } => {
+                let tokens = space.encode(&read(arch)?);
+                if *json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
+            }
+            SpaceCommand::Explain { tokens, .. } => {
+                print_text(&nao_space::explain(space, &token_numbers(tokens)?))
+            }
+            SpaceCommand::Decode { tokens, json, .. } => decode(space, tokens, *json),
+            SpaceCommand::Check { arch, json, .. } => {
+                let arch = read(arch)?;
+                let (text, canonical) = (space.format(&arch), space.key(&arch).0);
+                if *json {
+                    let name = space.name();
+                    return print_json(
+                        &json!({ "space": name, "architecture": text, "canonical": canonical }),
+                    );
+                }
+                print_text(&format!("valid in {}\ncanonical   {canonical}\n", space.name()))
+            }
         }
     }
 }
@@ -75,21 +125,25 @@ fn describe(space: &CnnSpace, json: bool) -> Result<()> {
     print_text(&text)
 }
 
-fn sample(space: &CnnSpace, count: u64, seed: u64, json: bool) -> Result<()> {
+fn sample<S: Space>(space: &S, count: u64, seed: u64, json: bool) -> Result<()> {
     let drawn = (0..count).map(|index| space.sample(&mut rng_for(seed, "sample", index)));
     let texts: Vec<String> = drawn.map(|arch| space.format(&arch)).collect();
     if json { print_json(&texts) } else { print_text(&texts.join("\n")) }
 }
 
-fn decode(space: &CnnSpace, text: &str, json: bool) -> Result<()> {
-    let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+fn decode<S: Space>(space: &S, text: &str, json: bool) -> Result<()> {
+    let tokens = token_numbers(text)?;
+    let arch = space.decode(&tokens).with_context(|| format!("not a sentence of {}", space.name()))?;
+    if json { print_json(&arch) } else { print_text(&space.format(&arch)) }
+}
+
+fn token_numbers(text: &str) -> Result<Vec<Token>> {
+    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
     let tokens = words.enumerate().map(|(position, word)| {
         let number = word.parse().map(Token);
         number.map_err(|_| anyhow!("position {position}: `{word}` is not a token number"))
     });
-    let tokens = tokens.collect::<Result<Vec<Token>>>()?;
-    let arch = space.decode(&tokens).with_context(|| format!("not a sentence of {}", space.name()))?;
-    if json { print_json(&arch) } else { print_text(&space.format(&arch)) }
+    tokens.collect()
 }
 
 fn check(space: &CnnSpace, arch: &nao_space::CnnArch, json: bool) -> Result<()> {

@@ -1,0 +1,76 @@
+//! Spaces named on the command line, of whatever kind.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use nao_space::{
+    ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, Encoding, NasBench101Space, NasBench201Space, OpSet,
+    RnnSpace, Space,
+};
+
+use crate::args::{AnySpaceOptions, SpaceOptions};
+use crate::files::read_text;
+
+/// The names, for messages.
+const NAMES: &str = "cnn, rnn, darts, nasbench101, nasbench201, choice:FILE";
+
+/// Something to do with a space of any kind.
+pub trait SpaceVisitor {
+    /// Does it.
+    fn visit<S: Space>(self, space: &S) -> Result<()>;
+}
+
+impl AnySpaceOptions {
+    /// The options of the space of image cells in its usual encoding, if that is what is meant.
+    pub fn usual(&self) -> Option<SpaceOptions> {
+        let usual = self.space.as_deref().is_none_or(|name| name == "cnn") && self.encoding.is_none();
+        (usual && self.order.is_none()).then(|| SpaceOptions { ops: self.ops.clone(), nodes: self.nodes })
+    }
+
+    /// Makes the space and hands it over.
+    pub fn visit(&self, visitor: impl SpaceVisitor) -> Result<()> {
+        let name = self.space.as_deref().unwrap_or("cnn");
+        if let Some(file) = name.strip_prefix("choice:") {
+            self.only(name, &[])?;
+            let path = Path::new(file);
+            let space =
+                ChoiceSpace::from_toml(&read_text(path)?).with_context(|| path.display().to_string())?;
+            return visitor.visit(&space);
+        }
+        match name {
+            "cnn" => {
+                self.only(name, &["ops", "nodes", "encoding"])?;
+                let ops = self.ops.as_deref().map_or_else(|| Ok(OpSet::paper_11()), OpSet::named)?;
+                let encoding: Encoding = self.encoding.as_deref().unwrap_or("pairs").parse()?;
+                visitor.visit(&CnnSpace::with_encoding(self.nodes.unwrap_or(5), ops, encoding)?)
+            }
+            "rnn" => {
+                self.only(name, &["nodes", "order"])?;
+                let order = match self.order.as_deref().unwrap_or("nao") {
+                    "nao" => ActivationOrder::Nao,
+                    "nao-ws" => ActivationOrder::NaoWs,
+                    other => bail!("unknown order of activations `{other}`; known are nao, nao-ws"),
+                };
+                visitor.visit(&RnnSpace::new(self.nodes.unwrap_or(11), order)?)
+            }
+            "darts" => self.only(name, &[]).and_then(|()| visitor.visit(&DartsSpace::default())),
+            "nasbench101" => self.only(name, &[]).and_then(|()| visitor.visit(&NasBench101Space::default())),
+            "nasbench201" => self.only(name, &[]).and_then(|()| visitor.visit(&NasBench201Space::default())),
+            other => bail!("unknown space `{other}`; known are {NAMES}"),
+        }
+    }
+
+    /// Refuses options that mean nothing for the space.
+    fn only(&self, space: &str, allowed: &[&str]) -> Result<()> {
+        let given = [
+            ("ops", self.ops.is_some()),
+            ("nodes", self.nodes.is_some()),
+            ("encoding", self.encoding.is_some()),
+            ("order", self.order.is_some()),
+        ];
+        match given.iter().find(|(option, given)| *given && !allowed.contains(option)) {
+            Some((option, _)) => bail!("--{option} means nothing for the space `{space}`"),
+            None => Ok(()),
+        }
+    }
+}
