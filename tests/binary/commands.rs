@@ -170,6 +170,9 @@ fn a_published_network_is_trained_as_it_was_published() {
         pieces.iter().map(|piece| piece["state"].as_u64().unwrap()).collect()
     };
     assert_eq!((states(0), states(1)), (vec![0, 2, 3, 4, 5, 6], vec![3, 4, 5, 6]));
+    let checked = json(folder.path(), &["space", "check", "@NASNet-A", "--json"]);
+    assert_eq!(checked["concatenates"]["normal"], Value::from(states(0)));
+    assert_ne!(checked["concatenates"], checked["loose_ends"]);
     // Resuming finds the same network again: the training is over.
     let resumed = json(folder.path(), &["resume", "t", "--json"]);
     assert_eq!(resumed["value"], trained["value"]);

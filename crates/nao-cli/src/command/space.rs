@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, anyhow};
 use nao_space::seed::rng_for;
-use nao_space::{CnnSpace, Space, Token};
+use nao_space::{CellRole, CnnSpace, Space, State, Token};
 use serde_json::json;
 
 use super::{print_json, print_text};
-use crate::arch_argument::{read_arch, space_of};
+use crate::arch_argument::{NamedArch, read_arch, space_of};
 use crate::args::SpaceCommand;
 use crate::report::plain_table;
 use crate::space_argument::SpaceVisitor;
@@ -30,7 +30,7 @@ pub fn run(command: SpaceCommand) -> Result<()> {
         }
         (SpaceCommand::Check { arch, json, .. }, Some(usual)) => {
             let named = read_arch(arch, &usual)?;
-            check(&named.space, &named.arch, *json)
+            check(&named, *json)
         }
         _ => options.visit(InAnySpace(&command)),
     }
@@ -146,21 +146,33 @@ fn token_numbers(text: &str) -> Result<Vec<Token>> {
     tokens.collect()
 }
 
-fn check(space: &CnnSpace, arch: &nao_space::CnnArch, json: bool) -> Result<()> {
+fn check(NamedArch { space, arch, published, .. }: &NamedArch, json: bool) -> Result<()> {
     let canonical = space.key(arch).0;
     let ends = arch.cells().map(|(role, cell)| (role, cell.loose_ends()));
+    let mut concatenated = Vec::with_capacity(2);
+    for (role, cell) in arch.cells() {
+        // Published cells may concatenate more than what no node reads, or less.
+        let states = match (published, role) {
+            (None, _) => cell.loose_ends(),
+            (Some(entry), CellRole::Normal) => entry.outputs.normal.states(role, cell)?,
+            (Some(entry), CellRole::Reduction) => entry.outputs.reduction.states(role, cell)?,
+        };
+        concatenated.push((role, states));
+    }
     if json {
-        let ends: serde_json::Map<_, _> =
-            ends.into_iter().map(|(role, states)| (role.to_string(), json!(states))).collect();
+        let by_role = |states: &[(CellRole, Vec<State>)]| -> serde_json::Map<_, _> {
+            states.iter().map(|(role, states)| (role.to_string(), json!(states))).collect()
+        };
         return print_json(&json!({
             "space": space.name(),
             "architecture": space.format(arch),
             "canonical": canonical,
-            "loose_ends": ends,
+            "loose_ends": by_role(&ends),
+            "concatenates": by_role(&concatenated),
         }));
     }
     let mut text = format!("valid in {}\ncanonical   {canonical}\n", space.name());
-    for (role, states) in ends {
+    for (role, states) in concatenated {
         let states: Vec<String> = states.iter().map(ToString::to_string).collect();
         text.push_str(&format!("{role:<9}   concatenates states {}\n", states.join(", ")));
     }
