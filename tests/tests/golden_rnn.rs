@@ -105,7 +105,7 @@ fn golden_language_models() {
         let sizes = LanguageModelSkeleton { vocabulary: number("ntoken"), hidden: number("nhid") };
         let rng = &mut rng_for(1, "weights", 0);
         if file.contains("supernet") {
-            let blank = LanguageModel::shared(sizes, 11, order.activations(), rng, &device);
+            let blank = LanguageModel::shared(sizes, 11, order, rng, &device);
             check(&golden, &arch, blank, &device);
         } else {
             check(&golden, &arch, LanguageModel::new(sizes, 11, rng, &device), &device);

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{Device, Tensor, activation};
-use nao_space::{Activation, RnnArch};
+use nao_space::{Activation, ActivationOrder, RnnArch};
 use rand_chacha::ChaCha8Rng;
 
 use super::dropout::SequenceMasks;
@@ -43,7 +43,7 @@ pub struct SharedCell {
     pub(super) nodes: Vec<Param<Tensor<2>>>,
     /// The order of activations in the blocks.
     #[module(skip)]
-    order: [Activation; ACTIVATIONS],
+    order: ActivationOrder,
 }
 
 impl RecurrentCell {
@@ -59,7 +59,7 @@ impl SharedCell {
     pub fn new(
         nodes: usize,
         hidden: usize,
-        order: [Activation; ACTIVATIONS],
+        order: ActivationOrder,
         rng: &mut ChaCha8Rng,
         device: &Device,
     ) -> Self {
@@ -92,7 +92,9 @@ impl CellWeights for SharedCell {
     fn nodes(&self, arch: &RnnArch) -> Vec<Tensor<2>> {
         let block = |node: &nao_space::RnnNode, weights: &Param<Tensor<2>>| {
             let hidden = weights.dims()[1] / 2;
-            let place = self.order.iter().position(|&known| known == node.activation).unwrap_or(0);
+            let order = self.order.activations();
+            let place =
+                order.iter().position(|&known| known == node.activation).expect("an order holds all four");
             weights.val().narrow(0, (node.input.index() * ACTIVATIONS + place) * hidden, hidden)
         };
         arch.nodes().iter().zip(&self.nodes).map(|(node, weights)| block(node, weights)).collect()
@@ -114,6 +116,7 @@ pub(super) struct Steps<'a> {
 impl<'a> Steps<'a> {
     pub fn new<W: CellWeights>(weights: &W, arch: &'a RnnArch) -> Self {
         let (first, nodes) = (weights.first(), weights.nodes(arch));
+        assert_eq!(nodes.len(), arch.nodes().len(), "the weights are those of cells of as many nodes");
         Steps { arch, first, nodes, averages_first_node: weights.averages_first_node() }
     }
 

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use nao_space::network::LanguageModelSkeleton;
-use nao_space::{Activation, RnnArch};
+use nao_space::{ActivationOrder, RnnArch};
 use rand_chacha::ChaCha8Rng;
 
 use super::cell::{BOUND, CellWeights, RecurrentCell, SharedCell, Steps};
@@ -103,7 +103,7 @@ impl LanguageModel<SharedCell> {
     pub fn shared(
         skeleton: LanguageModelSkeleton,
         nodes: usize,
-        order: [Activation; 4],
+        order: ActivationOrder,
         rng: &mut ChaCha8Rng,
         device: &Device,
     ) -> Self {
@@ -131,6 +131,9 @@ impl<W: CellWeights> LanguageModel<W> {
 
     /// Reads a sequence with the cell of `arch`, starting from `memory` `[batch, hidden]`. Every word must be in the
     /// vocabulary.
+    ///
+    /// # Panics
+    /// When the cell has another number of nodes than the weights are for.
     pub fn forward(
         &self,
         arch: &RnnArch,

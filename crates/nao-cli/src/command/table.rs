@@ -8,7 +8,7 @@ use crate::args::TableArgs;
 use crate::report::narrow_table;
 
 const HEADER: [&str; 12] =
-    ["architecture", "B", "N", "F", "#op", "err %", "params", "counted", "MACs", "models", "days", "verdict"];
+    ["architecture", "B", "N", "F", "#op", "err %", "params", "counted", "MACs", "tried", "days", "verdict"];
 
 /// The columns of numbers.
 const NUMBERS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -57,7 +57,7 @@ impl Notes {
     /// `mark` stands behind the number of a note.
     fn text(&self, mark: &str) -> String {
         let intro = "err %, params: as published. counted, MACs: of the plan that nao builds, without auxiliary head,\n\
-                     exact to the last scalar; multiply-accumulates of one image. models, days: how many the search\n\
+                     exact to the last scalar; multiply-accumulates of one image. tried, days: how many cells the search\n\
                      evaluated, and its GPU-days. verdict: whether the published parameters are the counted ones;\n\
                      no cell: the cell not published.\n";
         let notes = self.0.iter().enumerate().map(|(index, note)| format!("{}{mark} {note}", index + 1));
@@ -80,7 +80,7 @@ fn cells(row: &TableRow, notes: &mut Notes) -> Vec<String> {
         size(row.width),
         row.searched_ops.map_or("-".into(), |ops| ops.to_string()),
         format!("{:.2}", row.published_error_percent),
-        row.published_params_millions.map_or("-".into(), |params| format!("{params} M")),
+        row.published_params_millions.map_or("-".into(), |params| format!("{params}M")),
         row.params.map_or("-".into(), grouped),
         row.macs.map_or("-".into(), rounded),
         row.models_evaluated.map_or("-".into(), |models| models.to_string()),
@@ -89,11 +89,11 @@ fn cells(row: &TableRow, notes: &mut Notes) -> Vec<String> {
     ]
 }
 
-/// A count as people compare it: `544 M`, `1.7 G`.
+/// A count as people compare it: `544M`, `1.7G`.
 fn rounded(count: u64) -> String {
     match count {
-        0..1_000_000_000 => format!("{:.0} M", count as f64 / 1e6),
-        _ => format!("{:.1} G", count as f64 / 1e9),
+        0..1_000_000_000 => format!("{:.0}M", count as f64 / 1e6),
+        _ => format!("{:.1}G", count as f64 / 1e9),
     }
 }
 
