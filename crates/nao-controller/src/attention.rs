@@ -1,12 +1,12 @@
 //! The decoder's attention over the encoder outputs (spec c.2, V1, V2 and RNN-WS).
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::Design;
 use crate::init;
-use crate::ops::{project, tanh};
+use crate::ops::{project, softmax, tanh};
 
 /// Multiplicative attention: query `q = Wq o` or `o` itself, scores `q . e_t` without scaling, softmax over time,
 /// context c, and the output `tanh(Wo [c ; o] + b)`.
@@ -41,7 +41,7 @@ impl Attention {
             None => flat.clone(),
         };
         let query = query.reshape([batch, steps, hidden]);
-        let weights = activation::softmax(query.matmul(encoded.clone().transpose()), 2);
+        let weights = softmax(query.matmul(encoded.clone().transpose()));
         let context = weights.matmul(encoded).reshape([batch * steps, hidden]);
         let joined = project(Tensor::cat(vec![context, flat], 1), &self.output_proj);
         tanh(match &self.output_bias {

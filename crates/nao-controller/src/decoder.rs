@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use nao_kernels::{LstmInput, RowNumbers};
 use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 
@@ -11,7 +12,7 @@ use crate::encoder::Embedding;
 use crate::error::ControllerError;
 use crate::init;
 use crate::language::{Grammar, Language};
-use crate::ops::{Linear, Lstm, LstmState, Mode, Symbols, dropout, log_softmax, one_hot};
+use crate::ops::{Linear, Lstm, LstmState, Mode, Symbols, dropout, log_softmax};
 
 /// An LSTM that starts from the architecture's embedding and attends over the encoder outputs. Its only input is
 /// the previous token.
@@ -46,17 +47,15 @@ impl Decoder {
     /// Teacher forcing: the input is the start token followed by the sentence shifted right. Log probabilities
     /// over the unrestricted vocabulary, `[batch * length, vocabulary]`, a sentence's positions in a row.
     pub(crate) fn forward(&self, embedding: &Embedding, previous: &Symbols, mode: &mut Mode) -> Tensor<2> {
-        let start = start_state(embedding);
-        let (outputs, _) = if mode.drops(self.dropout) {
-            let inputs = previous
-                .steps
-                .iter()
-                .map(|step| dropout(step.clone().matmul(self.embedding.val()), self.dropout, mode));
-            self.rnn.on_vectors().run(inputs, start)
+        let input = if mode.drops(self.dropout) {
+            let tokens = previous.one_hot(&self.embedding.device());
+            let embedded = dropout(tokens.matmul(self.embedding.val()), self.dropout, mode);
+            let width = embedded.dims()[1];
+            self.rnn.on_vectors(embedded.reshape([previous.batch(), previous.time(), width]))
         } else {
-            let reader = self.rnn.on_symbols(self.embedding.val(), previous.width);
-            reader.run(previous.steps.iter().cloned(), start)
+            LstmInput::Rows(self.rnn.gate_table(self.embedding.val(), previous.width), previous.rows())
         };
+        let outputs = self.rnn.run(input, start_state(embedding));
         log_softmax(self.out.forward(self.attention.forward(outputs, embedding.steps.clone())))
     }
 
@@ -69,16 +68,16 @@ impl Decoder {
         grammar: &dyn Grammar,
     ) -> Result<Vec<Vec<Token>>, ControllerError> {
         let (vocabulary, length) = (language.vocabulary_len(), language.sequence_len);
-        let device = embedding.steps.device();
-        let reader = self.rnn.on_symbols(self.embedding.val(), 1);
+        let table = self.rnn.gate_table(self.embedding.val(), 1);
         let mut state = start_state(embedding);
         let mut sentences: Vec<Vec<Token>> = vec![Vec::with_capacity(length); embedding.batch()];
         for position in 0..length {
-            let previous = sentences.iter().map(|sentence| *sentence.last().unwrap_or(&Token::START));
-            state = reader.step(one_hot(previous, vocabulary, &device), state);
-            let attended =
-                self.attention.forward(state.hidden.clone().unsqueeze_dim(1), embedding.steps.clone());
-            let logits = floats(self.out.forward(attended));
+            let previous = sentences.iter().map(|sentence| sentence.last().unwrap_or(&Token::START));
+            let numbers = previous.map(|token| token.index() as u32).collect();
+            let rows = RowNumbers { numbers, time: 1, width: 1 };
+            let (output, next) = self.rnn.run_to_end(LstmInput::Rows(table.clone(), rows), state);
+            state = next;
+            let logits = floats(self.out.forward(self.attention.forward(output, embedding.steps.clone())));
             for (sentence, logits) in sentences.iter_mut().zip(logits.chunks(vocabulary)) {
                 let allowed = grammar.next_tokens(sentence);
                 let best = allowed.iter().reduce(|best, token| {

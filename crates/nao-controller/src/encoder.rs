@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use nao_kernels::LstmInput;
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::ControllerConfig;
@@ -68,36 +69,30 @@ impl Encoder {
 
     /// Sentences, cut into steps of `tokens_per_step`, to their embedding.
     pub(crate) fn forward(&self, sentences: &Symbols, mode: &mut Mode) -> Embedding {
-        Embedding::of_steps(normalise(self.read(sentences, mode).0))
+        let input = self.input(sentences, mode);
+        Embedding::of_steps(normalise(self.rnn.run(input, self.start(sentences))))
     }
 
     /// The state in which reading the sentences leaves the LSTM.
     pub(crate) fn final_state(&self, sentences: &Symbols) -> FinalState {
-        let LstmState { hidden, cell } = self.read(sentences, &mut Mode::Infer).1;
+        let input = self.input(sentences, &mut Mode::Infer);
+        let LstmState { hidden, cell } = self.rnn.run_to_end(input, self.start(sentences)).1;
         FinalState { hidden, cell }
     }
 
-    /// Outputs `[batch, time, hidden]` and the last state.
-    fn read(&self, sentences: &Symbols, mode: &mut Mode) -> (Tensor<3>, LstmState) {
-        let start = {
-            let first = &sentences.steps[0];
-            LstmState::zeros(first.dims()[0], self.rnn.weight_hh.dims()[1], &first.device())
-        };
-        if mode.drops(self.dropout) {
-            let inputs = sentences.steps.iter().map(|step| self.embed(step.clone(), mode));
-            self.rnn.on_vectors().run(inputs, start)
-        } else {
-            let reader = self.rnn.on_symbols(self.embedding.val(), self.tokens_per_step);
-            reader.run(sentences.steps.iter().cloned(), start)
-        }
+    fn start(&self, sentences: &Symbols) -> LstmState {
+        LstmState::zeros(sentences.batch(), self.rnn.weight_hh.dims()[1], &self.embedding.device())
     }
 
-    /// One step's one-hot row `[batch, width * vocabulary]` as embedded tokens `[batch, width * embedding]`.
-    fn embed(&self, step: Tensor<2>, mode: &mut Mode) -> Tensor<2> {
-        let [batch, _] = step.dims();
-        let [vocabulary, width] = self.embedding.dims();
-        let tokens = step.reshape([batch * self.tokens_per_step, vocabulary]);
+    /// The tokens as the LSTM reads them.
+    fn input(&self, sentences: &Symbols, mode: &mut Mode) -> LstmInput {
+        if !mode.drops(self.dropout) {
+            let table = self.rnn.gate_table(self.embedding.val(), self.tokens_per_step);
+            return LstmInput::Rows(table, sentences.rows());
+        }
+        let tokens = sentences.one_hot(&self.embedding.device());
         let embedded = dropout(tokens.matmul(self.embedding.val()), self.dropout, mode);
-        embedded.reshape([batch, self.tokens_per_step * width])
+        let width = self.tokens_per_step * self.embedding.dims()[1];
+        self.rnn.on_vectors(embedded.reshape([sentences.batch(), sentences.time(), width]))
     }
 }

@@ -54,14 +54,14 @@ impl Networks {
     /// Sentences to embeddings.
     pub(crate) fn encode(&self, sentences: &[&[Token]], language: &Language, mode: &mut Mode) -> Embedding {
         let vocabulary = language.vocabulary_len();
-        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary, &self.device());
+        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary);
         self.encoder.forward(&symbols, mode)
     }
 
     /// Sentences to the last state of the encoder's LSTM.
     pub(crate) fn final_state(&self, sentences: &[&[Token]], language: &Language) -> FinalState {
         let vocabulary = language.vocabulary_len();
-        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary, &self.device());
+        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary);
         self.encoder.final_state(&symbols)
     }
 
@@ -81,7 +81,7 @@ impl Networks {
             })
             .collect();
         let shifted: Vec<&[Token]> = shifted.iter().map(Vec::as_slice).collect();
-        let previous = Symbols::new(&shifted, 1, language.vocabulary_len(), &self.device());
+        let previous = Symbols::new(&shifted, 1, language.vocabulary_len());
         self.decoder.forward(embedding, &previous, mode)
     }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::{ControllerConfig, Design};
-use crate::ops::{Linear, Mode, dropout};
+use crate::ops::{Linear, Mode, dropout, sigmoid};
 
 /// A multilayer perceptron with ReLU on the architecture's embedding, then one linear unit and a sigmoid.
 #[derive(Module, Debug)]
@@ -39,6 +39,6 @@ impl Predictor {
             .layers
             .iter()
             .fold(arch, |x, layer| dropout(activation::relu(layer.forward(x)), self.dropout, mode));
-        activation::sigmoid(self.regressor.forward(hidden))
+        sigmoid(self.regressor.forward(hidden))
     }
 }

@@ -52,7 +52,20 @@ impl Block {
 
     /// `x`: `[batch, channels, height, width]`; features without a place are maps of 1x1.
     pub fn forward(&self, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        self.layers.iter().fold(x, |x, layer| layer.forward(x, pass))
+        let mut x = x;
+        let mut layers = self.layers.iter();
+        while let Some(layer) = layers.next() {
+            // What follows a ReLU and can read through one does: a map less to write and to keep for the gradient.
+            if layer.is_relu()
+                && let Some(next) = layers.as_slice().first().filter(|next| next.reads_relu())
+            {
+                layers.next();
+                x = next.forward_relu(x);
+                continue;
+            }
+            x = layer.forward(x, pass);
+        }
+        x
     }
 }
 
@@ -68,6 +81,24 @@ impl LayerModule {
                 LayerModule::Linear(Linear::new(input, output, bias, rng, device))
             }
             layer => LayerModule::Fixed(Fixed { layer }),
+        }
+    }
+
+    fn is_relu(&self) -> bool {
+        matches!(self, LayerModule::Fixed(Fixed { layer: Layer::Relu }))
+    }
+
+    /// Whether [`forward_relu`](LayerModule::forward_relu) is there.
+    fn reads_relu(&self) -> bool {
+        matches!(self, LayerModule::Conv(_) | LayerModule::FactorizedReduce(_))
+    }
+
+    /// The layer of `max(x, 0)`.
+    fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            LayerModule::Conv(conv) => conv.forward_relu(x),
+            LayerModule::FactorizedReduce(reduce) => reduce.forward_relu(x),
+            _ => unreachable!("only convolutions read through a ReLU"),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use nao_kernels::{factorized_reduce, relu_factorized_reduce};
 use rand_chacha::ChaCha8Rng;
 
-use super::conv::pointwise;
 use super::init::kaiming_normal;
 
 /// Two 1x1 convolutions of stride 2, one on the even rows and columns, one on the odd ones, concatenated.
@@ -25,42 +25,33 @@ impl FactorizedReduce {
     }
 
     /// `x`: `[batch, input, height, width]`, height and width even. Returns
-    /// `[batch, output, height / 2, width / 2]`.
+    /// `[batch, output, height / 2, width / 2]`. The zeros that the authors pad at the bottom and right are never read
+    /// on even sizes.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let even = pointwise(subsample(x.clone(), 0), self.path1.val());
-        let odd = pointwise(subsample(x, 1), self.path2.val());
-        Tensor::cat(vec![even, odd], 1)
+        factorized_reduce(x, self.path1.val(), self.path2.val())
     }
-}
 
-/// Every second row and column, from `offset` (0 or 1) on.
-///
-/// On even sizes the zeros that the authors pad at the bottom and right are never read.
-fn subsample(x: Tensor<4>, offset: usize) -> Tensor<4> {
-    let [batch, channels, height, width] = x.dims();
-    let blocks = x.reshape([batch, channels, height / 2, 2, width / 2, 2]);
-    let corner = blocks.slice([
-        0..batch,
-        0..channels,
-        0..height / 2,
-        offset..offset + 1,
-        0..width / 2,
-        offset..offset + 1,
-    ]);
-    corner.reshape([batch, channels, height / 2, width / 2])
+    /// The same of `max(x, 0)`.
+    pub fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+        relu_factorized_reduce(x, self.path1.val(), self.path2.val())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use burn::tensor::Int;
+    use nao_space::seed::rng_for;
 
     #[test]
     fn the_two_paths_read_even_and_odd_positions() {
         let device = Device::flex();
-        let x = Tensor::<1, Int>::arange(0..16, &device).float().reshape([1, 1, 4, 4]);
-        let values = |offset| subsample(x.clone(), offset).into_data().try_to_vec::<f32>().unwrap();
-        assert_eq!(values(0), [0.0, 2.0, 8.0, 10.0]);
-        assert_eq!(values(1), [5.0, 7.0, 13.0, 15.0]);
+        let x = Tensor::<1, Int>::arange(0..16, &device).float().reshape([1, 1, 4, 4]) - 8.0;
+        let mut reduce = FactorizedReduce::new(1, 2, &mut rng_for(1, "reduce", 0), &device);
+        let one = |param: Param<Tensor<4>>| param.map(|weight| weight.ones_like());
+        (reduce.path1, reduce.path2) = (one(reduce.path1), one(reduce.path2));
+        let values = |y: Tensor<4>| y.into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(values(reduce.forward(x.clone())), [-8.0, -6.0, 0.0, 2.0, -3.0, -1.0, 5.0, 7.0]);
+        assert_eq!(values(reduce.forward_relu(x)), [0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 5.0, 7.0]);
     }
 }

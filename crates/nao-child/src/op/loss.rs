@@ -1,7 +1,7 @@
 //! Cross entropy with label smoothing.
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::log_softmax;
 
 /// Rows of target probabilities, `[batch, classes]`: `(1 - smoothing) one-hot + smoothing / classes`
 /// (spec e.2).
@@ -18,7 +18,7 @@ pub fn target_rows(labels: &[u8], classes: usize, smoothing: f64, device: &Devic
 /// `[batch, classes]`. Returns `[1]`.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
     let batch = logits.dims()[0];
-    (log_softmax(logits, 1) * targets).sum().div_scalar(-(batch as f32))
+    (log_softmax(logits) * targets).sum().div_scalar(-(batch as f32))
 }
 
 #[cfg(test)]

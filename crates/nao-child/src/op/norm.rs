@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
-use burn::tensor::module::{batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};
+use nao_kernels::{batch_norm, scale_and_shift};
 
 /// Added to variances (spec a.4).
 pub const EPSILON: f64 = 1e-5;
@@ -55,22 +55,24 @@ impl BatchNorm {
     pub fn forward_train(&self, x: Tensor<4>) -> (Tensor<4>, BatchStatistics) {
         let [batch, _, height, width] = x.dims();
         let values = batch * height * width;
-        let result = batch_norm_train(x, self.gamma.val(), self.beta.val(), EPSILON);
+        let result = batch_norm(x, self.gamma.val(), self.beta.val(), EPSILON);
         // A single value has no unbiased variance; its biased one is 0, and 0 it stays.
         let unbiased = values as f32 / values.saturating_sub(1).max(1) as f32;
         let statistics = BatchStatistics {
             mean_id: self.running_mean.id,
             variance_id: self.running_var.id,
-            mean: result.mean.detach(),
-            variance: result.variance.detach() * unbiased,
+            mean: result.mean,
+            variance: result.variance * unbiased,
         };
         (result.output, statistics)
     }
 
     /// Normalises by the running statistics.
     pub fn forward_eval(&self, x: Tensor<4>) -> Tensor<4> {
-        let (mean, variance) = (self.running_mean.val(), self.running_var.val());
-        batch_norm(x, self.gamma.val(), self.beta.val(), mean, variance, EPSILON)
+        let deviation = self.running_var.val().add_scalar(EPSILON).sqrt();
+        let scale = self.gamma.val() / deviation;
+        let shift = self.beta.val() - self.running_mean.val() * scale.clone();
+        scale_and_shift(x, scale, shift)
     }
 }
 

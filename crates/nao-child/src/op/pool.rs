@@ -1,8 +1,7 @@
 //! Maximum, minimum and mean pools.
 
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::{MaxPoolOptions, PadMode};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
+use nao_kernels::{Pooling, Window, max_pool2d, mean_pool2d, min_pool2d};
 use nao_space::Border;
 use nao_space::network::PoolSpec;
 
@@ -10,101 +9,32 @@ use nao_space::network::PoolSpec;
 ///
 /// `x`: `[batch, channels, height, width]`. What was added at the border competes as zeros or takes no part.
 pub fn max_pool(x: Tensor<4>, spec: PoolSpec) -> Tensor<4> {
-    let options = MaxPoolOptions::new([spec.kernel; 2]).with_stride([spec.stride; 2]);
-    let border = [(spec.before, spec.after); 2];
-    match spec.border {
-        Border::Ignored => max_pool2d(x, options.with_padding_pairs(border)),
-        Border::Zeros => max_pool2d(x.pad(border, PadMode::Constant(0.0)), options),
-    }
+    max_pool2d(x, pooling(spec))
 }
 
 /// The minimum over each window.
 ///
 /// `x`: `[batch, channels, height, width]`. What was added at the border takes no part.
 pub fn min_pool(x: Tensor<4>, spec: PoolSpec) -> Tensor<4> {
-    -max_pool(-x, PoolSpec { border: Border::Ignored, ..spec })
+    min_pool2d(x, Pooling { zeros: false, ..pooling(spec) })
 }
 
 /// The mean over each window.
 ///
 /// `x`: `[batch, channels, height, width]`. What was added at the border counts as zeros or takes no part.
-///
-/// The mean of a window is linear and separable: one constant matrix for rows and one for columns. Matrix
-/// products are many times faster, forward and backward, than the pool of the CPU backend.
 pub fn avg_pool(x: Tensor<4>, spec: PoolSpec) -> Tensor<4> {
-    let [batch, channels, height, width] = x.dims();
-    let (device, maps) = (x.device(), batch * channels);
-    let (rows, columns) = (Means::new(height, spec), Means::new(width, spec));
-    let (out_height, out_width) = (rows.outputs, columns.outputs);
-    let pooled = if height * width <= JOINT_LIMIT {
-        x.reshape([maps, height * width]).matmul(rows.joint(&columns, &device))
-    } else {
-        let columns = x.reshape([maps * height, width]).matmul(columns.transposed(&device));
-        let rows = rows.matrix(&device).unsqueeze::<3>().expand([maps, out_height, height]);
-        rows.matmul(columns.reshape([maps, height, out_width])).reshape([maps, out_height * out_width])
+    mean_pool2d(x, pooling(spec))
+}
+
+fn pooling(spec: PoolSpec) -> Pooling {
+    let PoolSpec { kernel, stride, before, after, border } = spec;
+    let window = Window {
+        stride: [stride; 2],
+        before: [before as isize; 2],
+        after: [after as isize; 2],
+        ..Window::of_size([kernel; 2])
     };
-    pooled.reshape([batch, channels, out_height, out_width])
-}
-
-/// Up to this number of pixels, rows and columns are pooled by one matrix.
-const JOINT_LIMIT: usize = 64;
-
-/// The matrix of a mean along one axis: row `o` holds the share of every input in output `o`.
-struct Means {
-    inputs: usize,
-    outputs: usize,
-    shares: Vec<f32>,
-}
-
-impl Means {
-    fn new(inputs: usize, spec: PoolSpec) -> Self {
-        let outputs = (inputs + spec.before + spec.after - spec.kernel) / spec.stride + 1;
-        let mut shares = vec![0.0; outputs * inputs];
-        for (output, row) in shares.chunks_exact_mut(inputs).enumerate() {
-            let start = output * spec.stride;
-            let (first, end) = (start.max(spec.before), (start + spec.kernel).min(spec.before + inputs));
-            let window = first - spec.before..end - spec.before;
-            let count = match spec.border {
-                Border::Ignored => window.len(),
-                Border::Zeros => spec.kernel,
-            };
-            row[window].fill(1.0 / count as f32);
-        }
-        Means { inputs, outputs, shares }
-    }
-
-    /// `[outputs, inputs]`.
-    fn matrix(&self, device: &Device) -> Tensor<2> {
-        Tensor::from_data(TensorData::new(self.shares.clone(), [self.outputs, self.inputs]), device)
-    }
-
-    /// `[inputs, outputs]`.
-    fn transposed(&self, device: &Device) -> Tensor<2> {
-        let mut values = Vec::with_capacity(self.shares.len());
-        for input in 0..self.inputs {
-            values.extend((0..self.outputs).map(|output| self.shares[output * self.inputs + input]));
-        }
-        Tensor::from_data(TensorData::new(values, [self.inputs, self.outputs]), device)
-    }
-
-    /// Both axes at once, `self` being that of the rows:
-    /// `[row inputs * column inputs, row outputs * column outputs]`.
-    fn joint(&self, columns: &Means, device: &Device) -> Tensor<2> {
-        let shape = [self.inputs * columns.inputs, self.outputs * columns.outputs];
-        let mut values = vec![0.0; shape[0] * shape[1]];
-        for (output, row) in self.shares.chunks_exact(self.inputs).enumerate() {
-            for (input, &share) in row.iter().enumerate().filter(|&(_, &share)| share != 0.0) {
-                for (column_output, column) in columns.shares.chunks_exact(columns.inputs).enumerate() {
-                    let at = output * columns.outputs + column_output;
-                    for (column_input, &column_share) in column.iter().enumerate() {
-                        values[(input * columns.inputs + column_input) * shape[1] + at] =
-                            share * column_share;
-                    }
-                }
-            }
-        }
-        Tensor::from_data(TensorData::new(values, shape), device)
-    }
+    Pooling { window, zeros: border == Border::Zeros }
 }
 
 /// The mean over height and width. `x`: `[batch, channels, height, width]`. Returns
@@ -116,6 +46,7 @@ pub fn global_average_pool(x: Tensor<4>) -> Tensor<4> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
     use burn::tensor::module::avg_pool2d;
     use burn::tensor::ops::AvgPoolOptions;
     use nao_space::seed::rng_for;

@@ -1,11 +1,8 @@
 //! The two losses.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
-/// Logarithm of the softmax over the last of two dimensions.
-pub(crate) fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
-    activation::log_softmax(logits, 1)
-}
+pub(crate) use nao_kernels::log_softmax;
 
 /// Mean of the squared differences of two columns `[batch, 1]`.
 pub(crate) fn mean_squared_error(prediction: Tensor<2>, target: Tensor<2>) -> Tensor<1> {

@@ -1,10 +1,10 @@
-//! A one-layer LSTM, unrolled over time.
+//! A one-layer LSTM.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
+use nao_kernels::{LstmInput, LstmWeights, lstm, lstm_with_last};
 use rand_chacha::ChaCha8Rng;
 
-use super::activation::tanh;
 use crate::init;
 
 /// The weights of a one-layer LSTM in PyTorch's layout: gates in the order input, forget, cell, output, and two
@@ -50,84 +50,51 @@ impl Lstm {
         }
     }
 
-    /// Ready to read vectors `[batch, inputs]`.
-    pub(crate) fn on_vectors(&self) -> Unrolled {
-        Unrolled::new(self.weight_ih.val(), self.weight_hh.val(), Some(self.bias()))
+    /// Reads vectors `[batch, time, inputs]`.
+    pub(crate) fn on_vectors(&self, inputs: Tensor<3>) -> LstmInput {
+        let [batch, time, width] = inputs.dims();
+        let gates = inputs.reshape([batch * time, width]).matmul(self.weight_ih.val().transpose());
+        let gates = gates + self.bias().unsqueeze();
+        let columns = gates.dims()[1];
+        LstmInput::Gates(gates.reshape([batch, time, columns]))
     }
 
-    /// Ready to read one-hot rows `[batch, width * vocabulary]` of [`Symbols`](super::Symbols), whose tokens
-    /// stand for rows of the table `[vocabulary, inputs / width]`, side by side.
+    /// The input's share of the gates for every token at every place of a step that holds `width` tokens side by side:
+    /// `[width * vocabulary, 4 hidden]`. `table`: `[vocabulary, inputs / width]`.
     ///
-    /// The input's share of the gates is one row per token: computed once, not once per step and sentence.
-    pub(crate) fn on_symbols(&self, table: Tensor<2>, width: usize) -> Unrolled {
+    /// It is computed once, not once per step and sentence.
+    pub(crate) fn gate_table(&self, table: Tensor<2>, width: usize) -> Tensor<2> {
         let columns = table.dims()[1];
         let weight = self.weight_ih.val();
         let mut blocks = Vec::with_capacity(width);
         for place in 0..width {
             let part = weight.clone().narrow(1, place * columns, columns);
-            let mut block = part.matmul(table.clone().transpose());
+            let mut block = table.clone().matmul(part.transpose());
             if place == 0 {
-                // Every row holds exactly one token at the first place, so the bias can live there.
-                block = block + self.bias().unsqueeze_dim(1);
+                // Every step holds exactly one token at the first place, so the bias can live there.
+                block = block + self.bias().unsqueeze();
             }
             blocks.push(block);
         }
-        Unrolled::new(Tensor::cat(blocks, 1), self.weight_hh.val(), None)
+        Tensor::cat(blocks, 0)
+    }
+
+    /// All steps: outputs `[batch, time, hidden]`.
+    pub(crate) fn run(&self, input: LstmInput, start: LstmState) -> Tensor<3> {
+        lstm(input, self.weights(start))
+    }
+
+    /// All steps: outputs `[batch, time, hidden]` and the last state.
+    pub(crate) fn run_to_end(&self, input: LstmInput, start: LstmState) -> (Tensor<3>, LstmState) {
+        let (outputs, hidden, cell) = lstm_with_last(input, self.weights(start));
+        (outputs, LstmState { hidden, cell })
+    }
+
+    fn weights(&self, start: LstmState) -> LstmWeights {
+        LstmWeights { weight: self.weight_hh.val(), hidden: start.hidden, cell: start.cell }
     }
 
     fn bias(&self) -> Tensor<1> {
         self.bias_ih.val() + self.bias_hh.val()
-    }
-}
-
-/// An LSTM whose weights are laid out for stepping.
-///
-/// Gates are four matrices rather than one: cutting a fused product in four would cost a full-size tensor of
-/// zeros per cut in the backward pass, at every step.
-pub(crate) struct Unrolled {
-    /// Per gate `[inputs + hidden, hidden]`.
-    gates: [Tensor<2>; 4],
-    /// Per gate `[1, hidden]`.
-    biases: Option<[Tensor<2>; 4]>,
-}
-
-impl Unrolled {
-    fn new(weight_ih: Tensor<2>, weight_hh: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
-        let hidden = weight_hh.dims()[1];
-        let joined = Tensor::cat(vec![weight_ih, weight_hh], 1);
-        let gates = std::array::from_fn(|gate| joined.clone().narrow(0, gate * hidden, hidden).transpose());
-        let biases = bias.map(|bias| {
-            std::array::from_fn(|gate| bias.clone().narrow(0, gate * hidden, hidden).unsqueeze())
-        });
-        Unrolled { gates, biases }
-    }
-
-    /// One step: input `[batch, inputs]`.
-    pub(crate) fn step(&self, input: Tensor<2>, state: LstmState) -> LstmState {
-        let joined = Tensor::cat(vec![input, state.hidden], 1);
-        let [i, f, g, o] = std::array::from_fn(|gate| {
-            let sum = joined.clone().matmul(self.gates[gate].clone());
-            match &self.biases {
-                Some(biases) => sum + biases[gate].clone(),
-                None => sum,
-            }
-        });
-        let cell = activation::sigmoid(f) * state.cell + activation::sigmoid(i) * tanh(g);
-        let hidden = activation::sigmoid(o) * tanh(cell.clone());
-        LstmState { hidden, cell }
-    }
-
-    /// All steps: outputs `[batch, time, hidden]` and the last state.
-    pub(crate) fn run(
-        &self,
-        inputs: impl IntoIterator<Item = Tensor<2>>,
-        mut state: LstmState,
-    ) -> (Tensor<3>, LstmState) {
-        let mut outputs = Vec::new();
-        for input in inputs {
-            state = self.step(input, state);
-            outputs.push(state.hidden.clone());
-        }
-        (Tensor::stack(outputs, 1), state)
     }
 }

@@ -9,7 +9,7 @@ mod lstm;
 mod normalise;
 mod symbols;
 
-pub(crate) use activation::tanh;
+pub(crate) use activation::{sigmoid, softmax, tanh};
 pub(crate) use dropout::{Mode, dropout};
 pub(crate) use linear::{Linear, project};
 pub(crate) use loss::{log_softmax, mean_squared_error, negative_log_likelihood};

@@ -1,6 +1,7 @@
-//! Tokens as tensors: one-hot rows.
+//! Tokens as networks read them: one-hot rows, or numbers of rows of a table.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::RowNumbers;
 use nao_space::Token;
 
 /// One-hot rows `[rows, vocabulary]`; the tokens are known to be in the vocabulary.
@@ -17,29 +18,44 @@ pub(crate) fn one_hot(
     Tensor::from_data(TensorData::new(values, [rows, vocabulary]), device)
 }
 
-/// A batch of sequences cut into steps of `width` tokens, each a row of `width` one-hot blocks.
-///
-/// Multiplying such a row with `width` stacked tables looks up and adds one row of each. With vocabularies of a
-/// dozen tokens this is cheaper than a gather, and its gradient is one small matmul instead of a scatter.
+/// A batch of sequences cut into steps of `width` tokens.
 pub(crate) struct Symbols {
-    /// Per step `[batch, width * vocabulary]`.
-    pub(crate) steps: Vec<Tensor<2>>,
+    tokens: Vec<Token>,
+    batch: usize,
     /// Tokens per step.
     pub(crate) width: usize,
+    vocabulary: usize,
 }
 
 impl Symbols {
     /// Of sequences of equal length, a multiple of `width`.
-    pub(crate) fn new(sequences: &[&[Token]], width: usize, vocabulary: usize, device: &Device) -> Self {
-        let length = sequences.first().map_or(0, |sequence| sequence.len());
-        let steps = (0..length / width).map(|step| {
-            let tokens: Vec<Token> = sequences
-                .iter()
-                .flat_map(|sequence| &sequence[step * width..(step + 1) * width])
-                .copied()
-                .collect();
-            one_hot(tokens.into_iter(), vocabulary, device).reshape([sequences.len(), width * vocabulary])
-        });
-        Symbols { steps: steps.collect(), width }
+    pub(crate) fn new(sequences: &[&[Token]], width: usize, vocabulary: usize) -> Self {
+        let tokens = sequences.iter().flat_map(|sequence| sequence.iter().copied()).collect();
+        Symbols { tokens, batch: sequences.len(), width, vocabulary }
+    }
+
+    /// Number of sequences.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Steps of each sequence.
+    pub(crate) fn time(&self) -> usize {
+        self.tokens.len() / (self.batch * self.width)
+    }
+
+    /// The rows of a [gate table](super::Lstm::gate_table) that each step adds up: one per token, of its place.
+    pub(crate) fn rows(&self) -> RowNumbers {
+        let row = |(at, token): (usize, &Token)| (at % self.width * self.vocabulary + token.index()) as u32;
+        RowNumbers {
+            numbers: self.tokens.iter().enumerate().map(row).collect(),
+            time: self.time(),
+            width: self.width,
+        }
+    }
+
+    /// One-hot rows `[batch * time * width, vocabulary]`.
+    pub(crate) fn one_hot(&self, device: &Device) -> Tensor<2> {
+        one_hot(self.tokens.iter().copied(), self.vocabulary, device)
     }
 }

@@ -1,0 +1,454 @@
+//! Dense and grouped convolutions without bias, and their gradients.
+
+use pulp::Simd;
+
+use super::isa::{Isa, kernel};
+use super::parallel::{Places, fill, map};
+use super::taps::{Blocks, Grid, gradient_tile, products};
+use super::window::{Geometry, Window};
+
+/// A convolution without bias of maps `[batch, channels, height, width]` by weights
+/// `[outputs, channels / groups, kernel height, kernel width]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Convolution {
+    /// Images.
+    pub batch: usize,
+    /// Channels read.
+    pub channels: usize,
+    /// Height and width of the maps read.
+    pub size: [usize; 2],
+    /// Channels written; they and the channels read are multiples of `groups`.
+    pub outputs: usize,
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+    /// How it slides.
+    pub window: Window,
+    /// Whether it reads `max(x, 0)` instead of `x`.
+    pub relu: bool,
+}
+
+/// What a backward pass is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The gradient of the maps read.
+    pub input: bool,
+    /// The gradient of the weights.
+    pub weight: bool,
+}
+
+/// A convolution prepared for one set of vector instructions.
+struct Plan {
+    shape: Convolution,
+    isa: Isa,
+    geometry: Geometry,
+    /// Maps are read where they are: a point window, whole vectors, no ReLU.
+    in_place: bool,
+    /// Outputs are rows of whole vectors.
+    rows: bool,
+}
+
+impl Plan {
+    fn new(isa: Isa, shape: Convolution) -> Self {
+        let lanes = isa.lanes();
+        // A point window sees no rows: one long row has no ends to waste vectors on.
+        let size = if shape.window.is_point() { [1, shape.size[0] * shape.size[1]] } else { shape.size };
+        let geometry = Geometry::new(shape.window, size, lanes);
+        let rows = geometry.fits_rows(geometry.output[1]);
+        let in_place = shape.window.is_point() && rows && !shape.relu;
+        Plan { shape, isa, geometry, in_place, rows }
+    }
+
+    fn lanes(&self) -> usize {
+        self.isa.lanes()
+    }
+
+    /// Values of one image read.
+    fn image(&self) -> usize {
+        self.shape.channels * self.map()
+    }
+
+    fn map(&self) -> usize {
+        self.shape.size[0] * self.shape.size[1]
+    }
+
+    /// Values of one output map.
+    fn output_map(&self) -> usize {
+        self.geometry.output[0] * self.geometry.output[1]
+    }
+
+    /// Channels read and written per group.
+    fn group(&self) -> [usize; 2] {
+        [self.shape.channels / self.shape.groups, self.shape.outputs / self.shape.groups]
+    }
+
+    /// Values of a channel in what [`packed`](Plan::packed) gives.
+    fn plane(&self) -> usize {
+        if self.in_place { self.map() } else { self.geometry.plane() }
+    }
+
+    /// A zero buffer for the planes of some images, empty where maps are read in place.
+    fn buffer(&self, images: usize) -> Vec<f32> {
+        if self.in_place {
+            return Vec::new();
+        }
+        vec![0.0; images * self.shape.channels * self.geometry.plane() + self.geometry.slack()]
+    }
+
+    /// The phase planes of some images.
+    fn packed<'a>(&self, images: &'a [f32], buffer: &'a mut [f32]) -> &'a [f32] {
+        if self.in_place {
+            return images;
+        }
+        let planes = buffer.chunks_exact_mut(self.geometry.plane());
+        for (map, plane) in images.chunks_exact(self.map()).zip(planes) {
+            self.geometry.pack(self.isa, map, plane, self.shape.relu);
+        }
+        buffer
+    }
+
+    /// The taps of one group: channel by channel, those of the window in order.
+    fn taps(&self) -> Vec<usize> {
+        let taps = self.geometry.taps();
+        (0..self.group()[0]).flat_map(|c| taps.iter().map(move |tap| c * self.plane() + tap)).collect()
+    }
+}
+
+/// The convolution of `x` by `weight`: `[batch, outputs, height', width']`.
+pub fn forward(isa: Isa, shape: Convolution, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    let plan = Plan::new(isa, shape);
+    let geometry = &plan.geometry;
+    let [inputs, outputs] = plan.group();
+    let taps = plan.taps();
+    let blocks: Vec<Blocks> = weight
+        .chunks_exact(outputs * taps.len())
+        .map(|weight| Blocks::new(outputs, taps.len(), plan.lanes(), |o, t| weight[o * taps.len() + t]))
+        .collect();
+    let grid = match plan.rows {
+        true => Grid::rows(0, geometry.output, geometry.pitch, plan.lanes()),
+        false => Grid::flat(0, geometry.flat_vectors(geometry.output[0]), plan.lanes()),
+    };
+    let group_out = outputs * plan.output_map();
+    let scratch = || (plan.buffer(1), vec![0.0; if plan.rows { 0 } else { outputs * grid.map }]);
+    fill(shape.batch, shape.outputs * plan.output_map(), scratch, |(buffer, flat), image, out| {
+        let planes = plan.packed(&x[image * plan.image()..][..plan.image()], buffer);
+        for (group, (blocks, out)) in blocks.iter().zip(out.chunks_exact_mut(group_out)).enumerate() {
+            let planes = &planes[group * inputs * plan.plane()..];
+            if plan.rows {
+                run_products(isa, planes, &taps, blocks, &grid, out);
+            } else {
+                run_products(isa, planes, &taps, blocks, &grid, flat);
+                crop(flat, grid.map, geometry.pitch, out, geometry.output);
+            }
+        }
+    })
+}
+
+/// Gradients of the maps read and of the weights, as far as wanted; `gradient` is that of the output.
+pub fn backward(
+    isa: Isa,
+    shape: Convolution,
+    x: &[f32],
+    weight: &[f32],
+    gradient: &[f32],
+    wanted: Wanted,
+) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+    let plan = Plan::new(isa, shape);
+    let block = images_per_block(plan.output_map());
+    let blocks = shape.batch.div_ceil(block);
+    let output_image = shape.outputs * plan.output_map();
+    let back = wanted.input.then(|| BackwardPlan::new(&plan, weight));
+    let len = if wanted.input { shape.batch * plan.image() } else { 0 };
+    let work = |places: Places, number: usize| {
+        let images = number * block..((number + 1) * block).min(shape.batch);
+        let x = &x[images.start * plan.image()..images.end * plan.image()];
+        let gradient = &gradient[images.start * output_image..images.end * output_image];
+        let gradients = GradientPlanes::new(&plan, gradient, wanted.input);
+        let weights = wanted.weight.then(|| {
+            let mut buffer = plan.buffer(images.len());
+            weight_gradient(&plan, plan.packed(x, &mut buffer), &gradients, images.len())
+        });
+        if let Some(back) = &back {
+            // SAFETY: blocks are of different images.
+            let dx = unsafe { places.at(images.start * plan.image(), x.len()) };
+            back.run(&gradients, x, dx);
+        }
+        weights
+    };
+    // SAFETY: the blocks cover all images, and each writes all of its own.
+    let (dx, parts) = unsafe { Places::fill(len, |places| map(blocks, |number| work(places, number))) };
+    // Partial sums of fixed blocks, added in order: the same on any number of threads.
+    let dw = parts.into_iter().flatten().reduce(|mut sum, part| {
+        for (s, p) in sum.iter_mut().zip(part) {
+            *s += p;
+        }
+        sum
+    });
+    let dw = wanted.weight.then(|| dw.unwrap_or_else(|| vec![0.0; weight.len()]));
+    (wanted.input.then_some(dx), dw)
+}
+
+/// Images whose weight gradients are summed in registers: about as many as fill a few thousand pixels.
+fn images_per_block(pixels: usize) -> usize {
+    (4096 / pixels.max(1)).clamp(1, 16)
+}
+
+/// The gradients of the outputs of some images, laid out for both backward products.
+struct GradientPlanes<'a> {
+    /// Where they are: whole vectors per row, or a point window.
+    plain: &'a [f32],
+    /// In padded planes; empty where the plain ones do.
+    planes: Vec<f32>,
+}
+
+impl<'a> GradientPlanes<'a> {
+    fn new(plan: &Plan, gradient: &'a [f32], for_input: bool) -> Self {
+        let plain_does = plan.rows && (plan.shape.window.is_point() || !for_input);
+        if plain_does {
+            return GradientPlanes { plain: gradient, planes: Vec::new() };
+        }
+        let (geometry, map) = (&plan.geometry, plan.output_map());
+        let size = geometry.gradient_plane();
+        let mut planes = vec![0.0; gradient.len() / map * size + geometry.slack()];
+        for (gradient, plane) in gradient.chunks_exact(map).zip(planes.chunks_exact_mut(size)) {
+            geometry.pack_gradient(gradient, plane);
+        }
+        GradientPlanes { plain: gradient, planes }
+    }
+}
+
+/// `[outputs, channels / groups, taps]`, summed over the images.
+fn weight_gradient(plan: &Plan, planes: &[f32], gradients: &GradientPlanes, images: usize) -> Vec<f32> {
+    let (geometry, shape) = (&plan.geometry, &plan.shape);
+    let [inputs, outputs] = plan.group();
+    let taps = plan.taps();
+    // Rows of whole vectors are read from the gradient as it is, else from its planes, zeros between rows included.
+    let (source, map, origin, grid) = if plan.rows {
+        let grid = Grid::rows(0, geometry.output, geometry.pitch, plan.lanes());
+        (gradients.plain, plan.output_map(), 0, grid)
+    } else {
+        let grid = Grid::flat(0, geometry.flat_vectors(geometry.output[0]), plan.lanes());
+        (gradients.planes.as_slice(), geometry.gradient_plane(), geometry.gradient_origin(), grid)
+    };
+    let pairs: Vec<[usize; 2]> =
+        grid.reads.iter().zip(&grid.writes).map(|(&read, &write)| [read, origin + write]).collect();
+    let mut sums = vec![0.0; shape.outputs * taps.len()];
+    for (group, sums) in sums.chunks_exact_mut(outputs * taps.len()).enumerate() {
+        let starts: Vec<usize> = (0..outputs).map(|o| o * map).collect();
+        let from = Images { values: &planes[group * inputs * plan.plane()..], image: shape.channels * plan.plane() };
+        let gradients = Images { values: &source[group * outputs * map..], image: shape.outputs * map };
+        run_weight_gradient(plan.isa, from, gradients, &taps, &starts, &pairs, images, sums);
+    }
+    sums
+}
+
+/// Images one after another.
+#[derive(Clone, Copy)]
+pub(crate) struct Images<'a> {
+    pub(crate) values: &'a [f32],
+    /// Values from one image to the next.
+    pub(crate) image: usize,
+}
+
+/// The product with transposed weights that gives the gradient of the maps read.
+struct BackwardPlan<'a> {
+    plan: &'a Plan,
+    /// Per phase plane.
+    phases: Vec<Phase>,
+}
+
+struct Phase {
+    taps: Vec<usize>,
+    /// Per group.
+    blocks: Vec<Blocks>,
+}
+
+impl<'a> BackwardPlan<'a> {
+    fn new(plan: &'a Plan, weight: &[f32]) -> Self {
+        let (geometry, window) = (&plan.geometry, plan.shape.window);
+        let [inputs, outputs] = plan.group();
+        let [height, width] = window.kernel;
+        let per_output = inputs * height * width;
+        let map = if plan.rows && window.is_point() { plan.output_map() } else { geometry.gradient_plane() };
+        let phase_numbers = (0..window.stride[0]).flat_map(|i| (0..window.stride[1]).map(move |j| [i, j]));
+        let phases = phase_numbers.map(|phase| {
+            let of_phase = |tap: &usize| {
+                let down = tap / width * window.dilation[0];
+                let right = tap % width * window.dilation[1];
+                [down % window.stride[0], right % window.stride[1]] == phase
+            };
+            let window_taps: Vec<usize> = (0..height * width).filter(of_phase).collect();
+            let offset = |tap: usize| {
+                let up = geometry.margin[0] - tap / width * window.dilation[0] / window.stride[0];
+                let left = geometry.margin[1] - tap % width * window.dilation[1] / window.stride[1];
+                up * geometry.pitch + left
+            };
+            let taps: Vec<usize> =
+                (0..outputs).flat_map(|o| window_taps.iter().map(move |&tap| o * map + offset(tap))).collect();
+            let blocks = weight.chunks_exact(outputs * per_output).map(|weight| {
+                Blocks::new(inputs, taps.len(), plan.lanes(), |input, t| {
+                    let (output, tap) = (t / window_taps.len(), window_taps[t % window_taps.len()]);
+                    weight[output * per_output + input * height * width + tap]
+                })
+            });
+            Phase { blocks: blocks.collect(), taps }
+        });
+        BackwardPlan { plan, phases: phases.collect() }
+    }
+
+    /// Writes the gradient of the images `x` to `dx`.
+    fn run(&self, gradients: &GradientPlanes, x: &[f32], dx: &mut [f32]) {
+        let plan = self.plan;
+        let (geometry, shape) = (&plan.geometry, &plan.shape);
+        let [inputs, outputs] = plan.group();
+        let point = plan.rows && shape.window.is_point();
+        let (source, map) = match point {
+            true => (gradients.plain, plan.output_map()),
+            false => (gradients.planes.as_slice(), geometry.gradient_plane()),
+        };
+        let in_rows = shape.window.stride == [1; 2]
+            && shape.window.before.iter().all(|&before| before >= 0)
+            && geometry.fits_rows(geometry.input[1]);
+        let grid = if in_rows {
+            let [before, left] = shape.window.before.map(|before| before as usize);
+            Grid::rows(before * geometry.pitch + left, geometry.input, geometry.pitch, plan.lanes())
+        } else {
+            Grid::flat(0, geometry.flat_vectors(geometry.held_rows()), plan.lanes())
+        };
+        let per_phase = inputs * grid.map;
+        let mut flat = vec![0.0; if in_rows { 0 } else { self.phases.len() * per_phase }];
+        let group_in = inputs * plan.map();
+        for (number, dx) in dx.chunks_exact_mut(group_in).enumerate() {
+            let source = &source[number * outputs * map..];
+            for (at, phase) in self.phases.iter().enumerate() {
+                let blocks = &phase.blocks[number % shape.groups];
+                if in_rows {
+                    run_products(plan.isa, source, &phase.taps, blocks, &grid, dx);
+                } else if !phase.taps.is_empty() {
+                    let flat = &mut flat[at * per_phase..][..per_phase];
+                    run_products(plan.isa, source, &phase.taps, blocks, &grid, flat);
+                }
+            }
+            if !in_rows {
+                for (channel, dx) in dx.chunks_exact_mut(plan.map()).enumerate() {
+                    geometry.unpack(plan.isa, &flat[channel * grid.map..], per_phase, dx);
+                }
+            }
+            if shape.relu {
+                mask_negative(plan.isa, &x[number * group_in..][..group_in], dx);
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Sets the gradient to 0 where `max(x, 0)` is flat.
+    pub(crate) fn mask_negative<'a>(_simd, x: &'a [f32], dx: &'a mut [f32]) {
+        for (d, &x) in dx.iter_mut().zip(x) {
+            // Not `x > 0.0`: NaN passes.
+            *d = if x <= 0.0 { 0.0 } else { *d };
+        }
+    }
+}
+
+/// Cuts maps out of flat ones with longer rows.
+pub(crate) fn crop(flat: &[f32], map: usize, pitch: usize, out: &mut [f32], [height, width]: [usize; 2]) {
+    for (flat, out) in flat.chunks_exact(map).zip(out.chunks_exact_mut(height * width)) {
+        for (row, out) in out.chunks_exact_mut(width).enumerate() {
+            out.copy_from_slice(&flat[row * pitch..][..width]);
+        }
+    }
+}
+
+kernel! {
+    fn run_products<'a>(
+        simd,
+        planes: &'a [f32],
+        taps: &'a [usize],
+        blocks: &'a Blocks,
+        grid: &'a Grid,
+        out: &'a mut [f32],
+    ) {
+        products(simd, planes, taps, blocks, grid, out);
+    }
+}
+
+kernel! {
+    fn run_weight_gradient<'a>(
+        simd,
+        planes: Images<'a>,
+        gradients: Images<'a>,
+        taps: &'a [usize],
+        starts: &'a [usize],
+        pairs: &'a [[usize; 2]],
+        images: usize,
+        sums: &'a mut [f32],
+    ) {
+        if S::F32_LANES >= 16 {
+            tiles::<S, 4>(simd, planes, gradients, taps, starts, pairs, images, sums, 5);
+        } else {
+            tiles::<S, 2>(simd, planes, gradients, taps, starts, pairs, images, sums, 4);
+        }
+    }
+}
+
+/// All weight gradients, a tile of outputs and taps at a time.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn tiles<S: Simd, const OUTPUTS: usize>(
+    simd: S,
+    planes: Images,
+    gradients: Images,
+    taps: &[usize],
+    starts: &[usize],
+    pairs: &[[usize; 2]],
+    images: usize,
+    sums: &mut [f32],
+    widest: usize,
+) {
+    let farthest = |places: &mut dyn Iterator<Item = usize>| places.max().unwrap_or(0) + S::F32_LANES;
+    let last = images.saturating_sub(1);
+    let read = farthest(&mut pairs.iter().map(|pair| pair[0])) + taps.iter().max().copied().unwrap_or(0);
+    assert!(last * planes.image + read <= planes.values.len(), "taps read inside the planes");
+    let read = farthest(&mut pairs.iter().map(|pair| pair[1])) + starts.iter().max().copied().unwrap_or(0);
+    assert!(last * gradients.image + read <= gradients.values.len(), "gradients are read inside their planes");
+    for first_output in (0..starts.len()).step_by(OUTPUTS) {
+        let mut outputs = [0; OUTPUTS];
+        for (o, output) in outputs.iter_mut().enumerate() {
+            // The last tile repeats its last output, and drops what it gives.
+            *output = starts[(first_output + o).min(starts.len() - 1)];
+        }
+        let mut first_tap = 0;
+        while first_tap < taps.len() {
+            let left = taps.len() - first_tap;
+            macro_rules! tile {
+                ($taps:literal) => {{
+                    let mut tile_taps = [0; $taps];
+                    for (t, tap) in tile_taps.iter_mut().enumerate() {
+                        *tap = taps[(first_tap + t).min(taps.len() - 1)];
+                    }
+                    let mut tile = [[simd.splat_f32s(0.0); $taps]; OUTPUTS];
+                    for image in 0..images {
+                        let planes = &planes.values[image * planes.image..];
+                        let gradients = &gradients.values[image * gradients.image..];
+                        // SAFETY: checked above for the last image.
+                        unsafe {
+                            gradient_tile(simd, planes, &tile_taps, gradients, &outputs, pairs, &mut tile)
+                        };
+                    }
+                    for (o, tile) in tile.iter().enumerate().take(starts.len() - first_output) {
+                        for (t, &sum) in tile.iter().enumerate().take(left) {
+                            sums[(first_output + o) * taps.len() + first_tap + t] = simd.reduce_sum_f32s(sum);
+                        }
+                    }
+                    first_tap += $taps;
+                }};
+            }
+            // With four outputs, five taps fill 32 registers without spilling.
+            match left.min(widest) {
+                1 | 2 => tile!(2),
+                3 | 4 => tile!(4),
+                _ => tile!(5),
+            }
+        }
+    }
+}

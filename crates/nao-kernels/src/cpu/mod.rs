@@ -1,0 +1,19 @@
+//! The operations themselves, on slices: no tensors here.
+
+pub mod activation;
+pub mod batch_norm;
+pub mod conv;
+pub mod depthwise;
+pub mod isa;
+pub mod lstm;
+pub mod matrix;
+mod parallel;
+pub mod pool;
+pub mod softmax;
+mod taps;
+pub mod window;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;

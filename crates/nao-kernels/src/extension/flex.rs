@@ -1,0 +1,361 @@
+//! The kernels on tensors of the CPU backend.
+
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::backend::{Flex, tensor::FloatTensor};
+use burn::tensor::{Bytes, DType, Shape};
+
+use super::{ConvSettings, Operations, PoolSettings, RowNumbers};
+use crate::cpu::activation::{self, Activation};
+use crate::cpu::batch_norm::{self, Maps, Statistics};
+use crate::cpu::conv::{self, Convolution, Wanted};
+use crate::cpu::depthwise::{self, Depthwise};
+use crate::cpu::lstm::{self, Input, Run, Sequences};
+use crate::cpu::pool::{self, Chosen, Extreme, Pool};
+use crate::cpu::softmax::{self, Softmax};
+use crate::switch::isa;
+
+/// What the gradient of an LSTM needs besides its inputs.
+#[derive(Clone, Debug)]
+pub struct Tape<T> {
+    outputs: T,
+    gates: T,
+    cells: T,
+    last: bool,
+}
+
+/// The backward passes of a backend that has kernels, and forward passes that keep what those need.
+#[allow(clippy::type_complexity)]
+pub trait Kernels: Operations {
+    fn conv_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        settings: ConvSettings,
+        wanted: Wanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
+    fn extreme_pool(x: FloatTensor<Self>, settings: PoolSettings, extreme: Extreme) -> (FloatTensor<Self>, Chosen);
+    fn extreme_pool_backward(
+        chosen: &Chosen,
+        size: [usize; 2],
+        settings: PoolSettings,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+    fn mean_pool_backward(
+        size: [usize; 2],
+        settings: PoolSettings,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+    /// Gradients of maps, gamma and beta.
+    fn batch_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        statistics: [FloatTensor<Self>; 2],
+        gradient: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> [FloatTensor<Self>; 3];
+    /// Gradients of maps, scale and shift.
+    fn scale_and_shift_backward(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 3];
+    fn lstm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        hidden: FloatTensor<Self>,
+        cell: FloatTensor<Self>,
+        rows: Option<&RowNumbers>,
+        last: bool,
+    ) -> (FloatTensor<Self>, Tape<FloatTensor<Self>>);
+    /// Gradients of input (gates or, with rows, a table of that many), weight, hidden and cell.
+    fn lstm_backward(
+        tape: Tape<FloatTensor<Self>>,
+        weight: FloatTensor<Self>,
+        hidden: FloatTensor<Self>,
+        cell: FloatTensor<Self>,
+        rows: Option<(&RowNumbers, usize)>,
+        gradient: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 4];
+    fn activation_backward(
+        y: FloatTensor<Self>,
+        activation: Activation,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+    fn softmax_backward(y: FloatTensor<Self>, softmax: Softmax, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::from(shape.to_vec())), DType::F32)
+}
+
+/// A tensor whose values lie one after another.
+struct Values(FlexTensor);
+
+impl Values {
+    fn of(tensor: FlexTensor) -> Self {
+        Values(if tensor.as_slice::<f32>().is_some() { tensor } else { tensor.to_contiguous() })
+    }
+
+    fn get(&self) -> &[f32] {
+        self.0.as_slice::<f32>().expect("a contiguous float32 tensor is a slice")
+    }
+}
+
+fn dims<const D: usize>(tensor: &FlexTensor) -> [usize; D] {
+    std::array::from_fn(|axis| tensor.layout().shape()[axis])
+}
+
+fn convolution(x: &FlexTensor, weight: &FlexTensor, settings: ConvSettings) -> Convolution {
+    let [batch, channels, height, width] = dims(x);
+    let ConvSettings { window, groups, relu } = settings;
+    let outputs = dims::<4>(weight)[0];
+    Convolution { batch, channels, size: [height, width], outputs, groups, window, relu }
+}
+
+/// The same as a depthwise convolution, if it is one.
+fn as_depthwise(of: Convolution) -> Option<Depthwise> {
+    let Convolution { batch, channels, size, outputs, groups, window, relu } = of;
+    (groups == channels && outputs == channels && channels > 1)
+        .then_some(Depthwise { batch, channels, size, window, relu })
+}
+
+fn pool_of(size: [usize; 2], maps: usize, settings: PoolSettings) -> Pool {
+    Pool { maps, size, window: settings.window, zeros: settings.zeros }
+}
+
+fn maps(x: &FlexTensor) -> Maps {
+    let shape = x.layout().shape();
+    Maps { batch: shape[0], channels: shape[1], pixels: shape.iter().skip(2).product() }
+}
+
+impl Operations for Flex {
+    fn nao_conv(x: FlexTensor, weight: FlexTensor, settings: ConvSettings) -> FlexTensor {
+        let of = convolution(&x, &weight, settings);
+        let [height, width] = settings.window.output(of.size);
+        let (x, weight) = (Values::of(x), Values::of(weight));
+        let out = match as_depthwise(of) {
+            Some(of) => depthwise::forward(isa(), of, x.get(), weight.get()),
+            None => conv::forward(isa(), of, x.get(), weight.get()),
+        };
+        tensor(out, &[of.batch, of.outputs, height, width])
+    }
+
+    fn nao_extreme_pool(x: FlexTensor, settings: PoolSettings, extreme: Extreme) -> FlexTensor {
+        Self::extreme_pool(x, settings, extreme).0
+    }
+
+    fn nao_mean_pool(x: FlexTensor, settings: PoolSettings) -> FlexTensor {
+        let [batch, channels, height, width] = dims(&x);
+        let of = pool_of([height, width], batch * channels, settings);
+        let [height, width] = settings.window.output(of.size);
+        tensor(pool::mean_forward(isa(), of, Values::of(x).get()), &[batch, channels, height, width])
+    }
+
+    fn nao_batch_norm(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        epsilon: f32,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let (of, shape) = (maps(&x), x.layout().shape().to_vec());
+        let [x, gamma, beta] = [x, gamma, beta].map(Values::of);
+        let (out, statistics) = batch_norm::forward(isa(), of, x.get(), gamma.get(), beta.get(), epsilon);
+        let Statistics { mean, variance } = statistics;
+        (tensor(out, &shape), tensor(mean, &[of.channels]), tensor(variance, &[of.channels]))
+    }
+
+    fn nao_scale_and_shift(x: FlexTensor, scale: FlexTensor, shift: FlexTensor) -> FlexTensor {
+        let (of, shape) = (maps(&x), x.layout().shape().to_vec());
+        let [x, scale, shift] = [x, scale, shift].map(Values::of);
+        tensor(batch_norm::scale_and_shift(isa(), of, x.get(), scale.get(), shift.get()), &shape)
+    }
+
+    fn nao_lstm(
+        gates: FlexTensor,
+        weight: FlexTensor,
+        hidden: FlexTensor,
+        cell: FlexTensor,
+        last: bool,
+    ) -> FlexTensor {
+        Self::lstm(gates, weight, hidden, cell, None, last).0
+    }
+
+    fn nao_lstm_of_rows(
+        table: FlexTensor,
+        weight: FlexTensor,
+        hidden: FlexTensor,
+        cell: FlexTensor,
+        rows: RowNumbers,
+        last: bool,
+    ) -> FlexTensor {
+        Self::lstm(table, weight, hidden, cell, Some(&rows), last).0
+    }
+
+    fn nao_activation(x: FlexTensor, activation: Activation) -> FlexTensor {
+        let shape = x.layout().shape().to_vec();
+        tensor(activation::forward(isa(), activation, Values::of(x).get()), &shape)
+    }
+
+    fn nao_softmax(x: FlexTensor, softmax: Softmax) -> FlexTensor {
+        let shape = x.layout().shape().to_vec();
+        let width = shape.last().copied().unwrap_or(1);
+        tensor(softmax::forward(isa(), softmax, width, Values::of(x).get()), &shape)
+    }
+}
+
+impl Kernels for Flex {
+    fn conv_backward(
+        x: FlexTensor,
+        weight: FlexTensor,
+        gradient: FlexTensor,
+        settings: ConvSettings,
+        wanted: Wanted,
+    ) -> (Option<FlexTensor>, Option<FlexTensor>) {
+        let of = convolution(&x, &weight, settings);
+        let (x_shape, weight_shape) = (dims::<4>(&x), dims::<4>(&weight));
+        let [x, weight, gradient] = [x, weight, gradient].map(Values::of);
+        let (dx, dw) = match as_depthwise(of) {
+            Some(of) => {
+                let (dx, dw) = depthwise::backward(isa(), of, x.get(), weight.get(), gradient.get());
+                (wanted.input.then_some(dx), wanted.weight.then_some(dw))
+            }
+            None => conv::backward(isa(), of, x.get(), weight.get(), gradient.get(), wanted),
+        };
+        (dx.map(|dx| tensor(dx, &x_shape)), dw.map(|dw| tensor(dw, &weight_shape)))
+    }
+
+    fn extreme_pool(x: FlexTensor, settings: PoolSettings, extreme: Extreme) -> (FlexTensor, Chosen) {
+        let [batch, channels, height, width] = dims(&x);
+        let of = pool_of([height, width], batch * channels, settings);
+        let [height, width] = settings.window.output(of.size);
+        let (out, chosen) = pool::extreme_forward(isa(), of, extreme, Values::of(x).get());
+        (tensor(out, &[batch, channels, height, width]), chosen)
+    }
+
+    fn extreme_pool_backward(
+        chosen: &Chosen,
+        size: [usize; 2],
+        settings: PoolSettings,
+        gradient: FlexTensor,
+    ) -> FlexTensor {
+        let [batch, channels, ..] = dims::<4>(&gradient);
+        let of = pool_of(size, batch * channels, settings);
+        let dx = pool::extreme_backward(isa(), of, chosen, Values::of(gradient).get());
+        tensor(dx, &[batch, channels, size[0], size[1]])
+    }
+
+    fn mean_pool_backward(size: [usize; 2], settings: PoolSettings, gradient: FlexTensor) -> FlexTensor {
+        let [batch, channels, ..] = dims::<4>(&gradient);
+        let of = pool_of(size, batch * channels, settings);
+        let dx = pool::mean_backward(isa(), of, Values::of(gradient).get());
+        tensor(dx, &[batch, channels, size[0], size[1]])
+    }
+
+    fn batch_norm_backward(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        statistics: [FlexTensor; 2],
+        gradient: FlexTensor,
+        epsilon: f32,
+    ) -> [FlexTensor; 3] {
+        let (of, shape) = (maps(&x), x.layout().shape().to_vec());
+        let [x, gamma, gradient] = [x, gamma, gradient].map(Values::of);
+        let [mean, variance] = statistics.map(|statistic| Values::of(statistic).get().to_vec());
+        let statistics = Statistics { mean, variance };
+        let (dx, dgamma, dbeta) =
+            batch_norm::backward(isa(), of, x.get(), gamma.get(), &statistics, gradient.get(), epsilon);
+        [tensor(dx, &shape), tensor(dgamma, &[of.channels]), tensor(dbeta, &[of.channels])]
+    }
+
+    fn scale_and_shift_backward(x: FlexTensor, scale: FlexTensor, gradient: FlexTensor) -> [FlexTensor; 3] {
+        let (of, shape) = (maps(&x), x.layout().shape().to_vec());
+        let [x, scale, gradient] = [x, scale, gradient].map(Values::of);
+        let (dx, dscale, dshift) =
+            batch_norm::scale_and_shift_backward(isa(), of, x.get(), scale.get(), gradient.get());
+        [tensor(dx, &shape), tensor(dscale, &[of.channels]), tensor(dshift, &[of.channels])]
+    }
+
+    fn lstm(
+        input: FlexTensor,
+        weight: FlexTensor,
+        hidden: FlexTensor,
+        cell: FlexTensor,
+        rows: Option<&RowNumbers>,
+        last: bool,
+    ) -> (FlexTensor, Tape<FlexTensor>) {
+        let [batch, n] = dims(&hidden);
+        let time = rows.map_or_else(|| dims::<3>(&input)[1], |rows| rows.time);
+        let of = Sequences { batch, time, hidden: n };
+        let [input, weight, hidden, cell] = [input, weight, hidden, cell].map(Values::of);
+        let read = match rows {
+            None => Input::Gates(input.get()),
+            Some(rows) => Input::Rows { table: input.get(), numbers: &rows.numbers, width: rows.width },
+        };
+        let Run { outputs, gates, cells } =
+            lstm::forward(isa(), of, read, weight.get(), hidden.get(), cell.get());
+        let out = last.then(|| {
+            let mut out = Vec::with_capacity(batch * (time + 1) * n);
+            for (outputs, cells) in outputs.chunks_exact(time * n).zip(cells.chunks_exact(time * n)) {
+                out.extend_from_slice(outputs);
+                out.extend_from_slice(&cells[(time - 1) * n..]);
+            }
+            tensor(out, &[batch, time + 1, n])
+        });
+        let states = [batch, time, n];
+        let (outputs, cells) = (tensor(outputs, &states), tensor(cells, &states));
+        let gates = tensor(gates, &[batch, time, 4 * n]);
+        (out.unwrap_or_else(|| outputs.clone()), Tape { outputs, gates, cells, last })
+    }
+
+    fn lstm_backward(
+        tape: Tape<FlexTensor>,
+        weight: FlexTensor,
+        hidden: FlexTensor,
+        cell: FlexTensor,
+        rows: Option<(&RowNumbers, usize)>,
+        gradient: FlexTensor,
+    ) -> [FlexTensor; 4] {
+        let [batch, time, n] = dims(&tape.outputs);
+        let of = Sequences { batch, time, hidden: n };
+        let values = |tensor: FlexTensor| Values::of(tensor).get().to_vec();
+        let run = Run { outputs: values(tape.outputs), gates: values(tape.gates), cells: values(tape.cells) };
+        let [weight, hidden, cell, gradient] = [weight, hidden, cell, gradient].map(Values::of);
+        let mut outputs = Vec::new();
+        let mut last_cell = Vec::new();
+        if tape.last {
+            for gradient in gradient.get().chunks_exact((time + 1) * n) {
+                let (of_outputs, of_cell) = gradient.split_at(time * n);
+                outputs.extend_from_slice(of_outputs);
+                last_cell.extend_from_slice(of_cell);
+            }
+        }
+        let (outputs, last_cell) = match tape.last {
+            true => (outputs.as_slice(), Some(last_cell.as_slice())),
+            false => (gradient.get(), None),
+        };
+        let found = lstm::backward(isa(), of, &run, weight.get(), hidden.get(), cell.get(), outputs, last_cell);
+        let input = match rows {
+            None => tensor(found.gates, &[batch, time, 4 * n]),
+            Some((rows, count)) => {
+                let table =
+                    lstm::table_gradient(isa(), of, count, &rows.numbers, rows.width, &found.gates);
+                tensor(table, &[count, 4 * n])
+            }
+        };
+        let weight = tensor(found.weight, &[4 * n, n]);
+        [input, weight, tensor(found.hidden, &[batch, n]), tensor(found.cell, &[batch, n])]
+    }
+
+    fn activation_backward(y: FlexTensor, activation: Activation, gradient: FlexTensor) -> FlexTensor {
+        let shape = y.layout().shape().to_vec();
+        let [y, gradient] = [y, gradient].map(Values::of);
+        tensor(activation::backward(isa(), activation, y.get(), gradient.get()), &shape)
+    }
+
+    fn softmax_backward(y: FlexTensor, softmax: Softmax, gradient: FlexTensor) -> FlexTensor {
+        let shape = y.layout().shape().to_vec();
+        let width = shape.last().copied().unwrap_or(1);
+        let [y, gradient] = [y, gradient].map(Values::of);
+        tensor(softmax::backward(isa(), softmax, width, y.get(), gradient.get()), &shape)
+    }
+}

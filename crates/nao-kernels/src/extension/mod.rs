@@ -1,0 +1,85 @@
+//! The kernels as operations of burn: on the CPU backend, and with their gradients on top of it.
+
+mod autodiff;
+mod flex;
+
+use std::sync::Arc;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
+
+use crate::cpu::activation::Activation;
+use crate::cpu::pool::Extreme;
+use crate::cpu::softmax::Softmax;
+use crate::cpu::window::Window;
+
+/// How a convolution reads.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvSettings {
+    pub window: Window,
+    pub groups: usize,
+    pub relu: bool,
+}
+
+/// How a pool reads.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSettings {
+    pub window: Window,
+    pub zeros: bool,
+}
+
+/// Which rows of a table each step of some sequences reads.
+#[derive(Clone, Debug)]
+pub struct RowNumbers {
+    /// Numbers of rows, `[batch, time, width]`.
+    pub numbers: Arc<[u32]>,
+    /// Steps of each sequence, at least 1.
+    pub time: usize,
+    /// Rows added up per step, at least 1.
+    pub width: usize,
+}
+
+/// The operations on every backend that has them, the automatic gradient included.
+#[backend_extension(Flex, Autodiff)]
+pub trait Operations: Backend {
+    /// `[batch, channels, height, width]` by `[outputs, channels / groups, kernel height, kernel width]`.
+    fn nao_conv(x: FloatTensor<Self>, weight: FloatTensor<Self>, settings: ConvSettings) -> FloatTensor<Self>;
+    /// Largest or least value of each window.
+    fn nao_extreme_pool(x: FloatTensor<Self>, settings: PoolSettings, extreme: Extreme) -> FloatTensor<Self>;
+    /// Mean of each window.
+    fn nao_mean_pool(x: FloatTensor<Self>, settings: PoolSettings) -> FloatTensor<Self>;
+    /// The normalised maps, and mean and biased variance of each channel, through which no gradient flows.
+    fn nao_batch_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+    /// `x scale + shift`, per channel.
+    fn nao_scale_and_shift(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+    /// Outputs `[batch, time, hidden]`; with `last`, `[batch, time + 1, hidden]`, the last memory behind them.
+    fn nao_lstm(
+        gates: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        hidden: FloatTensor<Self>,
+        cell: FloatTensor<Self>,
+        last: bool,
+    ) -> FloatTensor<Self>;
+    /// The same, reading sums of rows of a table.
+    fn nao_lstm_of_rows(
+        table: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        hidden: FloatTensor<Self>,
+        cell: FloatTensor<Self>,
+        rows: RowNumbers,
+        last: bool,
+    ) -> FloatTensor<Self>;
+    /// A function of each value.
+    fn nao_activation(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;
+    /// Over the last dimension.
+    fn nao_softmax(x: FloatTensor<Self>, softmax: Softmax) -> FloatTensor<Self>;
+}

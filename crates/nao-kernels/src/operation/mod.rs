@@ -1,0 +1,13 @@
+//! The operations on tensors: our kernels where they are, burn's own elsewhere.
+
+mod activation;
+mod conv;
+mod lstm;
+mod norm;
+mod pool;
+
+pub use activation::{log_softmax, sigmoid, softmax, tanh};
+pub use conv::{conv2d, factorized_reduce, relu_conv2d, relu_factorized_reduce};
+pub use lstm::{LstmInput, LstmWeights, RowNumbers, lstm, lstm_with_last};
+pub use norm::{BatchNormed, batch_norm, scale_and_shift};
+pub use pool::{Pooling, max_pool2d, mean_pool2d, min_pool2d};
