@@ -30,6 +30,9 @@ struct Arguments {
 }
 
 fn main() -> Result<()> {
+    // As the `nao` command does: freed memory is kept. Option 15 is the delay of giving it back, -1 is never.
+    // SAFETY: sets a number inside the allocator.
+    unsafe { libmimalloc_sys::mi_option_set_default(15, -1) };
     let arguments = Arguments::parse();
     match arguments.what.to_str() {
         Some("list") => all().iter().for_each(|workload| println!("{}", workload.name)),

@@ -1,10 +1,9 @@
 //! Dense and grouped convolutions without bias, and their gradients.
 
-use pulp::Simd;
-
 use super::isa::{Isa, kernel};
 use super::parallel::{Places, fill, map};
-use super::taps::{Blocks, Grid, gradient_tile, products};
+use super::taps::{Blocks, Grid, products};
+use super::weight_gradient::weight_gradient;
 use super::window::{Geometry, Window};
 
 /// A convolution without bias of maps `[batch, channels, height, width]` by weights
@@ -37,14 +36,14 @@ pub struct Wanted {
 }
 
 /// A convolution prepared for one set of vector instructions.
-struct Plan {
-    shape: Convolution,
-    isa: Isa,
-    geometry: Geometry,
+pub(super) struct Plan {
+    pub(super) shape: Convolution,
+    pub(super) isa: Isa,
+    pub(super) geometry: Geometry,
     /// Maps are read where they are: a point window, whole vectors, no ReLU.
     in_place: bool,
     /// Outputs are rows of whole vectors.
-    rows: bool,
+    pub(super) rows: bool,
 }
 
 impl Plan {
@@ -58,7 +57,7 @@ impl Plan {
         Plan { shape, isa, geometry, in_place, rows }
     }
 
-    fn lanes(&self) -> usize {
+    pub(super) fn lanes(&self) -> usize {
         self.isa.lanes()
     }
 
@@ -72,17 +71,17 @@ impl Plan {
     }
 
     /// Values of one output map.
-    fn output_map(&self) -> usize {
+    pub(super) fn output_map(&self) -> usize {
         self.geometry.output[0] * self.geometry.output[1]
     }
 
     /// Channels read and written per group.
-    fn group(&self) -> [usize; 2] {
+    pub(super) fn group(&self) -> [usize; 2] {
         [self.shape.channels / self.shape.groups, self.shape.outputs / self.shape.groups]
     }
 
     /// Values of a channel in what [`packed`](Plan::packed) gives.
-    fn plane(&self) -> usize {
+    pub(super) fn plane(&self) -> usize {
         if self.in_place { self.map() } else { self.geometry.plane() }
     }
 
@@ -107,7 +106,7 @@ impl Plan {
     }
 
     /// The taps of one group: channel by channel, those of the window in order.
-    fn taps(&self) -> Vec<usize> {
+    pub(super) fn taps(&self) -> Vec<usize> {
         let taps = self.geometry.taps();
         (0..self.group()[0]).flat_map(|c| taps.iter().map(move |tap| c * self.plane() + tap)).collect()
     }
@@ -153,7 +152,7 @@ pub fn backward(
     wanted: Wanted,
 ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
     let plan = Plan::new(isa, shape);
-    let block = images_per_block(plan.output_map());
+    let block = images_per_block(plan.output_map(), shape.batch);
     let blocks = shape.batch.div_ceil(block);
     let output_image = shape.outputs * plan.output_map();
     let back = wanted.input.then(|| BackwardPlan::new(&plan, weight));
@@ -187,17 +186,18 @@ pub fn backward(
     (wanted.input.then_some(dx), dw)
 }
 
-/// Images whose weight gradients are summed in registers: about as many as fill a few thousand pixels.
-fn images_per_block(pixels: usize) -> usize {
-    (4096 / pixels.max(1)).clamp(1, 16)
+/// Images whose weight gradients are summed in registers: as many as fill a few thousand pixels, and few enough that
+/// there are four blocks to share among threads.
+fn images_per_block(pixels: usize, batch: usize) -> usize {
+    (4096 / pixels.max(1)).clamp(1, 16).min(batch.div_ceil(4)).max(1)
 }
 
 /// The gradients of the outputs of some images, laid out for both backward products.
-struct GradientPlanes<'a> {
-    /// Where they are: whole vectors per row, or a point window.
-    plain: &'a [f32],
+pub(super) struct GradientPlanes<'a> {
+    /// Where they are: `[images, outputs, height, width]`.
+    pub(super) plain: &'a [f32],
     /// In padded planes; empty where the plain ones do.
-    planes: Vec<f32>,
+    pub(super) planes: Vec<f32>,
 }
 
 impl<'a> GradientPlanes<'a> {
@@ -214,39 +214,6 @@ impl<'a> GradientPlanes<'a> {
         }
         GradientPlanes { plain: gradient, planes }
     }
-}
-
-/// `[outputs, channels / groups, taps]`, summed over the images.
-fn weight_gradient(plan: &Plan, planes: &[f32], gradients: &GradientPlanes, images: usize) -> Vec<f32> {
-    let (geometry, shape) = (&plan.geometry, &plan.shape);
-    let [inputs, outputs] = plan.group();
-    let taps = plan.taps();
-    // Rows of whole vectors are read from the gradient as it is, else from its planes, zeros between rows included.
-    let (source, map, origin, grid) = if plan.rows {
-        let grid = Grid::rows(0, geometry.output, geometry.pitch, plan.lanes());
-        (gradients.plain, plan.output_map(), 0, grid)
-    } else {
-        let grid = Grid::flat(0, geometry.flat_vectors(geometry.output[0]), plan.lanes());
-        (gradients.planes.as_slice(), geometry.gradient_plane(), geometry.gradient_origin(), grid)
-    };
-    let pairs: Vec<[usize; 2]> =
-        grid.reads.iter().zip(&grid.writes).map(|(&read, &write)| [read, origin + write]).collect();
-    let mut sums = vec![0.0; shape.outputs * taps.len()];
-    for (group, sums) in sums.chunks_exact_mut(outputs * taps.len()).enumerate() {
-        let starts: Vec<usize> = (0..outputs).map(|o| o * map).collect();
-        let from = Images { values: &planes[group * inputs * plan.plane()..], image: shape.channels * plan.plane() };
-        let gradients = Images { values: &source[group * outputs * map..], image: shape.outputs * map };
-        run_weight_gradient(plan.isa, from, gradients, &taps, &starts, &pairs, images, sums);
-    }
-    sums
-}
-
-/// Images one after another.
-#[derive(Clone, Copy)]
-pub(crate) struct Images<'a> {
-    pub(crate) values: &'a [f32],
-    /// Values from one image to the next.
-    pub(crate) image: usize,
 }
 
 /// The product with transposed weights that gives the gradient of the maps read.
@@ -369,86 +336,5 @@ kernel! {
         out: &'a mut [f32],
     ) {
         products(simd, planes, taps, blocks, grid, out);
-    }
-}
-
-kernel! {
-    fn run_weight_gradient<'a>(
-        simd,
-        planes: Images<'a>,
-        gradients: Images<'a>,
-        taps: &'a [usize],
-        starts: &'a [usize],
-        pairs: &'a [[usize; 2]],
-        images: usize,
-        sums: &'a mut [f32],
-    ) {
-        if S::F32_LANES >= 16 {
-            tiles::<S, 4>(simd, planes, gradients, taps, starts, pairs, images, sums, 5);
-        } else {
-            tiles::<S, 2>(simd, planes, gradients, taps, starts, pairs, images, sums, 4);
-        }
-    }
-}
-
-/// All weight gradients, a tile of outputs and taps at a time.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn tiles<S: Simd, const OUTPUTS: usize>(
-    simd: S,
-    planes: Images,
-    gradients: Images,
-    taps: &[usize],
-    starts: &[usize],
-    pairs: &[[usize; 2]],
-    images: usize,
-    sums: &mut [f32],
-    widest: usize,
-) {
-    let farthest = |places: &mut dyn Iterator<Item = usize>| places.max().unwrap_or(0) + S::F32_LANES;
-    let last = images.saturating_sub(1);
-    let read = farthest(&mut pairs.iter().map(|pair| pair[0])) + taps.iter().max().copied().unwrap_or(0);
-    assert!(last * planes.image + read <= planes.values.len(), "taps read inside the planes");
-    let read = farthest(&mut pairs.iter().map(|pair| pair[1])) + starts.iter().max().copied().unwrap_or(0);
-    assert!(last * gradients.image + read <= gradients.values.len(), "gradients are read inside their planes");
-    for first_output in (0..starts.len()).step_by(OUTPUTS) {
-        let mut outputs = [0; OUTPUTS];
-        for (o, output) in outputs.iter_mut().enumerate() {
-            // The last tile repeats its last output, and drops what it gives.
-            *output = starts[(first_output + o).min(starts.len() - 1)];
-        }
-        let mut first_tap = 0;
-        while first_tap < taps.len() {
-            let left = taps.len() - first_tap;
-            macro_rules! tile {
-                ($taps:literal) => {{
-                    let mut tile_taps = [0; $taps];
-                    for (t, tap) in tile_taps.iter_mut().enumerate() {
-                        *tap = taps[(first_tap + t).min(taps.len() - 1)];
-                    }
-                    let mut tile = [[simd.splat_f32s(0.0); $taps]; OUTPUTS];
-                    for image in 0..images {
-                        let planes = &planes.values[image * planes.image..];
-                        let gradients = &gradients.values[image * gradients.image..];
-                        // SAFETY: checked above for the last image.
-                        unsafe {
-                            gradient_tile(simd, planes, &tile_taps, gradients, &outputs, pairs, &mut tile)
-                        };
-                    }
-                    for (o, tile) in tile.iter().enumerate().take(starts.len() - first_output) {
-                        for (t, &sum) in tile.iter().enumerate().take(left) {
-                            sums[(first_output + o) * taps.len() + first_tap + t] = simd.reduce_sum_f32s(sum);
-                        }
-                    }
-                    first_tap += $taps;
-                }};
-            }
-            // With four outputs, five taps fill 32 registers without spilling.
-            match left.min(widest) {
-                1 | 2 => tile!(2),
-                3 | 4 => tile!(4),
-                _ => tile!(5),
-            }
-        }
     }
 }

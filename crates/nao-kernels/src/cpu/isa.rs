@@ -87,6 +87,50 @@ pub(crate) unsafe fn store<S: Simd>(_: S, target: &mut [f32], at: usize, value: 
     unsafe { target.as_mut_ptr().add(at).cast::<S::f32s>().write_unaligned(value) }
 }
 
+/// The numbers at `source[at..]`.
+///
+/// # Safety
+/// As [`load`].
+#[inline(always)]
+pub(crate) unsafe fn load_u32<S: Simd>(_: S, source: &[u32], at: usize) -> S::u32s {
+    debug_assert!(at + S::U32_LANES <= source.len());
+    // SAFETY: as in `load`.
+    unsafe { source.as_ptr().add(at).cast::<S::u32s>().read_unaligned() }
+}
+
+/// Writes numbers to `target[at..]`.
+///
+/// # Safety
+/// As [`load`].
+#[inline(always)]
+pub(crate) unsafe fn store_u32<S: Simd>(_: S, target: &mut [u32], at: usize, value: S::u32s) {
+    debug_assert!(at + S::U32_LANES <= target.len());
+    // SAFETY: as in `load`.
+    unsafe { target.as_mut_ptr().add(at).cast::<S::u32s>().write_unaligned(value) }
+}
+
+/// The vector at `source[at..]`, or what is left of one. Whole vectors are plain loads; those of a part cost more.
+#[inline(always)]
+pub(crate) fn read<S: Simd>(simd: S, source: &[f32], at: usize) -> S::f32s {
+    if at + S::F32_LANES <= source.len() {
+        // SAFETY: checked in the line above.
+        unsafe { load(simd, source, at) }
+    } else {
+        simd.partial_load_f32s(&source[at..])
+    }
+}
+
+/// Writes a vector to `target[at..]`, as far as that goes.
+#[inline(always)]
+pub(crate) fn write<S: Simd>(simd: S, target: &mut [f32], at: usize, value: S::f32s) {
+    if at + S::F32_LANES <= target.len() {
+        // SAFETY: checked in the line above.
+        unsafe { store(simd, target, at, value) }
+    } else {
+        simd.partial_store_f32s(&mut target[at..], value);
+    }
+}
+
 /// `a b + c`, in one rounding where the machine can.
 #[inline(always)]
 pub(crate) fn fma<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {

@@ -4,8 +4,10 @@
 //! `[batch, time, hidden]`.
 
 use super::activation::{sigmoid, tanh};
-use super::isa::{Isa, fma, kernel};
+use super::isa::{Isa, fma, kernel, read, write};
 use super::matrix::{Matrix, product};
+use super::parallel::{Places, map};
+
 /// Sizes of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Sequences {
@@ -18,10 +20,6 @@ pub struct Sequences {
 }
 
 impl Sequences {
-    fn state(&self) -> usize {
-        self.batch * self.hidden
-    }
-
     fn gates(&self) -> usize {
         4 * self.hidden
     }
@@ -54,22 +52,65 @@ pub struct Run {
     pub cells: Vec<f32>,
 }
 
-/// Runs over all steps. `weight`: `[4 hidden, hidden]`; `hidden`, `cell`: `[batch, hidden]`.
+/// Sequences that one thread takes: blocks of fixed size, some dozens each.
+fn block(batch: usize) -> usize {
+    batch.div_ceil(batch.div_ceil(32).max(1)).max(1)
+}
+
+/// Runs over all steps, at least one. `weight`: `[4 hidden, hidden]`; `hidden`, `cell`: `[batch, hidden]`.
 pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[f32], cell: &[f32]) -> Run {
     let Sequences { batch, time, hidden: n } = of;
-    let width = of.gates();
-    let mut gates = match input {
-        Input::Gates(gates) => gates.to_vec(),
-        Input::Rows { table, numbers, width: per_step } => {
-            let mut gates = vec![0.0; batch * time * width];
-            for (gates, numbers) in gates.chunks_exact_mut(width).zip(numbers.chunks_exact(per_step)) {
-                add_rows(isa, table, numbers, gates);
+    let (block, width) = (block(batch), of.gates());
+    let states = batch * time * n;
+    let work = |gates: Places, outputs: Places, cells: Places, number: usize| {
+        let (first, count) = (number * block, block.min(batch - number * block));
+        // SAFETY: blocks are of different sequences.
+        let (gates, outputs, cells) = unsafe {
+            (
+                gates.at(first * time * width, count * time * width),
+                outputs.at(first * time * n, count * time * n),
+                cells.at(first * time * n, count * time * n),
+            )
+        };
+        match input {
+            Input::Gates(from) => gates.copy_from_slice(&from[first * time * width..][..gates.len()]),
+            Input::Rows { table, numbers, width: per_step } => {
+                let numbers = numbers[first * time * per_step..].chunks_exact(per_step);
+                for (gates, numbers) in gates.chunks_exact_mut(width).zip(numbers) {
+                    sum_rows(isa, table, numbers, gates);
+                }
             }
-            gates
         }
+        let states = first * n..(first + count) * n;
+        let of = Sequences { batch: count, ..of };
+        run_block(isa, of, weight, &hidden[states.clone()], &cell[states], gates, outputs, cells);
     };
-    let mut outputs = vec![0.0; batch * time * n];
-    let mut cells = vec![0.0; batch * time * n];
+    // SAFETY: the blocks cover all sequences, and each writes all of its own.
+    let (gates, (outputs, (cells, _))) = unsafe {
+        Places::fill(batch * time * width, |gates| {
+            Places::fill(states, |outputs| {
+                Places::fill(states, |cells| {
+                    map(batch.div_ceil(block), |number| work(gates, outputs, cells, number))
+                })
+            })
+        })
+    };
+    Run { outputs, gates, cells }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn run_block(
+    isa: Isa,
+    of: Sequences,
+    weight: &[f32],
+    hidden: &[f32],
+    cell: &[f32],
+    gates: &mut [f32],
+    outputs: &mut [f32],
+    cells: &mut [f32],
+) {
+    let Sequences { batch, time, hidden: n } = of;
+    let width = of.gates();
     let weight = Matrix::rows(weight, n).transposed();
     for step in 0..time {
         let before = match step {
@@ -89,7 +130,6 @@ pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[
             }
         }
     }
-    Run { outputs, gates, cells }
 }
 
 /// The gradients of a run.
@@ -105,38 +145,102 @@ pub struct Gradients {
     pub cell: Vec<f32>,
 }
 
+/// A run as its gradient reads it: see [`Run`].
+#[derive(Clone, Copy, Debug)]
+pub struct Tape<'a> {
+    /// Outputs of each step.
+    pub outputs: &'a [f32],
+    /// Gates of each step.
+    pub gates: &'a [f32],
+    /// Memory after each step.
+    pub cells: &'a [f32],
+    /// The weights from state to gates.
+    pub weight: &'a [f32],
+    /// The state before the first step.
+    pub hidden: &'a [f32],
+    /// The memory before the first step.
+    pub cell: &'a [f32],
+}
+
 /// The gradients of a run, from that of its outputs `[batch, time, hidden]` and that of its last memory
 /// `[batch, hidden]`, if it was used.
-#[allow(clippy::too_many_arguments)]
-pub fn backward(
+pub fn backward(isa: Isa, of: Sequences, tape: Tape, outputs: &[f32], last_cell: Option<&[f32]>) -> Gradients {
+    let Sequences { batch, time, hidden: n } = of;
+    let (block, width) = (block(batch), of.gates());
+    let work = |gates: Places, hidden: Places, cell: Places, number: usize| {
+        let (first, count) = (number * block, block.min(batch - number * block));
+        let states = first * n..(first + count) * n;
+        // SAFETY: blocks are of different sequences.
+        let (d_gates, d_hidden, d_cell) = unsafe {
+            (
+                gates.at(first * time * width, count * time * width),
+                hidden.at(states.start, states.len()),
+                cell.at(states.start, states.len()),
+            )
+        };
+        d_hidden.fill(0.0);
+        match last_cell {
+            Some(last) => d_cell.copy_from_slice(&last[states.clone()]),
+            None => d_cell.fill(0.0),
+        }
+        let steps = first * time * n..(first + count) * time * n;
+        let tape = Tape {
+            outputs: &tape.outputs[steps.clone()],
+            gates: &tape.gates[first * time * width..][..d_gates.len()],
+            cells: &tape.cells[steps.clone()],
+            hidden: &tape.hidden[states.clone()],
+            cell: &tape.cell[states],
+            weight: tape.weight,
+        };
+        back_block(isa, Sequences { batch: count, ..of }, tape, &outputs[steps], d_gates, d_hidden, d_cell);
+    };
+    // SAFETY: the blocks cover all sequences, and each writes all of its own.
+    let (d_gates, (d_hidden, (d_cell, _))) = unsafe {
+        Places::fill(batch * time * width, |gates| {
+            Places::fill(batch * n, |hidden| {
+                Places::fill(batch * n, |cell| {
+                    map(batch.div_ceil(block), |number| work(gates, hidden, cell, number))
+                })
+            })
+        })
+    };
+    // States before each step, for one product over all steps.
+    let mut before = Vec::with_capacity(batch * time * n);
+    for sequence in 0..batch {
+        before.extend_from_slice(&tape.hidden[sequence * n..][..n]);
+        before.extend_from_slice(&tape.outputs[sequence * time * n..][..(time - 1) * n]);
+    }
+    let mut d_weight = vec![0.0; width * n];
+    let gates = Matrix::rows(&d_gates, width).transposed();
+    product([width, batch * time, n], gates, Matrix::rows(&before, n), &mut d_weight, n, false);
+    Gradients { gates: d_gates, weight: d_weight, hidden: d_hidden, cell: d_cell }
+}
+
+fn back_block(
     isa: Isa,
     of: Sequences,
-    run: &Run,
-    weight: &[f32],
-    hidden: &[f32],
-    cell: &[f32],
+    tape: Tape,
     outputs: &[f32],
-    last_cell: Option<&[f32]>,
-) -> Gradients {
+    d_gates: &mut [f32],
+    d_hidden: &mut [f32],
+    d_cell: &mut [f32],
+) {
     let Sequences { batch, time, hidden: n } = of;
     let width = of.gates();
-    let mut d_gates = vec![0.0; batch * time * width];
-    let mut d_hidden = vec![0.0; of.state()];
-    let mut d_cell = last_cell.map_or_else(|| vec![0.0; of.state()], <[f32]>::to_vec);
     for step in (0..time).rev() {
         for sequence in 0..batch {
             let at = sequence * time + step;
             let before = match step {
-                0 => &cell[sequence * n..][..n],
-                _ => &run.cells[(at - 1) * n..][..n],
+                0 => &tape.cell[sequence * n..][..n],
+                _ => &tape.cells[(at - 1) * n..][..n],
             };
             let state = sequence * n..(sequence + 1) * n;
             cell_backward(
                 isa,
                 n,
-                &run.gates[at * width..][..width],
+                &tape.gates[at * width..][..width],
                 before,
-                &run.cells[at * n..][..n],
+                &tape.cells[at * n..][..n],
                 &outputs[at * n..][..n],
                 &d_hidden[state.clone()],
                 &mut d_cell[state],
@@ -144,18 +248,8 @@ pub fn backward(
             );
         }
         let gates = Matrix { values: &d_gates[step * width..], row: time * width, column: 1 };
-        product([batch, width, n], gates, Matrix::rows(weight, n), &mut d_hidden, n, false);
+        product([batch, width, n], gates, Matrix::rows(tape.weight, n), d_hidden, n, false);
     }
-    // States before each step, for one product over all steps.
-    let mut before = Vec::with_capacity(batch * time * n);
-    for sequence in 0..batch {
-        before.extend_from_slice(&hidden[sequence * n..][..n]);
-        before.extend_from_slice(&run.outputs[sequence * time * n..][..(time - 1) * n]);
-    }
-    let mut d_weight = vec![0.0; width * n];
-    let gates = Matrix::rows(&d_gates, width).transposed();
-    product([width, batch * time, n], gates, Matrix::rows(&before, n), &mut d_weight, n, false);
-    Gradients { gates: d_gates, weight: d_weight, hidden: d_hidden, cell: d_cell }
 }
 
 /// The gradient of a table of [`Input::Rows`], from that of the gates.
@@ -186,11 +280,25 @@ kernel! {
 }
 
 kernel! {
-    fn add_rows<'a>(_simd, table: &'a [f32], numbers: &'a [u32], to: &'a mut [f32]) {
-        for &number in numbers {
-            let row = &table[number as usize * to.len()..][..to.len()];
-            for (to, row) in to.iter_mut().zip(row) {
-                *to += row;
+    /// The sum of some rows of a table, at least one.
+    fn sum_rows<'a>(_simd, table: &'a [f32], numbers: &'a [u32], to: &'a mut [f32]) {
+        let row = |number: u32| &table[number as usize * to.len()..][..to.len()];
+        match *numbers {
+            [first] => to.copy_from_slice(row(first)),
+            [first, second] => {
+                let (first, second) = (row(first), row(second));
+                for ((to, first), second) in to.iter_mut().zip(first).zip(second) {
+                    *to = first + second;
+                }
+            }
+            _ => {
+                to.fill(0.0);
+                for &number in numbers {
+                    let row = &table[number as usize * to.len()..][..to.len()];
+                    for (to, row) in to.iter_mut().zip(row) {
+                        *to += row;
+                    }
+                }
             }
         }
     }
@@ -209,22 +317,18 @@ kernel! {
         let (i, rest) = gates.split_at_mut(n);
         let (f, rest) = rest.split_at_mut(n);
         let (g, o) = rest.split_at_mut(n);
-        let mut at = 0;
-        while at < n {
-            let end = (at + S::F32_LANES).min(n);
-            let vi = sigmoid(simd, simd.partial_load_f32s(&i[at..end]));
-            let vf = sigmoid(simd, simd.partial_load_f32s(&f[at..end]));
-            let vg = tanh(simd, simd.partial_load_f32s(&g[at..end]));
-            let vo = sigmoid(simd, simd.partial_load_f32s(&o[at..end]));
-            let before = simd.partial_load_f32s(&before[at..end]);
-            let memory = simd.add_f32s(simd.mul_f32s(vf, before), simd.mul_f32s(vi, vg));
-            simd.partial_store_f32s(&mut i[at..end], vi);
-            simd.partial_store_f32s(&mut f[at..end], vf);
-            simd.partial_store_f32s(&mut g[at..end], vg);
-            simd.partial_store_f32s(&mut o[at..end], vo);
-            simd.partial_store_f32s(&mut cell[at..end], memory);
-            simd.partial_store_f32s(&mut output[at..end], simd.mul_f32s(vo, tanh(simd, memory)));
-            at = end;
+        for at in (0..n).step_by(S::F32_LANES) {
+            let vi = sigmoid(simd, read(simd, i, at));
+            let vf = sigmoid(simd, read(simd, f, at));
+            let vg = tanh(simd, read(simd, g, at));
+            let vo = sigmoid(simd, read(simd, o, at));
+            let memory = fma(simd, vf, read(simd, before, at), simd.mul_f32s(vi, vg));
+            write(simd, i, at, vi);
+            write(simd, f, at, vf);
+            write(simd, g, at, vg);
+            write(simd, o, at, vo);
+            write(simd, cell, at, memory);
+            write(simd, output, at, simd.mul_f32s(vo, tanh(simd, memory)));
         }
     }
 }
@@ -244,36 +348,27 @@ kernel! {
         d_gates: &'a mut [f32],
     ) {
         let one = simd.splat_f32s(1.0);
+        let (gate_i, rest) = gates.split_at(n);
+        let (gate_f, rest) = rest.split_at(n);
+        let (gate_g, gate_o) = rest.split_at(n);
         let (di, rest) = d_gates.split_at_mut(n);
         let (df, rest) = rest.split_at_mut(n);
         let (dg, d_o) = rest.split_at_mut(n);
-        let mut at = 0;
-        while at < n {
-            let end = (at + S::F32_LANES).min(n);
-            let i = simd.partial_load_f32s(&gates[at..end]);
-            let f = simd.partial_load_f32s(&gates[n + at..n + end]);
-            let g = simd.partial_load_f32s(&gates[2 * n + at..2 * n + end]);
-            let o = simd.partial_load_f32s(&gates[3 * n + at..3 * n + end]);
-            let squashed = tanh(simd, simd.partial_load_f32s(&cell[at..end]));
-            let before = simd.partial_load_f32s(&before[at..end]);
-            let d_h = simd.add_f32s(
-                simd.partial_load_f32s(&d_output[at..end]),
-                simd.partial_load_f32s(&d_hidden[at..end]),
-            );
+        for at in (0..n).step_by(S::F32_LANES) {
+            let (i, f) = (read(simd, gate_i, at), read(simd, gate_f, at));
+            let (g, o) = (read(simd, gate_g, at), read(simd, gate_o, at));
+            let squashed = tanh(simd, read(simd, cell, at));
+            let d_h = simd.add_f32s(read(simd, d_output, at), read(simd, d_hidden, at));
             // The slope of a tanh at its output y is 1 - y y, that of a sigmoid y (1 - y).
             let slope = simd.sub_f32s(one, simd.mul_f32s(squashed, squashed));
-            let d_c = simd.partial_load_f32s(&d_cell[at..end]);
-            let d_c = fma(simd, simd.mul_f32s(d_h, o), slope, d_c);
-            let d = simd.mul_f32s(simd.mul_f32s(d_c, g), simd.mul_f32s(i, simd.sub_f32s(one, i)));
-            simd.partial_store_f32s(&mut di[at..end], d);
-            let d = simd.mul_f32s(simd.mul_f32s(d_c, before), simd.mul_f32s(f, simd.sub_f32s(one, f)));
-            simd.partial_store_f32s(&mut df[at..end], d);
-            let d = simd.mul_f32s(simd.mul_f32s(d_c, i), simd.sub_f32s(one, simd.mul_f32s(g, g)));
-            simd.partial_store_f32s(&mut dg[at..end], d);
-            let d = simd.mul_f32s(simd.mul_f32s(d_h, squashed), simd.mul_f32s(o, simd.sub_f32s(one, o)));
-            simd.partial_store_f32s(&mut d_o[at..end], d);
-            simd.partial_store_f32s(&mut d_cell[at..end], simd.mul_f32s(d_c, f));
-            at = end;
+            let d_c = fma(simd, simd.mul_f32s(d_h, o), slope, read(simd, d_cell, at));
+            write(simd, di, at, simd.mul_f32s(simd.mul_f32s(d_c, g), simd.mul_f32s(i, simd.sub_f32s(one, i))));
+            let through_f = simd.mul_f32s(f, simd.sub_f32s(one, f));
+            write(simd, df, at, simd.mul_f32s(simd.mul_f32s(d_c, read(simd, before, at)), through_f));
+            write(simd, dg, at, simd.mul_f32s(simd.mul_f32s(d_c, i), simd.sub_f32s(one, simd.mul_f32s(g, g))));
+            let through_o = simd.mul_f32s(o, simd.sub_f32s(one, o));
+            write(simd, d_o, at, simd.mul_f32s(simd.mul_f32s(d_h, squashed), through_o));
+            write(simd, d_cell, at, simd.mul_f32s(d_c, f));
         }
     }
 }

@@ -11,6 +11,7 @@ mod parallel;
 pub mod pool;
 pub mod softmax;
 mod taps;
+mod weight_gradient;
 pub mod window;
 
 #[cfg(test)]

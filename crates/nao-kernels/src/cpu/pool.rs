@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::conv::crop;
 use super::depthwise::{InputGradient, run};
-use super::isa::{Isa, kernel, load, store};
+use super::isa::{Isa, kernel, load, load_u32, store, store_u32};
 use super::parallel::{fill, fill_two};
 use super::taps::Grid;
 use super::window::{Geometry, Window};
@@ -219,7 +219,8 @@ fn find_in<S: Simd, const NAN: bool>(
         let (out, numbers) = (&mut out[write..write + lanes], &mut numbers[write..write + lanes]);
         // SAFETY: the slice was cut to one vector.
         unsafe { store(simd, out, 0, simd.mul_f32s(signs, best)) };
-        simd.partial_store_u32s(numbers, number);
+        // SAFETY: as above.
+        unsafe { store_u32(simd, numbers, 0, number) };
     }
 }
 
@@ -242,18 +243,23 @@ kernel! {
         grid: &'a Grid,
         out: &'a mut [f32],
     ) {
-        let lanes = S::F32_LANES;
+        let farthest = |places: &[usize]| places.iter().max().copied().unwrap_or(0) + S::F32_LANES;
+        let read = farthest(&grid.reads) + reads.iter().max().copied().unwrap_or(0);
+        assert!(read <= gradients.len() && read <= numbers.len(), "taps read inside the planes");
+        assert!(farthest(&grid.writes) <= out.len(), "results fit");
         let zero = simd.splat_f32s(0.0);
         for (&read, &write) in grid.reads.iter().zip(&grid.writes) {
             let mut sum = zero;
             for (&tap, &offset) in taps.iter().zip(reads) {
-                let place = read + offset..read + offset + lanes;
-                let number = simd.partial_load_u32s(&numbers[place.clone()]);
-                let gradient = simd.partial_load_f32s(&gradients[place]);
+                // SAFETY: checked above for the farthest tap of the farthest vector.
+                let number = unsafe { load_u32(simd, numbers, read + offset) };
+                // SAFETY: as above.
+                let gradient = unsafe { load(simd, gradients, read + offset) };
                 let taken = simd.equal_u32s(number, simd.splat_u32s(tap as u32));
                 sum = simd.add_f32s(sum, simd.select_f32s(taken, gradient, zero));
             }
-            simd.partial_store_f32s(&mut out[write..write + lanes], sum);
+            // SAFETY: checked above for the farthest vector.
+            unsafe { store(simd, out, write, sum) };
         }
     }
 }

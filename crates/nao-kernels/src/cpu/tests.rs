@@ -278,15 +278,20 @@ fn softmax_follows_its_formula() {
 
 #[test]
 fn lstms_follow_their_formula() {
-    use super::lstm::{self, Input, Sequences};
+    use super::lstm::{self, Input, Run, Sequences, Tape};
     for isa in Isa::all() {
-        for (batch, time, n) in [(2, 3, 5), (1, 1, 1), (3, 4, 16)] {
+        for (batch, time, n) in [(2, 3, 5), (1, 1, 1), (3, 4, 16), (35, 1, 2)] {
             let of = Sequences { batch, time, hidden: n };
             let scaled = |len, seed, by: f32| -> Vec<f32> { values(len, seed).iter().map(|v| v * by).collect() };
             let gates = scaled(batch * time * 4 * n, 1, 2.0);
             let weight = scaled(4 * n * n, 2, 0.5);
             let [hidden, cell] = [3, 4].map(|seed| scaled(batch * n, seed, 1.0));
             let upstream = scaled(batch * (time + 1) * n, 5, 1.0);
+            fn tape<'a>(run: &'a Run, [weight, hidden, cell]: [&'a [f32]; 3]) -> Tape<'a> {
+                let Run { outputs, gates, cells } = run;
+                Tape { outputs, gates, cells, weight, hidden, cell }
+            }
+            let fixed = [weight.as_slice(), &hidden, &cell];
             let run = lstm::forward(isa, of, Input::Gates(&gates), &weight, &hidden, &cell);
             let mut found = run.outputs.clone();
             for sequence in 0..batch {
@@ -297,7 +302,7 @@ fn lstms_follow_their_formula() {
             let what = format!("{isa:?} {of:?}");
             assert_close(&what, &found, &formula(&g, &w, &h, &c), 1e-6);
             let (of_outputs, of_cell) = upstream.split_at(batch * time * n);
-            let found = lstm::backward(isa, of, &run, &weight, &hidden, &cell, of_outputs, Some(of_cell));
+            let found = lstm::backward(isa, of, tape(&run, fixed), of_outputs, Some(of_cell));
             let up = wide(&upstream);
             let close = |name: &str, found: &[f32], expected: Vec<f64>| {
                 assert_close(&format!("{what} {name}"), found, &expected, 2e-6);
@@ -322,7 +327,7 @@ fn lstms_follow_their_formula() {
             let run = lstm::forward(isa, of, input, &weight, &hidden, &cell);
             let t = wide(&table);
             assert_close(&what, &run.outputs, &formula(&rows(&t), &w, &h, &c)[..batch * time * n], 1e-6);
-            let found = lstm::backward(isa, of, &run, &weight, &hidden, &cell, of_outputs, Some(of_cell));
+            let found = lstm::backward(isa, of, tape(&run, fixed), of_outputs, Some(of_cell));
             let found = lstm::table_gradient(isa, of, 7, &numbers, 2, &found.gates);
             close("table", &found, differences(&t, &up, 1e-5, |t| formula(&rows(t), &w, &h, &c)));
         }

@@ -62,8 +62,10 @@ pub(crate) struct Geometry {
     pub(crate) pitch: usize,
     /// Rows of a phase plane.
     rows: usize,
-    /// Which phase planes any tap reads.
-    read: Vec<bool>,
+    /// Phase planes per axis.
+    phases: usize,
+    /// The runs of a map's rows that go to its phase planes.
+    runs: Vec<Run>,
     /// Rows and columns of zeros before the gradient in its plane.
     pub(crate) margin: [usize; 2],
     /// Rows of a gradient plane.
@@ -98,13 +100,16 @@ impl Geometry {
         }
         // The border after a row is the border before the next one: rows lie as near as leaves both wide enough.
         let pitch = held[1].max(output[1]).max((output[1] + margin[1]).saturating_sub(gap));
+        let rows = (output[0] + margin[0]).max(held[0]);
+        let runs = runs(window, input, &read, rows, pitch);
         Geometry {
             window,
             input,
             output,
             pitch,
-            rows: (output[0] + margin[0]).max(held[0]),
-            read,
+            rows,
+            phases: read.len(),
+            runs,
             margin,
             gradient_rows: output[0].max(held[0]) + margin[0],
             lanes,
@@ -113,7 +118,7 @@ impl Geometry {
 
     /// Values of the phase planes of one map.
     pub(crate) fn plane(&self) -> usize {
-        self.read.len() * self.rows * self.pitch
+        self.phases * self.rows * self.pitch
     }
 
     /// Values of the gradient plane of one map.
@@ -155,30 +160,22 @@ impl Geometry {
 
     #[inline(always)]
     fn pack_rows(&self, map: &[f32], planes: &mut [f32], relu: bool) {
-        let Window { stride, before, .. } = self.window;
-        let [height, width] = self.input;
-        for y in 0..height {
-            let row = y as isize + before[0];
-            if row < 0 || row as usize / stride[0] >= self.rows {
-                continue;
-            }
-            let (row_phase, row) = (row as usize % stride[0], row as usize / stride[0]);
-            let source = &map[y * width..][..width];
-            for phase in 0..stride[1] {
-                let plane = row_phase * stride[1] + phase;
-                if !self.read[plane] {
-                    continue;
+        let step = self.window.stride[1];
+        for &Run { from, to, count } in &self.runs {
+            let target = &mut planes[to..to + count];
+            match (step, relu) {
+                (1, false) => target.copy_from_slice(&map[from..from + count]),
+                (1, true) => {
+                    for (t, &s) in target.iter_mut().zip(&map[from..from + count]) {
+                        *t = positive(s);
+                    }
                 }
-                let target = &mut planes[(plane * self.rows + row) * self.pitch..][..self.pitch];
-                // Column v of the phase is column v stride + phase - before of the map.
-                let offset = phase as isize - before[1];
-                let first = (-offset).max(0) as usize;
-                let first = first.div_ceil(stride[1]);
-                let from = (first * stride[1]) as isize + offset;
-                if from >= width as isize {
-                    continue;
+                (2, _) => copy_every_second(&map[from..], target, relu),
+                _ => {
+                    for (t, &s) in target.iter_mut().zip(map[from..].iter().step_by(step)) {
+                        *t = if relu { positive(s) } else { s };
+                    }
                 }
-                copy_strided(&source[from as usize..], &mut target[first..], stride[1], relu);
             }
         }
     }
@@ -208,34 +205,54 @@ impl Geometry {
     }
 }
 
+/// Part of a row of a map: every value, or every so many of it, goes to a row of a phase plane.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// Where it starts in the map.
+    from: usize,
+    /// Where it starts in the planes.
+    to: usize,
+    /// How many values.
+    count: usize,
+}
+
+/// All runs of a map. `read` says which phase planes any tap reads, `rows` and `pitch` how they lie.
+fn runs(window: Window, [height, width]: [usize; 2], read: &[bool], rows: usize, pitch: usize) -> Vec<Run> {
+    let Window { stride, before, .. } = window;
+    let mut runs = Vec::new();
+    for y in 0..height {
+        let Ok(row) = usize::try_from(y as isize + before[0]) else { continue };
+        for phase in 0..stride[1] {
+            let plane = row % stride[0] * stride[1] + phase;
+            if row / stride[0] >= rows || !read[plane] {
+                continue;
+            }
+            // Column v of the phase is column v stride + phase - before of the map.
+            let offset = phase as isize - before[1];
+            let first = ((-offset).max(0) as usize).div_ceil(stride[1]);
+            let from = (first * stride[1]) as isize + offset;
+            let left = (width as isize - from).max(0) as usize;
+            let count = left.div_ceil(stride[1]).min(pitch.saturating_sub(first));
+            if count > 0 {
+                let to = (plane * rows + row / stride[0]) * pitch + first;
+                runs.push(Run { from: y * width + from as usize, to, count });
+            }
+        }
+    }
+    runs
+}
+
 #[inline(always)]
-fn copy_strided(source: &[f32], target: &mut [f32], stride: usize, relu: bool) {
-    match (stride, relu) {
-        (1, false) => {
-            let count = source.len().min(target.len());
-            target[..count].copy_from_slice(&source[..count]);
-        }
-        (1, true) => {
-            for (t, &s) in target.iter_mut().zip(source) {
-                *t = positive(s);
-            }
-        }
-        (2, _) => {
-            // Pairs and a bound on values: the compiler turns both into vectors.
-            let (pairs, last) = source.as_chunks::<2>();
-            let least = if relu { 0.0 } else { f32::NEG_INFINITY };
-            for (t, pair) in target.iter_mut().zip(pairs) {
-                *t = if pair[0] < least { least } else { pair[0] };
-            }
-            if let (Some(t), Some(&s)) = (target.get_mut(pairs.len()), last.first()) {
-                *t = if s < least { least } else { s };
-            }
-        }
-        _ => {
-            for (t, &s) in target.iter_mut().zip(source.iter().step_by(stride)) {
-                *t = if relu { positive(s) } else { s };
-            }
-        }
+fn copy_every_second(source: &[f32], target: &mut [f32], relu: bool) {
+    // Pairs and a bound on values: the compiler turns both into vectors.
+    let least = if relu { 0.0 } else { f32::NEG_INFINITY };
+    let (pairs, last) = source.as_chunks::<2>();
+    let count = target.len();
+    if count > pairs.len() {
+        target[count - 1] = if last[0] < least { least } else { last[0] };
+    }
+    for (t, pair) in target.iter_mut().zip(pairs) {
+        *t = if pair[0] < least { least } else { pair[0] };
     }
 }
 
@@ -279,7 +296,11 @@ impl Geometry {
             left_out.fill(0.0);
             // The padded column of the first value.
             let column = (hidden as isize + before[1]) as usize;
-            let start = row % stride[0] * stride[1] * phase + row / stride[0] * self.pitch;
+            let start = match stride[0] {
+                1 => row * self.pitch,
+                2 => (row & 1) * stride[1] * phase + (row >> 1) * self.pitch,
+                step => row % step * stride[1] * phase + row / step * self.pitch,
+            };
             match stride[1] {
                 1 => target.copy_from_slice(&phases[start + column..][..target.len()]),
                 2 => {

@@ -317,23 +317,31 @@ impl Kernels for Flex {
     ) -> [FlexTensor; 4] {
         let [batch, time, n] = dims(&tape.outputs);
         let of = Sequences { batch, time, hidden: n };
-        let values = |tensor: FlexTensor| Values::of(tensor).get().to_vec();
-        let run = Run { outputs: values(tape.outputs), gates: values(tape.gates), cells: values(tape.cells) };
+        let last = tape.last;
+        let [kept_outputs, gates, cells] = [tape.outputs, tape.gates, tape.cells].map(Values::of);
         let [weight, hidden, cell, gradient] = [weight, hidden, cell, gradient].map(Values::of);
         let mut outputs = Vec::new();
         let mut last_cell = Vec::new();
-        if tape.last {
+        if last {
             for gradient in gradient.get().chunks_exact((time + 1) * n) {
                 let (of_outputs, of_cell) = gradient.split_at(time * n);
                 outputs.extend_from_slice(of_outputs);
                 last_cell.extend_from_slice(of_cell);
             }
         }
-        let (outputs, last_cell) = match tape.last {
+        let (outputs, last_cell) = match last {
             true => (outputs.as_slice(), Some(last_cell.as_slice())),
             false => (gradient.get(), None),
         };
-        let found = lstm::backward(isa(), of, &run, weight.get(), hidden.get(), cell.get(), outputs, last_cell);
+        let tape = lstm::Tape {
+            outputs: kept_outputs.get(),
+            gates: gates.get(),
+            cells: cells.get(),
+            weight: weight.get(),
+            hidden: hidden.get(),
+            cell: cell.get(),
+        };
+        let found = lstm::backward(isa(), of, tape, outputs, last_cell);
         let input = match rows {
             None => tensor(found.gates, &[batch, time, 4 * n]),
             Some((rows, count)) => {
