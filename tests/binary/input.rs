@@ -178,3 +178,14 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn an_unknown_choice_of_kernels_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = nao(folder.path()).args(["zoo"]).env("NAO_KERNELS", "sse4").output().unwrap();
+    assert_refused(&output, &["NAO_KERNELS", "sse4", "auto", "burn"], "kernels");
+    for known in ["auto", "avx2", "plain", "burn"] {
+        let output = nao(folder.path()).args(["zoo"]).env("NAO_KERNELS", known).output().unwrap();
+        assert!(output.status.success(), "{known}");
+    }
+}

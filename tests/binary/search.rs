@@ -48,6 +48,12 @@ fn history(run: &Path) -> Vec<Row> {
         let measurement = measurement.map(|text| {
             let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
             value.as_object_mut().unwrap().remove("seconds");
+            // Nor is memory part of what a seed decides.
+            value["extra"]
+                .as_object_mut()
+                .unwrap()
+                .remove("peak_memory_mib")
+                .expect("workers report their memory");
             value
         });
         Ok(Row {

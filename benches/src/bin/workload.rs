@@ -55,7 +55,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let text = std::fs::read_to_string(&arguments.what)
         .with_context(|| format!("cannot read the workload {}", arguments.what.display()))?;
     let description: serde_json::Value = serde_json::from_str(&text)?;
-    let Some(workload) = all().into_iter().find(|workload| workload.description["name"] == description["name"]) else {
+    let Some(workload) =
+        all().into_iter().find(|workload| workload.description["name"] == description["name"])
+    else {
         bail!("{} is no workload of this program", description["name"]);
     };
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build()?;

@@ -134,7 +134,8 @@ pub(super) fn operations() -> Vec<Workload> {
     for (width, batch, size) in [(16, 64, 32), (32, 64, 16)] {
         for op in OpSet::paper_11().ops() {
             for (role, cell) in [("", 0), (" reducing", 1)] {
-                let plan = NetworkPlan::new(&all_of(op), &skeleton(width, size)).expect("a plan on such images");
+                let plan =
+                    NetworkPlan::new(&all_of(op), &skeleton(width, size)).expect("a plan on such images");
                 let block = plan.cells[cell].nodes[0].branches[1].block.clone();
                 if !block.layers.is_empty() {
                     all.push(operation(format!("op/{}{role} F={width}", op.name()), block, batch));

@@ -21,7 +21,8 @@ pub(super) fn workloads() -> Vec<Workload> {
 fn workload(preset: &str, fit: bool) -> Workload {
     let space = CnnSpace::default();
     let language = Language::of(&space);
-    let config = ControllerConfig { epochs: 1, respell: false, ..ControllerConfig::preset(preset).expect("a preset") };
+    let config =
+        ControllerConfig { epochs: 1, respell: false, ..ControllerConfig::preset(preset).expect("a preset") };
     let config = config.fitted_to(&language);
     let mut rng = rng_for(6, "pool", 0);
     let count = if fit { POOL } else { DECODED };

@@ -11,6 +11,7 @@ mod executor;
 mod failure;
 mod files;
 mod logging;
+mod memory;
 mod report;
 mod run;
 mod space_argument;
@@ -25,7 +26,11 @@ use clap::Parser;
 pub fn main() -> ExitCode {
     let args = args::Args::parse();
     logging::start(args.verbose);
-    match command::run(args.command) {
+    let done = nao_kernels::check_environment().map_err(anyhow::Error::new).and_then(|kernels| {
+        tracing::debug!(kernels, "operations on the CPU");
+        command::run(args.command)
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error),
     }

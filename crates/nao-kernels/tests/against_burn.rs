@@ -3,7 +3,9 @@
 //!
 //! With `NAO_KERNELS=burn` both sides are burn's, and the tests say nothing.
 
-use burn::tensor::module::{avg_pool2d, batch_norm_train, conv2d as burn_conv2d, max_pool2d as burn_max_pool2d};
+use burn::tensor::module::{
+    avg_pool2d, batch_norm_train, conv2d as burn_conv2d, max_pool2d as burn_max_pool2d,
+};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use nao_kernels::*;
@@ -31,7 +33,10 @@ fn close<const D: usize>(what: &str, ours: Tensor<D>, burns: Tensor<D>) -> Resul
     let (ours, burns) = (floats(ours), floats(burns));
     let largest = burns.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
     for (at, (a, b)) in ours.iter().zip(&burns).enumerate() {
-        prop_assert!((a - b).abs() <= 1e-5 * largest, "{what}: value {at} is {a}, burn's {b}, largest {largest}");
+        prop_assert!(
+            (a - b).abs() <= 1e-5 * largest,
+            "{what}: value {at} is {a}, burn's {b}, largest {largest}"
+        );
     }
     Ok(())
 }
@@ -224,7 +229,8 @@ fn lstms_equal_their_steps() {
                 let own = gates.clone().narrow(1, step, 1).reshape([batch, 4 * n]);
                 let sums = own + h.matmul(weight.clone().transpose());
                 let gate = |number: usize| sums.clone().narrow(1, number * n, n);
-                c = activation::sigmoid(gate(1)) * c + activation::sigmoid(gate(0)) * activation::tanh(gate(2));
+                c = activation::sigmoid(gate(1)) * c
+                    + activation::sigmoid(gate(0)) * activation::tanh(gate(2));
                 h = activation::sigmoid(gate(3)) * activation::tanh(c.clone());
                 outputs.push(h.clone());
             }

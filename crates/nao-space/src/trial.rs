@@ -101,9 +101,10 @@ pub struct Measurement {
     pub params: u64,
     /// Multiply-accumulates of one forward pass of one example, auxiliary head excluded.
     pub macs: u64,
-    /// Wall time of the trial in seconds. The only field that may differ between two runs of one seed.
+    /// Wall time of the trial in seconds. It and what is said of memory are all that may differ between two runs of one
+    /// seed.
     pub seconds: f64,
-    /// Further named quantities, such as `train_loss`.
+    /// Further named quantities, such as `train_loss`, and `peak_memory_mib` where a worker process measured it.
     pub extra: BTreeMap<String, f64>,
 }
 

@@ -10,6 +10,7 @@ use nao_space::{CnnArch, EpochReport, Evaluator, Progress, Trial, TrialId};
 use crate::args::WorkerArgs;
 use crate::data::device;
 use crate::executor::FromWorker;
+use crate::memory::peak_mib;
 use crate::run::RunFolder;
 
 pub fn run(args: WorkerArgs) -> Result<()> {
@@ -23,7 +24,11 @@ pub fn run(args: WorkerArgs) -> Result<()> {
     let evaluator = TrainEvaluator::new(config.data.load()?, config.recipe, device(&args.device)?)?;
     for trial in trials() {
         // Inside of the pool no operation is handed to another thread and waited for, which saves a tenth.
-        let outcome = threads.install(|| evaluator.evaluate(&trial, &mut Line { trial: trial.id }));
+        let mut outcome = threads.install(|| evaluator.evaluate(&trial, &mut Line { trial: trial.id }));
+        if let (Ok(measurement), Some(peak)) = (&mut outcome, peak_mib()) {
+            // Of this process so far: a later trial shows no less than an earlier one.
+            measurement.extra.insert("peak_memory_mib".into(), peak);
+        }
         say(&FromWorker::Finished { trial: trial.id, outcome });
     }
     Ok(())

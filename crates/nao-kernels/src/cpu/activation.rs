@@ -102,8 +102,9 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 }
 
 const ROUND: f32 = 12_582_912.0;
-const LN_2_HIGH: f32 = 0.693_359_375;
-const LN_2_LOW: f32 = (std::f64::consts::LN_2 - 0.693_359_375) as f32;
+/// 355 / 512: eleven bits, so that whole numbers times it are exact.
+const LN_2_HIGH: f32 = 355.0 / 512.0;
+const LN_2_LOW: f32 = (std::f64::consts::LN_2 - 355.0 / 512.0) as f32;
 
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]

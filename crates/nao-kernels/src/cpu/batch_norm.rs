@@ -37,7 +37,14 @@ pub struct Statistics {
 }
 
 /// `gamma (x - mean) / sqrt(variance + epsilon) + beta` with the statistics of the batch itself.
-pub fn forward(isa: Isa, maps: Maps, x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32) -> (Vec<f32>, Statistics) {
+pub fn forward(
+    isa: Isa,
+    maps: Maps,
+    x: &[f32],
+    gamma: &[f32],
+    beta: &[f32],
+    epsilon: f32,
+) -> (Vec<f32>, Statistics) {
     let count = (maps.batch * maps.pixels) as f32;
     let channel = |out: Places, channel: usize| {
         let map = |start: usize| &x[start..start + maps.pixels];
@@ -96,17 +103,23 @@ pub fn backward(
         [d_gamma, total]
     };
     // SAFETY: the channels cover everything.
-    let (dx, sums) = unsafe { Places::fill(maps.values(), |dx| map(maps.channels, |number| channel(dx, number))) };
+    let (dx, sums) =
+        unsafe { Places::fill(maps.values(), |dx| map(maps.channels, |number| channel(dx, number))) };
     let column = |which: usize| sums.iter().map(|values: &[f32; 2]| values[which]).collect();
     (dx, column(0), column(1))
 }
 
 /// `x scale + shift`, each `[channels]`: a norm with given statistics.
 pub fn scale_and_shift(isa: Isa, maps: Maps, x: &[f32], scale: &[f32], shift: &[f32]) -> Vec<f32> {
-    fill(maps.batch * maps.channels, maps.pixels, || (), |(), number, out| {
-        let channel = number % maps.channels;
-        affine(isa, &x[number * maps.pixels..][..maps.pixels], scale[channel], shift[channel], out);
-    })
+    fill(
+        maps.batch * maps.channels,
+        maps.pixels,
+        || (),
+        |(), number, out| {
+            let channel = number % maps.channels;
+            affine(isa, &x[number * maps.pixels..][..maps.pixels], scale[channel], shift[channel], out);
+        },
+    )
 }
 
 kernel! {
@@ -186,6 +199,7 @@ kernel! {
 
 /// Groups of four vectors, further vectors, and values left over.
 #[inline(always)]
+#[allow(clippy::type_complexity)]
 fn in_vectors<S: Simd>(x: &[f32]) -> (&[[S::f32s; 4]], &[S::f32s], &[f32]) {
     let (vectors, rest) = S::as_simd_f32s(x);
     let (groups, vectors) = vectors.as_chunks::<4>();

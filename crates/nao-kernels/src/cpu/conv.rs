@@ -249,8 +249,9 @@ impl<'a> BackwardPlan<'a> {
                 let left = geometry.margin[1] - tap % width * window.dilation[1] / window.stride[1];
                 up * geometry.pitch + left
             };
-            let taps: Vec<usize> =
-                (0..outputs).flat_map(|o| window_taps.iter().map(move |&tap| o * map + offset(tap))).collect();
+            let taps: Vec<usize> = (0..outputs)
+                .flat_map(|o| window_taps.iter().map(move |&tap| o * map + offset(tap)))
+                .collect();
             let blocks = weight.chunks_exact(outputs * per_output).map(|weight| {
                 Blocks::new(inputs, taps.len(), plan.lanes(), |input, t| {
                     let (output, tap) = (t / window_taps.len(), window_taps[t % window_taps.len()]);

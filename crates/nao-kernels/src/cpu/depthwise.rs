@@ -127,8 +127,9 @@ pub(crate) struct Scratch {
 impl InputGradient {
     pub(crate) fn new(geometry: &Geometry, lanes: usize) -> Self {
         let Window { kernel, stride, dilation, before, .. } = geometry.window;
-        let in_rows =
-            stride == [1; 2] && before.iter().all(|&before| before >= 0) && geometry.fits_rows(geometry.input[1]);
+        let in_rows = stride == [1; 2]
+            && before.iter().all(|&before| before >= 0)
+            && geometry.fits_rows(geometry.input[1]);
         let grid = if in_rows {
             let [up, left] = before.map(|before| before as usize);
             Grid::rows(up * geometry.pitch + left, geometry.input, geometry.pitch, lanes)
@@ -142,7 +143,8 @@ impl InputGradient {
             let numbers: Vec<usize> = (0..kernel[0] * kernel[1]).filter(of_phase).collect();
             let read = |&tap: &usize| {
                 let [down, right] = place(tap);
-                (geometry.margin[0] - down / stride[0]) * geometry.pitch + geometry.margin[1] - right / stride[1]
+                (geometry.margin[0] - down / stride[0]) * geometry.pitch + geometry.margin[1]
+                    - right / stride[1]
             };
             let reads = numbers.iter().map(read).collect();
             (numbers, reads)
@@ -220,7 +222,10 @@ fn weights<S: Simd>(
     sums: &mut [f32],
 ) {
     let farthest = |which: usize| pairs.iter().map(|pair| pair[which]).max().unwrap_or(0) + S::F32_LANES;
-    assert!(farthest(0) + taps.iter().max().copied().unwrap_or(0) <= planes.len(), "taps read inside the planes");
+    assert!(
+        farthest(0) + taps.iter().max().copied().unwrap_or(0) <= planes.len(),
+        "taps read inside the planes"
+    );
     assert!(farthest(1) <= gradients.len(), "gradients are read inside their plane");
     for (taps, sums) in taps.chunks(9).zip(sums.chunks_mut(9)) {
         let mut tile_taps = [taps[0]; 9];

@@ -164,7 +164,13 @@ pub struct Tape<'a> {
 
 /// The gradients of a run, from that of its outputs `[batch, time, hidden]` and that of its last memory
 /// `[batch, hidden]`, if it was used.
-pub fn backward(isa: Isa, of: Sequences, tape: Tape, outputs: &[f32], last_cell: Option<&[f32]>) -> Gradients {
+pub fn backward(
+    isa: Isa,
+    of: Sequences,
+    tape: Tape,
+    outputs: &[f32],
+    last_cell: Option<&[f32]>,
+) -> Gradients {
     let Sequences { batch, time, hidden: n } = of;
     let (block, width) = (block(batch), of.gates());
     let work = |gates: Places, hidden: Places, cell: Places, number: usize| {

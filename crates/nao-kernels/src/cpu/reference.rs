@@ -25,10 +25,13 @@ pub(crate) fn conv(
                         let channel = output / group_outputs * inputs + input;
                         for a in 0..window.kernel[0] {
                             for b in 0..window.kernel[1] {
-                                let Some([y, z]) = place(window, [i, j], [a, b], [height, width]) else { continue };
+                                let Some([y, z]) = place(window, [i, j], [a, b], [height, width]) else {
+                                    continue;
+                                };
                                 let value = x[((image * channels + channel) * height + y) * width + z];
                                 let value = if relu { value.max(0.0) } else { value };
-                                let tap = (output * inputs + input) * window.taps() + a * window.kernel[1] + b;
+                                let tap =
+                                    (output * inputs + input) * window.taps() + a * window.kernel[1] + b;
                                 sum += value * weight[tap];
                             }
                         }
@@ -111,7 +114,12 @@ pub(crate) fn batch_norm(
 }
 
 /// The gradient of `sum(f(x) * upstream)` by central differences.
-pub(crate) fn differences(x: &[f64], upstream: &[f64], step: f64, f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+pub(crate) fn differences(
+    x: &[f64],
+    upstream: &[f64],
+    step: f64,
+    f: impl Fn(&[f64]) -> Vec<f64>,
+) -> Vec<f64> {
     let loss = |x: &[f64]| f(x).iter().zip(upstream).map(|(y, u)| y * u).sum::<f64>();
     let mut moved = x.to_vec();
     (0..x.len())
@@ -130,8 +138,10 @@ pub(crate) fn differences(x: &[f64], upstream: &[f64], step: f64, f: impl Fn(&[f
 pub(crate) fn values(len: usize, seed: u64) -> Vec<f32> {
     use rand::SeedableRng;
     use rand::seq::SliceRandom;
-    let mut values: Vec<f32> =
-        (0..len).map(|i| (2 * i + 1) as f32 / len.max(1) as f32 - 1.0).map(|v| v + 1e-3 * v.signum()).collect();
+    let mut values: Vec<f32> = (0..len)
+        .map(|i| (2 * i + 1) as f32 / len.max(1) as f32 - 1.0)
+        .map(|v| v + 1e-3 * v.signum())
+        .collect();
     values.shuffle(&mut rand_chacha::ChaCha8Rng::seed_from_u64(seed));
     values
 }

@@ -54,7 +54,12 @@ struct Block {
 
 impl Blocks {
     /// `weight(output, tap)` for `outputs` and `taps`.
-    pub(crate) fn new(outputs: usize, taps: usize, lanes: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+    pub(crate) fn new(
+        outputs: usize,
+        taps: usize,
+        lanes: usize,
+        weight: impl Fn(usize, usize) -> f32,
+    ) -> Self {
         // AVX-512 has 32 registers: 8 outputs by 3 vectors; the others have 16: 4 by 3.
         let widest = if lanes >= 16 { 8 } else { 4 };
         let mut blocks = Vec::new();

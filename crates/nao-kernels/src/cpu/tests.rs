@@ -52,7 +52,8 @@ fn convolutions_follow_their_formula() {
                 let weight = values(outputs * channels / groups * window.taps(), 2);
                 let shape = Convolution { batch, channels, size, outputs, groups, window, relu };
                 let dims = [batch, channels, size[0], size[1]];
-                let formula = |x: &[f64], w: &[f64]| reference::conv(dims, outputs, groups, window, relu, x, w);
+                let formula =
+                    |x: &[f64], w: &[f64]| reference::conv(dims, outputs, groups, window, relu, x, w);
                 let expected = formula(&wide(&x), &wide(&weight));
                 let what = format!("{isa:?} {shape:?}");
                 assert_close(&what, &conv::forward(isa, shape, &x, &weight), &expected, TOLERANCE);
@@ -72,7 +73,8 @@ fn convolutions_follow_their_formula() {
 fn depthwise_convolutions_follow_their_formula() {
     for isa in Isa::all() {
         for window in windows() {
-            for (batch, channels, size) in [(2, 3, [5, 7]), (1, 1, [1, 1]), (2, 2, [4, 16]), (1, 1, [3, 32])] {
+            for (batch, channels, size) in [(2, 3, [5, 7]), (1, 1, [1, 1]), (2, 2, [4, 16]), (1, 1, [3, 32])]
+            {
                 if !fits(window, size) {
                     continue;
                 }
@@ -103,8 +105,12 @@ fn pools_follow_their_formula() {
     let largest = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
     for isa in Isa::all() {
-        for (kernel, stride, dilation) in [(2, 1, 1), (3, 1, 1), (3, 2, 1), (5, 1, 1), (2, 2, 1), (3, 1, 2), (7, 2, 1)] {
-            for (size, zeros) in [([5, 7], false), ([8, 16], true), ([1, 1], false), ([9, 4], true), ([6, 32], false)] {
+        for (kernel, stride, dilation) in
+            [(2, 1, 1), (3, 1, 1), (3, 2, 1), (5, 1, 1), (2, 2, 1), (3, 1, 2), (7, 2, 1)]
+        {
+            for (size, zeros) in
+                [([5, 7], false), ([8, 16], true), ([1, 1], false), ([9, 4], true), ([6, 32], false)]
+            {
                 let window = window([kernel; 2], stride, dilation);
                 if !fits(window, size) {
                     continue;
@@ -122,7 +128,9 @@ fn pools_follow_their_formula() {
                     let expected = differences(&wide(&x), &wide(&upstream), 1e-6, formula);
                     assert_close(&format!("{name} {what} dx"), &back(&upstream), &expected, TOLERANCE);
                 };
-                check("mean", &mean, pool::mean_forward(isa, shape, &x), &|g| pool::mean_backward(isa, shape, g));
+                check("mean", &mean, pool::mean_forward(isa, shape, &x), &|g| {
+                    pool::mean_backward(isa, shape, g)
+                });
                 for (name, fold, extreme) in
                     [("max", &largest as Fold, Extreme::Maximum), ("min", &least, Extreme::Minimum)]
                 {
@@ -201,8 +209,10 @@ fn threads_change_no_bit() {
             let wanted = Wanted { input: true, weight: true };
             let dense = (conv::forward(isa, shape, &x, &w), conv::backward(isa, shape, &x, &w, &g, wanted));
             let (w, g) = (values(5 * 25, 2), values(x.len(), 3));
-            let depth =
-                (depthwise::forward(isa, per_channel, &x, &w), depthwise::backward(isa, per_channel, &x, &w, &g));
+            let depth = (
+                depthwise::forward(isa, per_channel, &x, &w),
+                depthwise::backward(isa, per_channel, &x, &w, &g),
+            );
             let maps = Maps { batch: 9, channels: 5, pixels: 169 };
             let (out, statistics) = batch_norm::forward(isa, maps, &x, &w, &w, 1e-5);
             let back = batch_norm::backward(isa, maps, &x, &w, &statistics, &g, 1e-5);
@@ -232,7 +242,10 @@ fn activations_follow_their_formula() {
                 let expected = formula(f64::from(x));
                 // Relative, down to the least normal number.
                 let apart = (f64::from(y) - expected).abs();
-                assert!(apart <= 4e-7 * expected.abs() + 1e-37, "{isa:?} {activation:?}({x}) = {y}, not {expected}");
+                assert!(
+                    apart <= 4e-7 * expected.abs() + 1e-37,
+                    "{isa:?} {activation:?}({x}) = {y}, not {expected}"
+                );
             }
             let upstream = values(x.len(), 1);
             let found = activation::backward(isa, activation, &y, &upstream);
@@ -282,7 +295,8 @@ fn lstms_follow_their_formula() {
     for isa in Isa::all() {
         for (batch, time, n) in [(2, 3, 5), (1, 1, 1), (3, 4, 16), (35, 1, 2)] {
             let of = Sequences { batch, time, hidden: n };
-            let scaled = |len, seed, by: f32| -> Vec<f32> { values(len, seed).iter().map(|v| v * by).collect() };
+            let scaled =
+                |len, seed, by: f32| -> Vec<f32> { values(len, seed).iter().map(|v| v * by).collect() };
             let gates = scaled(batch * time * 4 * n, 1, 2.0);
             let weight = scaled(4 * n * n, 2, 0.5);
             let [hidden, cell] = [3, 4].map(|seed| scaled(batch * n, seed, 1.0));
@@ -298,7 +312,8 @@ fn lstms_follow_their_formula() {
                 found.extend_from_slice(&run.cells[((sequence + 1) * time - 1) * n..][..n]);
             }
             let (g, w, h, c) = (wide(&gates), wide(&weight), wide(&hidden), wide(&cell));
-            let formula = |g: &[f64], w: &[f64], h: &[f64], c: &[f64]| reference::lstm([batch, time, n], g, w, h, c);
+            let formula =
+                |g: &[f64], w: &[f64], h: &[f64], c: &[f64]| reference::lstm([batch, time, n], g, w, h, c);
             let what = format!("{isa:?} {of:?}");
             assert_close(&what, &found, &formula(&g, &w, &h, &c), 1e-6);
             let (of_outputs, of_cell) = upstream.split_at(batch * time * n);
@@ -319,7 +334,9 @@ fn lstms_follow_their_formula() {
                 numbers
                     .chunks_exact(2)
                     .flat_map(|pair| {
-                        (0..4 * n).map(|k| table[pair[0] as usize * 4 * n + k] + table[pair[1] as usize * 4 * n + k])
+                        (0..4 * n).map(|k| {
+                            table[pair[0] as usize * 4 * n + k] + table[pair[1] as usize * 4 * n + k]
+                        })
                     })
                     .collect()
             };

@@ -11,7 +11,12 @@ use super::isa::{fma, kernel, load, store};
 use super::taps::{Grid, gradient_tile};
 
 /// `[outputs, channels / groups, taps]`, summed over the images.
-pub(super) fn weight_gradient(plan: &Plan, planes: &[f32], gradients: &GradientPlanes, images: usize) -> Vec<f32> {
+pub(super) fn weight_gradient(
+    plan: &Plan,
+    planes: &[f32],
+    gradients: &GradientPlanes,
+    images: usize,
+) -> Vec<f32> {
     let (geometry, shape) = (&plan.geometry, &plan.shape);
     let [inputs, outputs] = plan.group();
     let taps = plan.taps();
@@ -31,7 +36,8 @@ pub(super) fn weight_gradient(plan: &Plan, planes: &[f32], gradients: &GradientP
     let mut sums = vec![0.0; shape.outputs * taps.len()];
     for (group, sums) in sums.chunks_exact_mut(outputs * taps.len()).enumerate() {
         let starts: Vec<usize> = (0..outputs).map(|o| o * map).collect();
-        let from = Images { values: &planes[group * inputs * plan.plane()..], image: shape.channels * plan.plane() };
+        let from =
+            Images { values: &planes[group * inputs * plan.plane()..], image: shape.channels * plan.plane() };
         let gradients = Images { values: &source[group * outputs * map..], image: shape.outputs * map };
         run_weight_gradient(plan.isa, from, gradients, &taps, &starts, &pairs, images, sums);
     }
@@ -69,7 +75,8 @@ fn gradient_by_outputs(plan: &Plan, planes: &[f32], gradient: &[f32], images: us
             let first = (image * shape.outputs + group * outputs) * pixels.len();
             turn(plan.isa, &gradient[first..][..outputs * pixels.len()], turned, filled);
         }
-        let values = Images { values: &planes[group * inputs * plan.plane()..], image: shape.channels * plan.plane() };
+        let values =
+            Images { values: &planes[group * inputs * plan.plane()..], image: shape.channels * plan.plane() };
         run_by_outputs(plan.isa, values, &turned, &taps, &pixels, filled, images, &mut by_tap);
         for (output, sums) in sums.chunks_exact_mut(taps.len()).enumerate() {
             for (tap, sum) in sums.iter_mut().enumerate() {
@@ -158,9 +165,9 @@ fn by_outputs_of<S: Simd, const VECTORS: usize, const TAPS: usize>(
             let turned = &turned[image * pixels.len() * width..];
             for (at, &pixel) in pixels.iter().enumerate() {
                 let mut row = [simd.splat_f32s(0.0); VECTORS];
-                for v in 0..VECTORS {
+                for (v, row) in row.iter_mut().enumerate() {
                     // SAFETY: the caller checked that all pixels of all images have rows.
-                    row[v] = unsafe { load(simd, turned, at * width + first + v * S::F32_LANES) };
+                    *row = unsafe { load(simd, turned, at * width + first + v * S::F32_LANES) };
                 }
                 for t in 0..TAPS {
                     debug_assert!(tile_taps[t] + pixel < planes.len());
@@ -220,7 +227,10 @@ fn tiles<S: Simd, const OUTPUTS: usize>(
     let read = farthest(&mut pairs.iter().map(|pair| pair[0])) + taps.iter().max().copied().unwrap_or(0);
     assert!(last * planes.image + read <= planes.values.len(), "taps read inside the planes");
     let read = farthest(&mut pairs.iter().map(|pair| pair[1])) + starts.iter().max().copied().unwrap_or(0);
-    assert!(last * gradients.image + read <= gradients.values.len(), "gradients are read inside their planes");
+    assert!(
+        last * gradients.image + read <= gradients.values.len(),
+        "gradients are read inside their planes"
+    );
     for first_output in (0..starts.len()).step_by(OUTPUTS) {
         let mut outputs = [0; OUTPUTS];
         for (o, output) in outputs.iter_mut().enumerate() {

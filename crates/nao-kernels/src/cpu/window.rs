@@ -33,7 +33,10 @@ impl Window {
     pub fn output(&self, input: [usize; 2]) -> [usize; 2] {
         [0, 1].map(|axis| {
             let (kernel, stride, dilation) = (self.kernel[axis], self.stride[axis], self.dilation[axis]);
-            assert!(kernel > 0 && stride > 0 && dilation > 0, "a window of size, stride and dilation 0: {self:?}");
+            assert!(
+                kernel > 0 && stride > 0 && dilation > 0,
+                "a window of size, stride and dilation 0: {self:?}"
+            );
             let padded = input[axis] as isize + self.before[axis] + self.after[axis];
             let span = (dilation * (kernel - 1) + 1) as isize;
             assert!(padded >= span, "{self:?} does not fit into a map of {input:?}");
@@ -91,7 +94,8 @@ impl Geometry {
         let mut gap = usize::MAX;
         for a in 0..window.kernel[0] {
             for b in 0..window.kernel[1] {
-                let phase = [a * window.dilation[0] % window.stride[0], b * window.dilation[1] % window.stride[1]];
+                let phase =
+                    [a * window.dilation[0] % window.stride[0], b * window.dilation[1] % window.stride[1]];
                 read[phase[0] * window.stride[1] + phase[1]] = true;
                 // Columns of the border before the first value of a row.
                 let border = (window.before[1] - phase[1] as isize).max(0) as usize;

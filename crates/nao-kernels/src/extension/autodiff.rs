@@ -1,9 +1,9 @@
 //! The gradients, registered with burn's automatic differentiation.
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::autodiff::NodeId;
 use burn::backend::{Autodiff, AutodiffBackend, tensor::FloatTensor};
 
 use super::flex::{Kernels, Tape};
@@ -25,12 +25,21 @@ macro_rules! register {
 }
 
 impl<B: Kernels, C: CheckpointStrategy> Operations for Autodiff<B, C> {
-    fn nao_conv(x: FloatTensor<Self>, weight: FloatTensor<Self>, settings: ConvSettings) -> FloatTensor<Self> {
+    fn nao_conv(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        settings: ConvSettings,
+    ) -> FloatTensor<Self> {
         #[derive(Debug)]
         struct Conv;
         impl<B: Kernels> Backward<B, 2> for Conv {
             type State = (NodeId, NodeId, ConvSettings);
-            fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+            fn backward(
+                self,
+                ops: Ops<Self::State, 2>,
+                grads: &mut Gradients,
+                checkpointer: &mut Checkpointer,
+            ) {
                 let [x_node, weight_node] = ops.parents;
                 let gradient = grads.consume::<B>(&ops.node);
                 let (x, weight, settings) = ops.state;
@@ -110,7 +119,12 @@ impl<B: Kernels, C: CheckpointStrategy> Operations for Autodiff<B, C> {
         struct BatchNorm;
         impl<B: Kernels> Backward<B, 3> for BatchNorm {
             type State = (NodeId, NodeId, [Primitive<B>; 2], f32);
-            fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+            fn backward(
+                self,
+                ops: Ops<Self::State, 3>,
+                grads: &mut Gradients,
+                checkpointer: &mut Checkpointer,
+            ) {
                 let gradient = grads.consume::<B>(&ops.node);
                 let (x, gamma, statistics, epsilon) = ops.state;
                 let x = checkpointer.retrieve_node_output::<Primitive<B>>(x);
@@ -120,7 +134,9 @@ impl<B: Kernels, C: CheckpointStrategy> Operations for Autodiff<B, C> {
                 register!(B, grads, x => dx, gamma => dgamma, beta => dbeta);
             }
         }
-        let run = |x: Primitive<B>, gamma: Primitive<B>, beta: Primitive<B>| B::nao_batch_norm(x, gamma, beta, epsilon);
+        let run = |x: Primitive<B>, gamma: Primitive<B>, beta: Primitive<B>| {
+            B::nao_batch_norm(x, gamma, beta, epsilon)
+        };
         let (out, mean, variance) =
             match BatchNorm.prepare::<C>([x.node(), gamma.node(), beta.node()]).compute_bound().stateful() {
                 OpsKind::Tracked(mut prepared) => {
@@ -149,7 +165,12 @@ impl<B: Kernels, C: CheckpointStrategy> Operations for Autodiff<B, C> {
         struct ScaleAndShift;
         impl<B: Kernels> Backward<B, 3> for ScaleAndShift {
             type State = (NodeId, NodeId);
-            fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+            fn backward(
+                self,
+                ops: Ops<Self::State, 3>,
+                grads: &mut Gradients,
+                checkpointer: &mut Checkpointer,
+            ) {
                 let gradient = grads.consume::<B>(&ops.node);
                 let x = checkpointer.retrieve_node_output::<Primitive<B>>(ops.state.0);
                 let scale = checkpointer.retrieve_node_output::<Primitive<B>>(ops.state.1);
@@ -209,7 +230,9 @@ impl<B: Kernels, C: CheckpointStrategy> Operations for Autodiff<B, C> {
                 let y = B::nao_activation(x.into_primitive(), activation);
                 prepared.finish((y.clone(), activation), y)
             }
-            OpsKind::UnTracked(prepared) => prepared.finish(B::nao_activation(x.into_primitive(), activation)),
+            OpsKind::UnTracked(prepared) => {
+                prepared.finish(B::nao_activation(x.into_primitive(), activation))
+            }
         }
     }
 

@@ -33,7 +33,11 @@ pub trait Kernels: Operations {
         settings: ConvSettings,
         wanted: Wanted,
     ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
-    fn extreme_pool(x: FloatTensor<Self>, settings: PoolSettings, extreme: Extreme) -> (FloatTensor<Self>, Chosen);
+    fn extreme_pool(
+        x: FloatTensor<Self>,
+        settings: PoolSettings,
+        extreme: Extreme,
+    ) -> (FloatTensor<Self>, Chosen);
     fn extreme_pool_backward(
         chosen: &Chosen,
         size: [usize; 2],
@@ -81,7 +85,11 @@ pub trait Kernels: Operations {
         activation: Activation,
         gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
-    fn softmax_backward(y: FloatTensor<Self>, softmax: Softmax, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn softmax_backward(
+        y: FloatTensor<Self>,
+        softmax: Softmax,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 }
 
 fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
@@ -115,8 +123,13 @@ fn convolution(x: &FlexTensor, weight: &FlexTensor, settings: ConvSettings) -> C
 /// The same as a depthwise convolution, if it is one.
 fn as_depthwise(of: Convolution) -> Option<Depthwise> {
     let Convolution { batch, channels, size, outputs, groups, window, relu } = of;
-    (groups == channels && outputs == channels && channels > 1)
-        .then_some(Depthwise { batch, channels, size, window, relu })
+    (groups == channels && outputs == channels && channels > 1).then_some(Depthwise {
+        batch,
+        channels,
+        size,
+        window,
+        relu,
+    })
 }
 
 fn pool_of(size: [usize; 2], maps: usize, settings: PoolSettings) -> Pool {
@@ -345,8 +358,7 @@ impl Kernels for Flex {
         let input = match rows {
             None => tensor(found.gates, &[batch, time, 4 * n]),
             Some((rows, count)) => {
-                let table =
-                    lstm::table_gradient(isa(), of, count, &rows.numbers, rows.width, &found.gates);
+                let table = lstm::table_gradient(isa(), of, count, &rows.numbers, rows.width, &found.gates);
                 tensor(table, &[count, 4 * n])
             }
         };

@@ -43,7 +43,8 @@ pub struct RowNumbers {
 #[backend_extension(Flex, Autodiff)]
 pub trait Operations: Backend {
     /// `[batch, channels, height, width]` by `[outputs, channels / groups, kernel height, kernel width]`.
-    fn nao_conv(x: FloatTensor<Self>, weight: FloatTensor<Self>, settings: ConvSettings) -> FloatTensor<Self>;
+    fn nao_conv(x: FloatTensor<Self>, weight: FloatTensor<Self>, settings: ConvSettings)
+    -> FloatTensor<Self>;
     /// Largest or least value of each window.
     fn nao_extreme_pool(x: FloatTensor<Self>, settings: PoolSettings, extreme: Extreme) -> FloatTensor<Self>;
     /// Mean of each window.

@@ -52,7 +52,11 @@ fn convolve(x: Tensor<4>, weight: Tensor<4>, window: Window, groups: usize, relu
     check(&x, &weight, window, groups);
     if takes(&x) && takes(&weight) {
         let settings = ConvSettings { window, groups, relu };
-        return Tensor::from_dispatch(Dispatch::nao_conv(x.into_dispatch(), weight.into_dispatch(), settings));
+        return Tensor::from_dispatch(Dispatch::nao_conv(
+            x.into_dispatch(),
+            weight.into_dispatch(),
+            settings,
+        ));
     }
     let x = if relu { activation::relu(x) } else { x };
     let Window { stride, dilation, .. } = window;

@@ -102,7 +102,8 @@ fn unroll(gates: Tensor<3>, weights: LstmWeights) -> (Tensor<3>, Tensor<2>, Tens
     for step in 0..time {
         let sums = gates.clone().narrow(1, step, 1).reshape([batch, width]) + hidden.matmul(weight.clone());
         let gate = |number: usize| sums.clone().narrow(1, number * n, n);
-        let memory = activation::sigmoid(gate(1)) * cell + activation::sigmoid(gate(0)) * activation::tanh(gate(2));
+        let memory =
+            activation::sigmoid(gate(1)) * cell + activation::sigmoid(gate(0)) * activation::tanh(gate(2));
         hidden = activation::sigmoid(gate(3)) * activation::tanh(memory.clone());
         cell = memory;
         outputs.push(hidden.clone());

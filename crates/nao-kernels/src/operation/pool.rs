@@ -1,9 +1,9 @@
 //! Pools.
 
 use burn::backend::Dispatch;
+use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, max_pool2d as burn_max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
-use burn::tensor::Tensor;
 
 use super::conv::crop;
 use crate::cpu::pool::Extreme;
@@ -34,8 +34,9 @@ pub fn max_pool2d(x: Tensor<4>, pooling: Pooling) -> Tensor<4> {
         return extreme(x, pooling, Extreme::Maximum);
     }
     let (x, added) = crop(x, pooling.window);
-    let options =
-        MaxPoolOptions::new(pooling.window.kernel).with_stride(pooling.window.stride).with_dilation(pooling.window.dilation);
+    let options = MaxPoolOptions::new(pooling.window.kernel)
+        .with_stride(pooling.window.stride)
+        .with_dilation(pooling.window.dilation);
     match pooling.zeros {
         false => burn_max_pool2d(x, options.with_padding_pairs(added)),
         true => burn_max_pool2d(x.pad(added, PadMode::Constant(0.0)), options),
