@@ -10,7 +10,7 @@ Usage: benches/compare.sh [OPTIONS]
   --seconds S         how long each run repeats the work [default: 2]
   --threads "N ..."   numbers of threads [default: "1 2"]
   --only PATTERN      workloads whose name matches this regular expression
-  --layout LAYOUT     feature maps of PyTorch: nchw or nhwc [default: nchw]
+  --layouts "L ..."   feature maps of PyTorch: nchw, nhwc or both; controllers have none [default: "nchw nhwc"]
   --out FILE          results; the table goes beside them, as .md [default: benches/results/DATE-COMMIT.jsonl]
 
 Environment: PYTHON, a Python with PyTorch [default: python3]; WORKLOAD_BIN, our program where it is built already.
@@ -22,11 +22,11 @@ die() {
     exit 1
 }
 
-rounds=5 seconds=2 threads="1 2" only="" layout=nchw out=""
+rounds=5 seconds=2 threads="1 2" only="" layouts="nchw nhwc" out=""
 while [ $# -gt 0 ]; do
     case "$1" in
         -h | --help) usage; exit ;;
-        --rounds | --seconds | --threads | --only | --layout | --out) [ $# -ge 2 ] || die "$1 needs a value" ;;
+        --rounds | --seconds | --threads | --only | --layouts | --out) [ $# -ge 2 ] || die "$1 needs a value" ;;
         *) die "unknown option $1; see --help" ;;
     esac
     case "$1" in
@@ -34,7 +34,7 @@ while [ $# -gt 0 ]; do
         --seconds) seconds=$2 ;;
         --threads) threads=$2 ;;
         --only) only=$2 ;;
-        --layout) layout=$2 ;;
+        --layouts) layouts=$2 ;;
         --out) out=$2 ;;
     esac
     shift 2
@@ -87,17 +87,17 @@ for file in "$workloads"/*.json; do
 done
 [ ${#files[@]} -gt 0 ] || die "no workload's name matches $only"
 
-# One run of one side: its line of JSON, with round and group in front.
+# One run of one side, `nao` or a layout of PyTorch: its line of JSON, with round, group and layout in front.
 measure() {
     local side=$1 index=$2 count=$3 round=$4 line
     local command=("$ours")
     local options=("${files[index]}" --threads "$count" --seconds "$seconds")
-    if [ "$side" = pytorch ]; then
+    if [ "$side" != nao ]; then
         command=("$python" "$peers/run.py")
-        options+=(--layout "$layout")
+        options+=(--layout "$side")
     fi
     if line=$("${command[@]}" "${options[@]}" | tail -n 1) && [ "${line:0:1}" = "{" ]; then
-        echo "{\"round\": $round, \"group\": \"${groups[index]}\", ${line#\{}" >>"$out"
+        echo "{\"round\": $round, \"group\": \"${groups[index]}\", \"layout\": \"$side\", ${line#\{}" >>"$out"
     else
         echo "compare.sh: $side failed on ${names[index]}" >&2
         failures=$((failures + 1))
@@ -105,14 +105,17 @@ measure() {
 }
 
 failures=0
-"$python" "$peers/facts.py" machine "$commit" "$layout" >"$out"
+"$python" "$peers/facts.py" machine "$commit" >"$out"
 for ((round = 1; round <= rounds; round++)); do
     for index in "${!files[@]}"; do
         for count in $threads; do
             echo "round $round of $rounds: ${names[index]}, threads: $count" >&2
-            order=(nao pytorch)
-            ((round % 2)) || order=(pytorch nao)
-            for side in "${order[@]}"; do
+            others=$layouts
+            [ "${groups[index]}" != controller ] || others=nchw
+            # Who goes first alternates.
+            order="nao $others"
+            ((round % 2)) || order="$others nao"
+            for side in $order; do
                 measure "$side" "$index" "$count" "$round"
             done
         done

@@ -1,6 +1,6 @@
 """What a comparison must say about the machine and about a workload.
 
-`facts.py machine COMMIT LAYOUT` prints the first line of a results file,
+`facts.py machine COMMIT` prints the first line of a results file,
 `facts.py workload FILE` the group and the name of a workload, with a tab between.
 """
 
@@ -14,9 +14,9 @@ from datetime import date
 GROUPS = ["child", "inference", "operations", "controller"]
 
 
-def machine(commit, layout):
+def machine(commit):
     facts = {"date": date.today().isoformat(), "cpu": cpu_model(), "cores": os.cpu_count()}
-    return json.dumps({"machine": {**facts, "commit": commit, "layout": layout}})
+    return json.dumps({"machine": {**facts, "commit": commit}})
 
 
 def cpu_model():

@@ -17,12 +17,16 @@ TITLES = {
     "operations": "One operation, forward and backward",
     "controller": "The controller",
 }
-COLUMNS = ["workload", "thr.", "CPU ms", "CPU ratio", "wall ratio", "speed-up", "MiB"]
+COLUMNS = ["workload", "thr.", "CPU ms", "CPU, NCHW", "CPU, NHWC", "wall", "speed-up", "MiB"]
 LEGEND = """\
-Pairs are ours / PyTorch's. Ratios are PyTorch's time over ours, above 1 where ours is quicker: the median over the
-rounds and, in brackets, the least and the largest of them. CPU ms: process time of one pass, all threads (thr.)
-together, the median. MiB: how far resident memory rises at its peak. Speed-up: wall time with
-one thread over that with two."""
+Ratios are PyTorch's time over ours, above 1 where ours is quicker: the median over the rounds and, in brackets, the
+least and the largest. CPU ms: process time of one pass of ours and of PyTorch in NCHW, its default, all threads (thr.)
+together. CPU: the ratio of those, for PyTorch in NCHW and channels last (NHWC). Wall: the ratio of wall times, NCHW.
+Speed-up: wall time with one thread over that with two, ours and PyTorch's. MiB: how far resident memory rises at its
+peak, ours and PyTorch's."""
+
+# Whose runs, by the layout of their maps.
+OURS, DEFAULT, CHANNELS_LAST = "nao", "nchw", "nhwc"
 
 
 def main():
@@ -46,9 +50,7 @@ def header(machines, records):
     parts = []
     for machine in machines:
         parts += [machine["date"], machine["cpu"], f"{machine['cores']} cores", f"commit {machine['commit']}"]
-    layouts = {machine["layout"].upper() for machine in machines}
-    for version in sorted(versions):
-        parts.append(f"PyTorch {version} ({', '.join(sorted(layouts)) or 'NCHW'})")
+    parts += [f"PyTorch {version}" for version in sorted(versions)]
     return ", ".join([*parts, f"{rounds} round{'s' if rounds != 1 else ''}"])
 
 
@@ -56,23 +58,24 @@ def table_rows(records):
     """A row per workload, in the order of the file, and number of threads."""
     runs = defaultdict(lambda: defaultdict(dict))
     for record in records:
-        runs[record["name"], record["threads"]][record["side"]][record["round"]] = record
+        runs[record["name"], record["threads"]][record["layout"]][record["round"]] = record
     names = list(dict.fromkeys(record["name"] for record in records))
     keys = sorted(runs, key=lambda key: (names.index(key[0]), key[1]))
     return [table_row(name, threads, runs) for name, threads in keys]
 
 
 def table_row(name, threads, runs):
-    ours, peers = (runs[name, threads].get(side, {}) for side in ("nao", "pytorch"))
+    ours, peers, last = (runs[name, threads].get(side, {}) for side in (OURS, DEFAULT, CHANNELS_LAST))
     speed_up = ""
     if threads == 2 and (name, 1) in runs:
-        one = [runs[name, 1].get(side, {}) for side in ("nao", "pytorch")]
+        one = [runs[name, 1].get(side, {}) for side in (OURS, DEFAULT)]
         speed_up = pair([speed(*both) for both in zip(one, (ours, peers))], lambda value: f"{value:.2f}")
     return [
         name,
         str(threads),
         pair([middle(ours, "cpu_ms"), middle(peers, "cpu_ms")], three_digits),
         ratio(ours, peers, "cpu_ms"),
+        ratio(ours, last, "cpu_ms"),
         ratio(ours, peers, "wall_ms"),
         speed_up,
         pair([middle(ours, "peak_mib"), middle(peers, "peak_mib")], lambda value: f"{value:.0f}"),
