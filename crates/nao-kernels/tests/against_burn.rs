@@ -178,6 +178,34 @@ proptest! {
     }
 
     #[test]
+    fn sums(batch in 1..6usize, shape in [1..4usize, 1..9usize, 1..9usize], weighted: bool) {
+        let [x, y] = [1, 2].map(|seed| tensor([batch, shape[0], shape[1], shape[2]], seed));
+        let weights: Vec<[f32; 2]> = (0..batch).map(|i| [i as f32 * 0.5, 1.0 - i as f32]).collect();
+        let column = |branch: usize| {
+            let values: Vec<f32> = weights.iter().map(|w| if weighted { w[branch] } else { 1.0 }).collect();
+            let column = Tensor::<1>::from_data(TensorData::new(values, [batch]), &x.device());
+            column.reshape([batch, 1, 1, 1])
+        };
+        let burns = x.clone() * column(0) + y.clone() * column(1);
+        let weights = weighted.then(|| weights.clone().into());
+        same(branch_sum(x.clone(), y.clone(), weights), burns, &[&x, &y], &[])?;
+    }
+
+    #[test]
+    fn sgd_steps(len in 1..3000usize, nesterov: bool, first: bool, momentum in 0.0..1.0f32, decay in 0.0..0.1f32) {
+        let [weight, gradient, old] = [1, 2, 3].map(|seed| tensor([len], seed).without_autodiff());
+        let step = SgdStep { momentum, nesterov, decay, scale: 0.7, rate: 0.3 };
+        let buffer = (!first).then(|| old.clone());
+        let (new_weight, new_buffer) = sgd_step(weight.clone(), gradient.clone(), buffer, step);
+        let g = gradient.clone() * 0.7f32 + weight.clone() * decay;
+        let b = if first { g.clone() } else { old * momentum + g.clone() };
+        let direction = if nesterov { g + b.clone() * momentum } else { b.clone() };
+        close("buffer", new_buffer, b)?;
+        close("weight", new_weight, weight - direction * 0.3f32)?;
+        close("squares", sum_of_squares(gradient.clone()), gradient.square().sum())?;
+    }
+
+    #[test]
     fn reductions(batch in 1..4usize, channels in 1..4usize, outputs in 1..4usize, size in [1..9usize, 1..9usize]) {
         let x = tensor([batch, channels, 2 * size[0], 2 * size[1]], 1);
         let [even, odd] = [2, 3].map(|seed| tensor([outputs, channels, 1, 1], seed));

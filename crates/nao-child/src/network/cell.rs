@@ -2,12 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use nao_kernels::branch_sum;
 use nao_space::network::CellPlan;
 use rand_chacha::ChaCha8Rng;
 
 use super::block::Block;
 use super::pass::Pass;
-use crate::op::drop::drop_path;
+use crate::op::drop::drop_path_sum;
 
 /// A cell of the network.
 #[derive(Module, Debug)]
@@ -69,14 +70,12 @@ impl Cell {
         let [calibrate_older, calibrate_newer] = &self.calibration;
         let mut states = vec![calibrate_older.forward(older, pass), calibrate_newer.forward(newer, pass)];
         for node in &self.nodes {
-            let [x, y] = node.branches.each_ref().map(|branch| {
-                let output = branch.block.forward(states[branch.state].clone(), pass);
-                match pass {
-                    Pass::Eval => output,
-                    Pass::Train(pass) => drop_path(output, branch_keep, &mut pass.rng),
-                }
+            let branches = node.branches.each_ref();
+            let [x, y] = branches.map(|branch| branch.block.forward(states[branch.state].clone(), pass));
+            states.push(match pass {
+                Pass::Eval => branch_sum(x, y, None),
+                Pass::Train(pass) => drop_path_sum(x, y, branch_keep, &mut pass.rng),
             });
-            states.push(x + y);
         }
         let mut pieces: Vec<Tensor<4>> =
             self.pieces.iter().map(|piece| piece.block.forward(states[piece.state].clone(), pass)).collect();

@@ -1,6 +1,7 @@
 //! Dropout of features and of whole branches, with masks drawn from a passed generator.
 
 use burn::tensor::{Tensor, TensorData};
+use nao_kernels::branch_sum;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -15,17 +16,20 @@ pub fn dropout(x: Tensor<4>, keep: f64, rng: &mut ChaCha8Rng) -> Tensor<4> {
     x * mask
 }
 
-/// Drop-path: keeps each *example* of a branch with probability `keep` and divides it by `keep`, else all
-/// zero (spec e.1). `keep` of 1 changes nothing and draws nothing.
+/// The sum of two branches under drop-path: each *example* of each branch is kept with probability `keep` and divided by
+/// it, else zero (spec e.1). `keep` of 1 drops nothing and draws nothing.
 ///
-/// `x`: `[batch, channels, height, width]`.
-pub fn drop_path(x: Tensor<4>, keep: f64, rng: &mut ChaCha8Rng) -> Tensor<4> {
+/// `x`, `y`: `[batch, channels, height, width]`.
+pub fn drop_path_sum(x: Tensor<4>, y: Tensor<4>, keep: f64, rng: &mut ChaCha8Rng) -> Tensor<4> {
     if keep >= 1.0 {
-        return x;
+        return branch_sum(x, y, None);
     }
-    let mask = mask([x.dims()[0], 1, 1, 1], keep, rng);
-    let mask = Tensor::from_data(mask, &x.device());
-    x * mask
+    let scale = (1.0 / keep) as f32;
+    let batch = x.dims()[0];
+    let mut draw =
+        || -> Vec<f32> { (0..batch).map(|_| if rng.random_bool(keep) { scale } else { 0.0 }).collect() };
+    let (first, second) = (draw(), draw());
+    branch_sum(x, y, Some(first.into_iter().zip(second).map(|(first, second)| [first, second]).collect()))
 }
 
 fn mask(shape: [usize; 4], keep: f64, rng: &mut ChaCha8Rng) -> TensorData {
@@ -60,28 +64,33 @@ mod tests {
     use nao_space::seed::rng_for;
 
     #[test]
-    fn drop_path_keeps_the_mean_and_acts_per_example() {
+    fn drop_path_keeps_the_mean_and_acts_per_example_and_branch() {
         let (examples, keep) = (10_000, 0.5);
         let ones = Tensor::ones([examples, 2, 1, 3], &Device::flex());
-        let dropped = drop_path(ones, keep, &mut rng_for(3, "drop", 0));
-        let values = dropped.into_data().try_to_vec::<f32>().unwrap();
-        let mut sum = 0.0;
+        // A dropped branch of ones and one of tens show apart in their sum.
+        let sum = drop_path_sum(ones.clone(), ones * 10.0f32, keep, &mut rng_for(3, "drop", 0));
+        let values = sum.into_data().try_to_vec::<f32>().unwrap();
+        let mut sums = [0.0; 2];
         for example in values.chunks_exact(6) {
             assert!(example.iter().all(|&v| v == example[0]), "one example was dropped in part: {example:?}");
-            assert!(example[0] == 0.0 || example[0] == 2.0);
-            sum += f64::from(example[0]);
+            assert!([0.0, 2.0, 20.0, 22.0].contains(&example[0]), "{example:?}");
+            sums[0] += f64::from(example[0] % 20.0);
+            sums[1] += f64::from(example[0] - example[0] % 20.0) / 10.0;
         }
-        let (mean, sigma) = (sum / examples as f64, ((1.0 - keep) / keep / examples as f64).sqrt());
-        assert!((mean - 1.0).abs() < 3.0 * sigma, "mean {mean}, sigma {sigma}");
+        let sigma = ((1.0 - keep) / keep / examples as f64).sqrt();
+        for sum in sums {
+            let mean = sum / examples as f64;
+            assert!((mean - 1.0).abs() < 3.0 * sigma, "mean {mean}, sigma {sigma}");
+        }
     }
 
     #[test]
-    fn a_keep_of_one_is_the_exact_identity_and_draws_nothing() {
+    fn a_keep_of_one_is_the_exact_sum_and_draws_nothing() {
         let mut rng = rng_for(3, "drop", 1);
         let x = Tensor::ones([2, 2, 2, 2], &Device::flex()) * 0.1f32;
-        for y in [drop_path(x.clone(), 1.0, &mut rng), dropout(x.clone(), 1.0, &mut rng)] {
-            y.into_data().assert_eq(&x.clone().into_data(), true);
-        }
+        let sum = drop_path_sum(x.clone(), x.clone(), 1.0, &mut rng);
+        sum.into_data().assert_eq(&(x.clone() + x.clone()).into_data(), true);
+        dropout(x.clone(), 1.0, &mut rng).into_data().assert_eq(&x.into_data(), true);
         assert_eq!(rng.random::<u64>(), rng_for(3, "drop", 1).random::<u64>());
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use nao_kernels::{SgdStep, sgd_step, sum_of_squares};
 
 use crate::recipe::Recipe;
 
@@ -70,7 +71,7 @@ fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> f64 {
     impl ModuleVisitor for Squares<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                self.sums.push(gradient.square().sum());
+                self.sums.push(sum_of_squares(gradient));
             }
         }
     }
@@ -98,25 +99,22 @@ impl ModuleMapper for Step<'_> {
         }
         let gradient = self.gradients.remove::<D>(param.id);
         let SgdSettings { momentum, nesterov, weight_decay, .. } = self.sgd.settings;
+        let step = SgdStep {
+            momentum: momentum as f32,
+            nesterov,
+            decay: weight_decay as f32,
+            scale: self.scale as f32,
+            rate: self.rate as f32,
+        };
         let id = param.id;
         param.map(|weight| {
             let shape = weight.dims();
             let weight = weight.without_autodiff();
-            let mut g = match gradient {
-                Some(gradient) if self.scale != 1.0 => gradient * self.scale,
-                Some(gradient) => gradient,
-                None => weight.zeros_like(),
-            };
-            if weight_decay != 0.0 {
-                g = g + weight.clone() * weight_decay;
-            }
-            let buffer = match self.sgd.buffers.remove(&id) {
-                Some(buffer) => buffer.reshape(shape) * momentum + g.clone(),
-                None => g.clone(),
-            };
-            self.sgd.buffers.insert(id, buffer.clone().flatten(0, D - 1));
-            let direction = if nesterov { g + buffer * momentum } else { buffer };
-            Tensor::from_inner(weight - direction * self.rate).require_grad()
+            let gradient = gradient.unwrap_or_else(|| weight.zeros_like());
+            let buffer = self.sgd.buffers.remove(&id).map(|buffer| buffer.reshape(shape));
+            let (weight, buffer) = sgd_step(weight, gradient, buffer, step);
+            self.sgd.buffers.insert(id, buffer.flatten(0, D - 1));
+            Tensor::from_inner(weight).require_grad()
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use super::activation::{sigmoid, tanh};
 use super::isa::{Isa, fma, kernel, read, write};
-use super::matrix::{Matrix, product};
+use super::matrix::{Laid, Matrix, Rows, product, product_with_laid};
 use super::parallel::{Places, map};
 
 /// Sizes of a run.
@@ -52,9 +52,9 @@ pub struct Run {
     pub cells: Vec<f32>,
 }
 
-/// Sequences that one thread takes: blocks of fixed size, some dozens each.
+/// Sequences that one thread takes: whole tiles of rows, and at least four blocks to share.
 fn block(batch: usize) -> usize {
-    batch.div_ceil(batch.div_ceil(32).max(1)).max(1)
+    (batch.div_ceil(4).div_ceil(8) * 8).clamp(8, 32)
 }
 
 /// Runs over all steps, at least one. `weight`: `[4 hidden, hidden]`; `hidden`, `cell`: `[batch, hidden]`.
@@ -62,6 +62,7 @@ pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[
     let Sequences { batch, time, hidden: n } = of;
     let (block, width) = (block(batch), of.gates());
     let states = batch * time * n;
+    let weight = Laid::new(isa, [n, width], |k, gate| weight[gate * n + k]);
     let work = |gates: Places, outputs: Places, cells: Places, number: usize| {
         let (first, count) = (number * block, block.min(batch - number * block));
         // SAFETY: blocks are of different sequences.
@@ -83,7 +84,7 @@ pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[
         }
         let states = first * n..(first + count) * n;
         let of = Sequences { batch: count, ..of };
-        run_block(isa, of, weight, &hidden[states.clone()], &cell[states], gates, outputs, cells);
+        run_block(isa, of, &weight, &hidden[states.clone()], &cell[states], gates, outputs, cells);
     };
     // SAFETY: the blocks cover all sequences, and each writes all of its own.
     let (gates, (outputs, (cells, _))) = unsafe {
@@ -102,7 +103,7 @@ pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[
 fn run_block(
     isa: Isa,
     of: Sequences,
-    weight: &[f32],
+    weight: &Laid,
     hidden: &[f32],
     cell: &[f32],
     gates: &mut [f32],
@@ -111,13 +112,12 @@ fn run_block(
 ) {
     let Sequences { batch, time, hidden: n } = of;
     let width = of.gates();
-    let weight = Matrix::rows(weight, n).transposed();
     for step in 0..time {
         let before = match step {
-            0 => Matrix::rows(hidden, n),
-            _ => Matrix { values: &outputs[(step - 1) * n..], row: time * n, column: 1 },
+            0 => Rows { values: hidden, count: batch, pitch: n },
+            _ => Rows { values: &outputs[(step - 1) * n..], count: batch, pitch: time * n },
         };
-        product([batch, n, width], before, weight, &mut gates[step * width..], time * width, true);
+        product_with_laid(isa, before, weight, &mut gates[step * width..], time * width, true);
         for sequence in 0..batch {
             let at = sequence * time + step;
             let gates = &mut gates[at * width..][..width];
@@ -173,6 +173,7 @@ pub fn backward(
 ) -> Gradients {
     let Sequences { batch, time, hidden: n } = of;
     let (block, width) = (block(batch), of.gates());
+    let weight = Laid::new(isa, [width, n], |gate, k| tape.weight[gate * n + k]);
     let work = |gates: Places, hidden: Places, cell: Places, number: usize| {
         let (first, count) = (number * block, block.min(batch - number * block));
         let states = first * n..(first + count) * n;
@@ -198,7 +199,8 @@ pub fn backward(
             cell: &tape.cell[states],
             weight: tape.weight,
         };
-        back_block(isa, Sequences { batch: count, ..of }, tape, &outputs[steps], d_gates, d_hidden, d_cell);
+        let of = Sequences { batch: count, ..of };
+        back_block(isa, of, tape, &weight, &outputs[steps], d_gates, d_hidden, d_cell);
     };
     // SAFETY: the blocks cover all sequences, and each writes all of its own.
     let (d_gates, (d_hidden, (d_cell, _))) = unsafe {
@@ -222,10 +224,12 @@ pub fn backward(
     Gradients { gates: d_gates, weight: d_weight, hidden: d_hidden, cell: d_cell }
 }
 
+#[allow(clippy::too_many_arguments)]
 fn back_block(
     isa: Isa,
     of: Sequences,
     tape: Tape,
+    weight: &Laid,
     outputs: &[f32],
     d_gates: &mut [f32],
     d_hidden: &mut [f32],
@@ -253,8 +257,8 @@ fn back_block(
                 &mut d_gates[at * width..][..width],
             );
         }
-        let gates = Matrix { values: &d_gates[step * width..], row: time * width, column: 1 };
-        product([batch, width, n], gates, Matrix::rows(tape.weight, n), d_hidden, n, false);
+        let gates = Rows { values: &d_gates[step * width..], count: batch, pitch: time * width };
+        product_with_laid(isa, gates, weight, d_hidden, n, false);
     }
 }
 

@@ -7,10 +7,11 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{Autodiff, AutodiffBackend, tensor::FloatTensor};
 
 use super::flex::{Kernels, Tape};
-use super::{ConvSettings, Operations, PoolSettings, RowNumbers};
+use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RowNumbers};
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Wanted;
 use crate::cpu::pool::{Chosen, Extreme};
+use crate::cpu::sgd::SgdStep;
 use crate::cpu::softmax::Softmax;
 
 type Primitive<B> = <B as burn::backend::BackendTypes>::FloatTensorPrimitive;
@@ -212,6 +213,51 @@ impl<B: Kernels, C: CheckpointStrategy> Operations for Autodiff<B, C> {
         last: bool,
     ) -> FloatTensor<Self> {
         lstm::<B, C>([table, weight, hidden, cell], Some(rows), last)
+    }
+
+    fn nao_branch_sum(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        weights: Option<BranchWeights>,
+    ) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct BranchSum;
+        impl<B: Kernels> Backward<B, 2> for BranchSum {
+            type State = Option<BranchWeights>;
+            fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let gradient = grads.consume::<B>(&ops.node);
+                for (branch, node) in ops.parents.into_iter().enumerate() {
+                    let of_branch = |weights| B::branch_sum_backward(weights, branch, gradient.clone());
+                    register!(B, grads, node => ops.state.as_ref().map_or_else(|| gradient.clone(), of_branch));
+                }
+            }
+        }
+        match BranchSum.prepare::<C>([x.node(), y.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let sum = B::nao_branch_sum(x.into_primitive(), y.into_primitive(), weights.clone());
+                prepared.finish(weights, sum)
+            }
+            OpsKind::UnTracked(prepared) => {
+                prepared.finish(B::nao_branch_sum(x.into_primitive(), y.into_primitive(), weights))
+            }
+        }
+    }
+
+    fn nao_sgd_step(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        buffer: FloatTensor<Self>,
+        step: SgdStep,
+        first: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [weight, gradient, buffer] = [weight, gradient, buffer].map(|tensor| tensor.into_primitive());
+        let (weight, buffer) = B::nao_sgd_step(weight, gradient, buffer, step, first);
+        let untracked = <Self as AutodiffBackend>::from_inner;
+        (untracked(weight), untracked(buffer))
+    }
+
+    fn nao_sum_of_squares(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        <Self as AutodiffBackend>::from_inner(B::nao_sum_of_squares(x.into_primitive()))
     }
 
     fn nao_activation(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {

@@ -4,14 +4,16 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::{Bytes, DType, Shape};
 
-use super::{ConvSettings, Operations, PoolSettings, RowNumbers};
+use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RowNumbers};
 use crate::cpu::activation::{self, Activation};
 use crate::cpu::batch_norm::{self, Maps, Statistics};
 use crate::cpu::conv::{self, Convolution, Wanted};
 use crate::cpu::depthwise::{self, Depthwise};
 use crate::cpu::lstm::{self, Input, Run, Sequences};
 use crate::cpu::pool::{self, Chosen, Extreme, Pool};
+use crate::cpu::sgd::{self, SgdStep};
 use crate::cpu::softmax::{self, Softmax};
+use crate::cpu::sum;
 use crate::switch::isa;
 
 /// What the gradient of an LSTM needs besides its inputs.
@@ -80,6 +82,12 @@ pub trait Kernels: Operations {
         rows: Option<(&RowNumbers, usize)>,
         gradient: FloatTensor<Self>,
     ) -> [FloatTensor<Self>; 4];
+    /// The gradient of the first (0) or second (1) branch.
+    fn branch_sum_backward(
+        weights: &BranchWeights,
+        branch: usize,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
     fn activation_backward(
         y: FloatTensor<Self>,
         activation: Activation,
@@ -202,6 +210,30 @@ impl Operations for Flex {
         last: bool,
     ) -> FlexTensor {
         Self::lstm(table, weight, hidden, cell, Some(&rows), last).0
+    }
+
+    fn nao_branch_sum(x: FlexTensor, y: FlexTensor, weights: Option<BranchWeights>) -> FlexTensor {
+        let shape = x.layout().shape().to_vec();
+        let [x, y] = [x, y].map(Values::of);
+        tensor(sum::forward(isa(), shape[0], x.get(), y.get(), weights.as_deref()), &shape)
+    }
+
+    fn nao_sgd_step(
+        weight: FlexTensor,
+        gradient: FlexTensor,
+        buffer: FlexTensor,
+        step: SgdStep,
+        first: bool,
+    ) -> (FlexTensor, FlexTensor) {
+        let shape = weight.layout().shape().to_vec();
+        let [weight, gradient, buffer] = [weight, gradient, buffer].map(Values::of);
+        let buffer = (!first).then(|| buffer.get());
+        let (weight, buffer) = sgd::step(isa(), step, weight.get(), gradient.get(), buffer);
+        (tensor(weight, &shape), tensor(buffer, &shape))
+    }
+
+    fn nao_sum_of_squares(x: FlexTensor) -> FlexTensor {
+        tensor(vec![sgd::sum_of_squares(isa(), Values::of(x).get())], &[1])
     }
 
     fn nao_activation(x: FlexTensor, activation: Activation) -> FlexTensor {
@@ -364,6 +396,11 @@ impl Kernels for Flex {
         };
         let weight = tensor(found.weight, &[4 * n, n]);
         [input, weight, tensor(found.hidden, &[batch, n]), tensor(found.cell, &[batch, n])]
+    }
+
+    fn branch_sum_backward(weights: &BranchWeights, branch: usize, gradient: FlexTensor) -> FlexTensor {
+        let shape = gradient.layout().shape().to_vec();
+        tensor(sum::backward(isa(), shape[0], weights, branch, Values::of(gradient).get()), &shape)
     }
 
     fn activation_backward(y: FlexTensor, activation: Activation, gradient: FlexTensor) -> FlexTensor {

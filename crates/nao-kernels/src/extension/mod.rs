@@ -10,6 +10,7 @@ use burn::backend::{Backend, backend_extension};
 
 use crate::cpu::activation::Activation;
 use crate::cpu::pool::Extreme;
+use crate::cpu::sgd::SgdStep;
 use crate::cpu::softmax::Softmax;
 use crate::cpu::window::Window;
 
@@ -38,6 +39,9 @@ pub struct RowNumbers {
     /// Rows added up per step, at least 1.
     pub width: usize,
 }
+
+/// Per example, the weights of two branches.
+pub type BranchWeights = Arc<[[f32; 2]]>;
 
 /// The operations on every backend that has them, the automatic gradient included.
 #[backend_extension(Flex, Autodiff)]
@@ -79,6 +83,22 @@ pub trait Operations: Backend {
         rows: RowNumbers,
         last: bool,
     ) -> FloatTensor<Self>;
+    /// `x + y`, or with weights `w x + v y` per example.
+    fn nao_branch_sum(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        weights: Option<BranchWeights>,
+    ) -> FloatTensor<Self>;
+    /// The new weight and buffer; not differentiable. The first step does not read the old buffer.
+    fn nao_sgd_step(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        buffer: FloatTensor<Self>,
+        step: SgdStep,
+        first: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// The sum of the squares, `[1]`; not differentiable.
+    fn nao_sum_of_squares(x: FloatTensor<Self>) -> FloatTensor<Self>;
     /// A function of each value.
     fn nao_activation(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;
     /// Over the last dimension.

@@ -5,9 +5,13 @@ mod conv;
 mod lstm;
 mod norm;
 mod pool;
+mod sgd;
+mod sum;
 
 pub use activation::{log_softmax, sigmoid, softmax, tanh};
 pub use conv::{conv2d, factorized_reduce, relu_conv2d, relu_factorized_reduce};
 pub use lstm::{LstmInput, LstmWeights, RowNumbers, lstm, lstm_with_last};
 pub use norm::{BatchNormed, batch_norm, scale_and_shift};
 pub use pool::{Pooling, max_pool2d, mean_pool2d, min_pool2d};
+pub use sgd::{SgdStep, sgd_step, sum_of_squares};
+pub use sum::branch_sum;
