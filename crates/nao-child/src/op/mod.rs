@@ -1,5 +1,5 @@
-//! The numeric operations of child networks, one file per family. Networks call nothing else, so a faster
-//! kernel is a change of one file here.
+//! The numeric operations of child networks, one file per family: what a plan says, in terms of `nao-kernels`. Networks
+//! call nothing else.
 
 pub mod activation;
 pub mod conv;

@@ -12,13 +12,13 @@ impl Isa {
         Isa(Arch::new())
     }
 
-    /// Plain code, one value at a time: runs anywhere, and under Miri.
+    /// Plain code, one value at a time.
     #[cfg(target_arch = "x86_64")]
     pub fn plain() -> Self {
         Isa(Arch::Scalar)
     }
 
-    /// Plain code, one value at a time: runs anywhere, and under Miri.
+    /// The best there is: plain code can be asked for on x86-64 only.
     #[cfg(not(target_arch = "x86_64"))]
     pub fn plain() -> Self {
         Isa::best()
@@ -42,6 +42,16 @@ impl Isa {
         all.extend(Isa::avx2());
         all.push(Isa::best());
         all
+    }
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self.lanes() {
+            16 => "avx512",
+            8 => "avx2",
+            4 => "neon",
+            _ => "plain",
+        }
     }
 
     /// Runs `work` compiled for these instructions.
@@ -170,15 +180,3 @@ macro_rules! kernel {
     (@out $out:ty) => { $out };
 }
 pub(crate) use kernel;
-
-impl Isa {
-    /// What it is called.
-    pub fn name(self) -> &'static str {
-        match self.lanes() {
-            16 => "avx512",
-            8 => "avx2",
-            4 => "neon",
-            _ => "plain",
-        }
-    }
-}

@@ -26,6 +26,11 @@ impl Window {
     pub const POINT: Window =
         Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], before: [0; 2], after: [0; 2] };
 
+    /// A window of stride and dilation 1, with nothing added.
+    pub const fn of_size(kernel: [usize; 2]) -> Self {
+        Window { kernel, ..Window::POINT }
+    }
+
     /// Number of windows over a map of `[height, width]`.
     ///
     /// # Panics
@@ -65,7 +70,7 @@ pub(crate) struct Geometry {
     pub(crate) pitch: usize,
     /// Rows of a phase plane.
     rows: usize,
-    /// Phase planes per axis.
+    /// Number of phase planes.
     phases: usize,
     /// The runs of a map's rows that go to its phase planes.
     runs: Vec<Run>,
@@ -184,6 +189,55 @@ impl Geometry {
         }
     }
 
+    /// Copies what was computed for the phases of the padded map, each from its first row and column on, to a map. One
+    /// phase lies `phase` values behind the other.
+    pub(crate) fn unpack(&self, isa: Isa, phases: &[f32], phase: usize, map: &mut [f32]) {
+        unpack(isa, self, phases, phase, map);
+    }
+
+    #[inline(always)]
+    fn unpack_rows(&self, phases: &[f32], phase: usize, map: &mut [f32]) {
+        let Window { stride, before, .. } = self.window;
+        let width = self.input[1];
+        for (y, target) in map.chunks_exact_mut(width).enumerate() {
+            // Rows and columns that are left out have no gradient.
+            let Ok(row) = usize::try_from(y as isize + before[0]) else {
+                target.fill(0.0);
+                continue;
+            };
+            let hidden = (-before[1]).clamp(0, width as isize) as usize;
+            let (left_out, target) = target.split_at_mut(hidden);
+            left_out.fill(0.0);
+            // The padded column of the first value.
+            let column = (hidden as isize + before[1]) as usize;
+            let start = match stride[0] {
+                1 => row * self.pitch,
+                2 => (row & 1) * stride[1] * phase + (row >> 1) * self.pitch,
+                step => row % step * stride[1] * phase + row / step * self.pitch,
+            };
+            match stride[1] {
+                1 => target.copy_from_slice(&phases[start + column..][..target.len()]),
+                2 => {
+                    let from = |column: usize| &phases[start + column % 2 * phase + column / 2..];
+                    let (even, odd) = (from(column), from(column + 1));
+                    let (pairs, last) = target.as_chunks_mut::<2>();
+                    if let Some(last) = last.first_mut() {
+                        *last = even[pairs.len()];
+                    }
+                    for ((pair, &even), &odd) in pairs.iter_mut().zip(even).zip(odd) {
+                        *pair = [even, odd];
+                    }
+                }
+                step => {
+                    for (at, value) in target.iter_mut().enumerate() {
+                        let column = column + at;
+                        *value = phases[start + column % step * phase + column / step];
+                    }
+                }
+            }
+        }
+    }
+
     /// Copies the gradient of the outputs into a plane that is zero elsewhere.
     pub(crate) fn pack_gradient(&self, gradient: &[f32], plane: &mut [f32]) {
         let [height, width] = self.output;
@@ -276,62 +330,4 @@ kernel! {
 #[inline(always)]
 pub(crate) fn positive(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
-}
-
-impl Geometry {
-    /// Copies what was computed for the phases of the padded map, each from its first row and column on, to a map. One
-    /// phase lies `phase` values behind the other.
-    pub(crate) fn unpack(&self, isa: Isa, phases: &[f32], phase: usize, map: &mut [f32]) {
-        unpack(isa, self, phases, phase, map);
-    }
-
-    #[inline(always)]
-    fn unpack_rows(&self, phases: &[f32], phase: usize, map: &mut [f32]) {
-        let Window { stride, before, .. } = self.window;
-        let width = self.input[1];
-        for (y, target) in map.chunks_exact_mut(width).enumerate() {
-            // Rows and columns that are left out have no gradient.
-            let Ok(row) = usize::try_from(y as isize + before[0]) else {
-                target.fill(0.0);
-                continue;
-            };
-            let hidden = (-before[1]).clamp(0, width as isize) as usize;
-            let (left_out, target) = target.split_at_mut(hidden);
-            left_out.fill(0.0);
-            // The padded column of the first value.
-            let column = (hidden as isize + before[1]) as usize;
-            let start = match stride[0] {
-                1 => row * self.pitch,
-                2 => (row & 1) * stride[1] * phase + (row >> 1) * self.pitch,
-                step => row % step * stride[1] * phase + row / step * self.pitch,
-            };
-            match stride[1] {
-                1 => target.copy_from_slice(&phases[start + column..][..target.len()]),
-                2 => {
-                    let from = |column: usize| &phases[start + column % 2 * phase + column / 2..];
-                    let (even, odd) = (from(column), from(column + 1));
-                    let (pairs, last) = target.as_chunks_mut::<2>();
-                    if let Some(last) = last.first_mut() {
-                        *last = even[pairs.len()];
-                    }
-                    for ((pair, &even), &odd) in pairs.iter_mut().zip(even).zip(odd) {
-                        *pair = [even, odd];
-                    }
-                }
-                step => {
-                    for (at, value) in target.iter_mut().enumerate() {
-                        let column = column + at;
-                        *value = phases[start + column % step * phase + column / step];
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Window {
-    /// Stride and dilation 1, nothing added.
-    pub const fn of_size(kernel: [usize; 2]) -> Self {
-        Window { kernel, ..Window::POINT }
-    }
 }
