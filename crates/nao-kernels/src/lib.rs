@@ -27,6 +27,8 @@
 //! # On slices
 //! [`cpu`] holds the kernels themselves, on slices and without burn.
 
+#![warn(missing_docs)]
+
 pub mod cpu;
 mod extension;
 mod operation;
