@@ -4,7 +4,7 @@ use super::isa::{Isa, kernel};
 use super::parallel::{Places, fill, map};
 use super::taps::{Blocks, Grid, products};
 use super::weight_gradient::weight_gradient;
-use super::window::{Geometry, Window};
+use super::window::{Geometry, PhaseTaps, Window};
 
 /// A convolution without bias of maps `[batch, channels, height, width]` by weights
 /// `[outputs, channels / groups, kernel height, kernel width]`.
@@ -52,9 +52,19 @@ impl Plan {
         // A point window sees no rows: one long row has no ends to waste vectors on.
         let size = if shape.window.is_point() { [1, shape.size[0] * shape.size[1]] } else { shape.size };
         let geometry = Geometry::new(shape.window, size, lanes);
-        let rows = geometry.fits_rows(geometry.output[1]);
+        let rows = geometry.has_output_rows();
         let in_place = shape.window.is_point() && rows && !shape.relu;
         Plan { shape, isa, geometry, in_place, rows }
+    }
+
+    /// What is written whole depends on these: outputs come in unwritten memory.
+    fn check(&self, x: &[f32], weight: &[f32]) {
+        let Convolution { batch, channels, outputs, groups, window, .. } = self.shape;
+        let whole = groups > 0 && channels.is_multiple_of(groups) && outputs.is_multiple_of(groups);
+        assert!(whole, "{groups} groups of {channels} channels and {outputs} outputs");
+        assert_eq!(x.len(), batch * self.image(), "the maps read have the shape of the convolution");
+        let weights = outputs * channels / groups * window.taps();
+        assert_eq!(weight.len(), weights, "the weights have the shape of the convolution");
     }
 
     pub(super) fn lanes(&self) -> usize {
@@ -113,8 +123,12 @@ impl Plan {
 }
 
 /// The convolution of `x` by `weight`: `[batch, outputs, height', width']`.
+///
+/// # Panics
+/// When the slices have not the lengths of the shape, or groups do not divide the channels.
 pub fn forward(isa: Isa, shape: Convolution, x: &[f32], weight: &[f32]) -> Vec<f32> {
     let plan = Plan::new(isa, shape);
+    plan.check(x, weight);
     let geometry = &plan.geometry;
     let [inputs, outputs] = plan.group();
     let taps = plan.taps();
@@ -122,10 +136,7 @@ pub fn forward(isa: Isa, shape: Convolution, x: &[f32], weight: &[f32]) -> Vec<f
         .chunks_exact(outputs * taps.len())
         .map(|weight| Blocks::new(outputs, taps.len(), plan.lanes(), |o, t| weight[o * taps.len() + t]))
         .collect();
-    let grid = match plan.rows {
-        true => Grid::rows(0, geometry.output, geometry.pitch, plan.lanes()),
-        false => Grid::flat(0, geometry.flat_vectors(geometry.output[0]), plan.lanes()),
-    };
+    let grid = Grid::of_outputs(geometry);
     let group_out = outputs * plan.output_map();
     let scratch = || (plan.buffer(1), vec![0.0; if plan.rows { 0 } else { outputs * grid.map }]);
     fill(shape.batch, shape.outputs * plan.output_map(), scratch, |(buffer, flat), image, out| {
@@ -143,6 +154,9 @@ pub fn forward(isa: Isa, shape: Convolution, x: &[f32], weight: &[f32]) -> Vec<f
 }
 
 /// Gradients of the maps read and of the weights, as far as wanted; `gradient` is that of the output.
+///
+/// # Panics
+/// As [`forward`].
 pub fn backward(
     isa: Isa,
     shape: Convolution,
@@ -152,6 +166,7 @@ pub fn backward(
     wanted: Wanted,
 ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
     let plan = Plan::new(isa, shape);
+    plan.check(x, weight);
     let block = images_per_block(plan.output_map(), shape.batch);
     let blocks = shape.batch.div_ceil(block);
     let output_image = shape.outputs * plan.output_map();
@@ -233,29 +248,15 @@ impl<'a> BackwardPlan<'a> {
     fn new(plan: &'a Plan, weight: &[f32]) -> Self {
         let (geometry, window) = (&plan.geometry, plan.shape.window);
         let [inputs, outputs] = plan.group();
-        let [height, width] = window.kernel;
-        let per_output = inputs * height * width;
+        let per_output = inputs * window.taps();
         let map = if plan.rows && window.is_point() { plan.output_map() } else { geometry.gradient_plane() };
-        let phase_numbers = (0..window.stride[0]).flat_map(|i| (0..window.stride[1]).map(move |j| [i, j]));
-        let phases = phase_numbers.map(|phase| {
-            let of_phase = |tap: &usize| {
-                let down = tap / width * window.dilation[0];
-                let right = tap % width * window.dilation[1];
-                [down % window.stride[0], right % window.stride[1]] == phase
-            };
-            let window_taps: Vec<usize> = (0..height * width).filter(of_phase).collect();
-            let offset = |tap: usize| {
-                let up = geometry.margin[0] - tap / width * window.dilation[0] / window.stride[0];
-                let left = geometry.margin[1] - tap % width * window.dilation[1] / window.stride[1];
-                up * geometry.pitch + left
-            };
-            let taps: Vec<usize> = (0..outputs)
-                .flat_map(|o| window_taps.iter().map(move |&tap| o * map + offset(tap)))
-                .collect();
+        let phases = geometry.phase_taps().into_iter().map(|PhaseTaps { numbers, reads }| {
+            let taps: Vec<usize> =
+                (0..outputs).flat_map(|output| reads.iter().map(move |read| output * map + read)).collect();
             let blocks = weight.chunks_exact(outputs * per_output).map(|weight| {
                 Blocks::new(inputs, taps.len(), plan.lanes(), |input, t| {
-                    let (output, tap) = (t / window_taps.len(), window_taps[t % window_taps.len()]);
-                    weight[output * per_output + input * height * width + tap]
+                    let (output, tap) = (t / numbers.len(), numbers[t % numbers.len()]);
+                    weight[output * per_output + input * window.taps() + tap]
                 })
             });
             Phase { blocks: blocks.collect(), taps }
@@ -273,15 +274,8 @@ impl<'a> BackwardPlan<'a> {
             true => (gradients.plain, plan.output_map()),
             false => (gradients.planes.as_slice(), geometry.gradient_plane()),
         };
-        let in_rows = shape.window.stride == [1; 2]
-            && shape.window.before.iter().all(|&before| before >= 0)
-            && geometry.fits_rows(geometry.input[1]);
-        let grid = if in_rows {
-            let [before, left] = shape.window.before.map(|before| before as usize);
-            Grid::rows(before * geometry.pitch + left, geometry.input, geometry.pitch, plan.lanes())
-        } else {
-            Grid::flat(0, geometry.flat_vectors(geometry.held_rows()), plan.lanes())
-        };
+        let in_rows = geometry.has_input_rows();
+        let grid = Grid::of_inputs(geometry);
         let per_phase = inputs * grid.map;
         let mut flat = vec![0.0; if in_rows { 0 } else { self.phases.len() * per_phase }];
         let group_in = inputs * plan.map();

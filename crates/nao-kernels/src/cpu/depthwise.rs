@@ -6,7 +6,7 @@ use super::conv::{crop, mask_negative};
 use super::isa::{Isa, kernel};
 use super::parallel::{fill, fill_two};
 use super::taps::{Grid, gradient_tile, single_product};
-use super::window::{Geometry, Window};
+use super::window::{Geometry, PhaseTaps, Window};
 
 /// A depthwise convolution of maps `[batch, channels, height, width]` by weights `[channels, 1, kernel height,
 /// kernel width]`.
@@ -34,20 +34,11 @@ impl Depthwise {
     }
 }
 
-/// The grid of the outputs, and whether it is one of whole rows.
-fn output_grid(geometry: &Geometry, lanes: usize) -> (Grid, bool) {
-    if geometry.fits_rows(geometry.output[1]) {
-        (Grid::rows(0, geometry.output, geometry.pitch, lanes), true)
-    } else {
-        (Grid::flat(0, geometry.flat_vectors(geometry.output[0]), lanes), false)
-    }
-}
-
 /// The convolution of `x` by `weight`: `[batch, channels, height', width']`.
 pub fn forward(isa: Isa, shape: Depthwise, x: &[f32], weight: &[f32]) -> Vec<f32> {
     let geometry = Geometry::new(shape.window, shape.size, isa.lanes());
     let taps = geometry.taps();
-    let (grid, rows) = output_grid(&geometry, isa.lanes());
+    let (grid, rows) = (Grid::of_outputs(&geometry), geometry.has_output_rows());
     let output_map = geometry.output[0] * geometry.output[1];
     let scratch = || (padded(&geometry), vec![0.0; if rows { 0 } else { grid.map }]);
     fill(shape.maps(), output_map, scratch, |(planes, flat), map, out| {
@@ -73,8 +64,8 @@ pub fn backward(
     let geometry = Geometry::new(shape.window, shape.size, isa.lanes());
     let taps = geometry.taps();
     let output_map = geometry.output[0] * geometry.output[1];
-    let input = InputGradient::new(&geometry, isa.lanes());
-    let (grid, rows) = output_grid(&geometry, isa.lanes());
+    let input = InputGradient::new(&geometry);
+    let (grid, rows) = (Grid::of_outputs(&geometry), geometry.has_output_rows());
     let origin = if rows { 0 } else { geometry.gradient_origin() };
     let pairs: Vec<[usize; 2]> =
         grid.reads.iter().zip(&grid.writes).map(|(&read, &write)| [read, origin + write]).collect();
@@ -112,8 +103,7 @@ fn padded(geometry: &Geometry) -> Vec<f32> {
 pub(crate) struct InputGradient {
     pub(crate) grid: Grid,
     pub(crate) in_rows: bool,
-    /// Per phase, the taps of the window that fall into it: their numbers, and where they read.
-    pub(crate) phases: Vec<(Vec<usize>, Vec<usize>)>,
+    pub(crate) phases: Vec<PhaseTaps>,
 }
 
 /// Buffers for one map.
@@ -125,31 +115,12 @@ pub(crate) struct Scratch {
 }
 
 impl InputGradient {
-    pub(crate) fn new(geometry: &Geometry, lanes: usize) -> Self {
-        let Window { kernel, stride, dilation, before, .. } = geometry.window;
-        let in_rows = stride == [1; 2]
-            && before.iter().all(|&before| before >= 0)
-            && geometry.fits_rows(geometry.input[1]);
-        let grid = if in_rows {
-            let [up, left] = before.map(|before| before as usize);
-            Grid::rows(up * geometry.pitch + left, geometry.input, geometry.pitch, lanes)
-        } else {
-            Grid::flat(0, geometry.flat_vectors(geometry.held_rows()), lanes)
-        };
-        let places = (0..stride[0]).flat_map(|i| (0..stride[1]).map(move |j| [i, j]));
-        let phases = places.map(|phase| {
-            let place = |tap: usize| [tap / kernel[1] * dilation[0], tap % kernel[1] * dilation[1]];
-            let of_phase = |tap: &usize| [place(*tap)[0] % stride[0], place(*tap)[1] % stride[1]] == phase;
-            let numbers: Vec<usize> = (0..kernel[0] * kernel[1]).filter(of_phase).collect();
-            let read = |&tap: &usize| {
-                let [down, right] = place(tap);
-                (geometry.margin[0] - down / stride[0]) * geometry.pitch + geometry.margin[1]
-                    - right / stride[1]
-            };
-            let reads = numbers.iter().map(read).collect();
-            (numbers, reads)
-        });
-        InputGradient { in_rows, phases: phases.collect(), grid }
+    pub(crate) fn new(geometry: &Geometry) -> Self {
+        InputGradient {
+            grid: Grid::of_inputs(geometry),
+            in_rows: geometry.has_input_rows(),
+            phases: geometry.phase_taps(),
+        }
     }
 
     pub(crate) fn scratch(&self, geometry: &Geometry) -> Scratch {
@@ -169,7 +140,7 @@ impl InputGradient {
         scratch: &mut Scratch,
         dx: &mut [f32],
     ) {
-        for (at, (numbers, reads)) in self.phases.iter().enumerate() {
+        for (at, PhaseTaps { numbers, reads }) in self.phases.iter().enumerate() {
             scratch.weights.clear();
             scratch.weights.extend(numbers.iter().map(|&tap| weight[tap]));
             let out = match self.in_rows {

@@ -58,10 +58,19 @@ fn block(batch: usize) -> usize {
 }
 
 /// Runs over all steps, at least one. `weight`: `[4 hidden, hidden]`; `hidden`, `cell`: `[batch, hidden]`.
+///
+/// # Panics
+/// When the input has not the length that the sizes say.
 pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[f32], cell: &[f32]) -> Run {
     let Sequences { batch, time, hidden: n } = of;
     let (block, width) = (block(batch), of.gates());
     let states = batch * time * n;
+    // What is written whole depends on these: the run comes in unwritten memory.
+    let (read, expected) = match input {
+        Input::Gates(gates) => (gates.len(), batch * time * width),
+        Input::Rows { numbers, width, .. } => (numbers.len(), batch * time * width),
+    };
+    assert!(time > 0 && read == expected, "an LSTM over {of:?} reads {expected} values, not {read}");
     let weight = Laid::new(isa, [n, width], |k, gate| weight[gate * n + k]);
     let work = |gates: Places, outputs: Places, cells: Places, number: usize| {
         let (first, count) = (number * block, block.min(batch - number * block));

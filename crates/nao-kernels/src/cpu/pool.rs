@@ -7,7 +7,7 @@ use super::depthwise::{InputGradient, run};
 use super::isa::{Isa, kernel, load, load_u32, store, store_u32};
 use super::parallel::{fill, fill_two};
 use super::taps::Grid;
-use super::window::{Geometry, Window};
+use super::window::{Geometry, PhaseTaps, Window};
 
 /// A pool over maps `[maps, height, width]`.
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +47,7 @@ pub fn extreme_forward(isa: Isa, shape: Pool, extreme: Extreme, x: &[f32]) -> (V
     let geometry = Geometry::new(shape.window, shape.size, isa.lanes());
     let output_map = geometry.output[0] * geometry.output[1];
     let taps = geometry.taps();
-    let rows = geometry.fits_rows(geometry.output[1]);
-    let grid = match rows {
-        true => Grid::rows(0, geometry.output, geometry.pitch, isa.lanes()),
-        false => Grid::flat(0, geometry.flat_vectors(geometry.output[0]), isa.lanes()),
-    };
+    let (grid, rows) = (Grid::of_outputs(&geometry), geometry.has_output_rows());
     // A minimum is the maximum of the negated map.
     let sign = if extreme == Extreme::Minimum { -1.0 } else { 1.0 };
     let border = if shape.zeros { 0.0 } else { f32::NEG_INFINITY * sign };
@@ -83,7 +79,7 @@ pub fn extreme_forward(isa: Isa, shape: Pool, extreme: Extreme, x: &[f32]) -> (V
 pub fn extreme_backward(isa: Isa, shape: Pool, chosen: &Chosen, gradient: &[f32]) -> Vec<f32> {
     let geometry = Geometry::new(shape.window, shape.size, isa.lanes());
     let output_map = geometry.output[0] * geometry.output[1];
-    let input = InputGradient::new(&geometry, isa.lanes());
+    let input = InputGradient::new(&geometry);
     let scratch = || (input.scratch(&geometry), vec![NO_TAP; geometry.gradient_plane() + geometry.slack()]);
     fill(shape.maps, shape.map(), scratch, |(scratch, numbers), map, dx| {
         geometry.pack_gradient(&gradient[map * output_map..][..output_map], &mut scratch.gradient);
@@ -92,7 +88,7 @@ pub fn extreme_backward(isa: Isa, shape: Pool, chosen: &Chosen, gradient: &[f32]
             let numbers = &mut numbers[geometry.gradient_origin() + row * geometry.pitch..];
             widen(isa, chosen, &mut numbers[..geometry.output[1]]);
         }
-        for (at, (phase_taps, reads)) in input.phases.iter().enumerate() {
+        for (at, PhaseTaps { numbers: phase_taps, reads }) in input.phases.iter().enumerate() {
             let out = match input.in_rows {
                 true => &mut *dx,
                 false => &mut scratch.flat[at * input.grid.map..][..input.grid.map],
@@ -114,11 +110,7 @@ pub fn mean_forward(isa: Isa, shape: Pool, x: &[f32]) -> Vec<f32> {
     let shares = shares(&geometry, shape.zeros);
     let taps = geometry.taps();
     let ones = vec![1.0; taps.len()];
-    let rows = geometry.fits_rows(geometry.output[1]);
-    let grid = match rows {
-        true => Grid::rows(0, geometry.output, geometry.pitch, isa.lanes()),
-        false => Grid::flat(0, geometry.flat_vectors(geometry.output[0]), isa.lanes()),
-    };
+    let (grid, rows) = (Grid::of_outputs(&geometry), geometry.has_output_rows());
     let scratch = || {
         let planes = vec![0.0; geometry.plane() + geometry.slack()];
         (planes, vec![0.0; if rows { 0 } else { grid.map }])
@@ -141,7 +133,7 @@ pub fn mean_forward(isa: Isa, shape: Pool, x: &[f32]) -> Vec<f32> {
 pub fn mean_backward(isa: Isa, shape: Pool, gradient: &[f32]) -> Vec<f32> {
     let geometry = Geometry::new(shape.window, shape.size, isa.lanes());
     let shares = shares(&geometry, shape.zeros);
-    let input = InputGradient::new(&geometry, isa.lanes());
+    let input = InputGradient::new(&geometry);
     let ones = vec![1.0; shape.window.taps()];
     let scratch = || (input.scratch(&geometry), vec![0.0; shares.len()]);
     fill(shape.maps, shape.map(), scratch, |(scratch, scaled), map, dx| {

@@ -3,6 +3,7 @@
 use pulp::Simd;
 
 use super::isa::{fma, load, store};
+use super::window::Geometry;
 
 /// Where vectors of windows read and where their results go.
 pub(crate) struct Grid {
@@ -15,8 +16,28 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
+    /// All windows: in rows of whole vectors where the outputs have such rows, else in one run whose maps must be cropped.
+    pub(crate) fn of_outputs(geometry: &Geometry) -> Self {
+        match geometry.has_output_rows() {
+            true => Grid::rows(0, geometry.output, geometry.pitch, geometry.lanes),
+            false => Grid::flat(geometry.flat_vectors(geometry.output[0]), geometry.lanes),
+        }
+    }
+
+    /// All values of a map, reading the gradient's plane: in rows of whole vectors, or per phase in one run that must be
+    /// [unpacked](Geometry::unpack).
+    pub(crate) fn of_inputs(geometry: &Geometry) -> Self {
+        match geometry.has_input_rows() {
+            true => {
+                let [above, left] = geometry.window.before.map(|before| before as usize);
+                Grid::rows(above * geometry.pitch + left, geometry.input, geometry.pitch, geometry.lanes)
+            }
+            false => Grid::flat(geometry.flat_vectors(geometry.held_rows()), geometry.lanes),
+        }
+    }
+
     /// Rows of whole vectors: row r reads from `start + r * pitch` and is written to `r * width`.
-    pub(crate) fn rows(start: usize, [rows, width]: [usize; 2], pitch: usize, lanes: usize) -> Self {
+    fn rows(start: usize, [rows, width]: [usize; 2], pitch: usize, lanes: usize) -> Self {
         let places = (0..rows).flat_map(|row| (0..width / lanes).map(move |vector| (row, vector * lanes)));
         let (reads, writes) =
             places.map(|(row, column)| (start + row * pitch + column, row * width + column)).unzip();
@@ -24,9 +45,9 @@ impl Grid {
     }
 
     /// One run of vectors without a gap.
-    pub(crate) fn flat(start: usize, vectors: usize, lanes: usize) -> Self {
-        let writes: Vec<usize> = (0..vectors).map(|vector| vector * lanes).collect();
-        Grid { reads: writes.iter().map(|at| start + at).collect(), writes, map: vectors * lanes }
+    fn flat(vectors: usize, lanes: usize) -> Self {
+        let places: Vec<usize> = (0..vectors).map(|vector| vector * lanes).collect();
+        Grid { reads: places.clone(), writes: places, map: vectors * lanes }
     }
 
     fn farthest_read(&self) -> usize {

@@ -350,3 +350,26 @@ fn lstms_follow_their_formula() {
         }
     }
 }
+
+/// Outputs are written into fresh memory, so slices that would leave a part of it unwritten are refused.
+#[test]
+fn slices_that_do_not_fit_the_shape_are_refused() {
+    use super::lstm::{self, Input, Sequences};
+    let refused = |work: &dyn Fn()| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).expect_err("this must not run");
+    };
+    let isa = Isa::plain();
+    let window = window([3, 3], 1, 1);
+    let shape =
+        Convolution { batch: 1, channels: 2, size: [4, 4], outputs: 3, groups: 1, window, relu: false };
+    let (x, weight) = (values(32, 1), values(54, 2));
+    assert_eq!(conv::forward(isa, shape, &x, &weight).len(), 48);
+    refused(&|| drop(conv::forward(isa, shape, &x, &weight[..36])));
+    refused(&|| drop(conv::forward(isa, shape, &x[..31], &weight)));
+    refused(&|| drop(conv::forward(isa, Convolution { groups: 2, ..shape }, &x, &weight[..27])));
+    let of = Sequences { batch: 2, time: 2, hidden: 1 };
+    let (weight, state) = ([0.1; 4], [0.0; 2]);
+    refused(&|| drop(lstm::forward(isa, of, Input::Gates(&[0.0; 12]), &weight, &state, &state)));
+    let input = Input::Rows { table: &[0.0; 8], numbers: &[0, 1, 1], width: 1 };
+    refused(&|| drop(lstm::forward(isa, of, input, &weight, &state, &state)));
+}

@@ -24,13 +24,11 @@ pub(super) fn weight_gradient(
         return gradient_by_outputs(plan, planes, gradients.plain, images);
     }
     // Rows of whole vectors are read from the gradient as it is, else from its planes, zeros between rows included.
-    let (source, map, origin, grid) = if plan.rows {
-        let grid = Grid::rows(0, geometry.output, geometry.pitch, plan.lanes());
-        (gradients.plain, plan.output_map(), 0, grid)
-    } else {
-        let grid = Grid::flat(0, geometry.flat_vectors(geometry.output[0]), plan.lanes());
-        (gradients.planes.as_slice(), geometry.gradient_plane(), geometry.gradient_origin(), grid)
+    let (source, map, origin) = match plan.rows {
+        true => (gradients.plain, plan.output_map(), 0),
+        false => (gradients.planes.as_slice(), geometry.gradient_plane(), geometry.gradient_origin()),
     };
+    let grid = Grid::of_outputs(geometry);
     let pairs: Vec<[usize; 2]> =
         grid.reads.iter().zip(&grid.writes).map(|(&read, &write)| [read, origin + write]).collect();
     let mut sums = vec![0.0; shape.outputs * taps.len()];

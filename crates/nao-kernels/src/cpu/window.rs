@@ -79,7 +79,16 @@ pub(crate) struct Geometry {
     /// Rows of a gradient plane.
     gradient_rows: usize,
     /// Values per vector.
-    lanes: usize,
+    pub(crate) lanes: usize,
+}
+
+/// The taps of one phase.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PhaseTaps {
+    /// Their numbers in the window.
+    pub(crate) numbers: Vec<usize>,
+    /// Where each reads in the gradient's plane, relative to the value.
+    pub(crate) reads: Vec<usize>,
 }
 
 impl Geometry {
@@ -252,9 +261,30 @@ impl Geometry {
         self.margin[0] * self.pitch + self.margin[1]
     }
 
-    /// Whether vectors of windows can be written straight to a map of this width.
-    pub(crate) fn fits_rows(&self, width: usize) -> bool {
-        width.is_multiple_of(self.lanes)
+    /// Whether the outputs are rows of whole vectors.
+    pub(crate) fn has_output_rows(&self) -> bool {
+        self.output[1].is_multiple_of(self.lanes)
+    }
+
+    /// Whether the gradient of the map can be written in rows of whole vectors, one product per value.
+    pub(crate) fn has_input_rows(&self) -> bool {
+        let Window { stride, before, .. } = self.window;
+        let within = before.iter().all(|&before| before >= 0);
+        stride == [1; 2] && within && self.input[1].is_multiple_of(self.lanes)
+    }
+
+    /// Per phase of the padded map, the taps that its values take part in, as the gradient of a map reads them.
+    pub(crate) fn phase_taps(&self) -> Vec<PhaseTaps> {
+        let Window { kernel, stride, dilation, .. } = self.window;
+        let mut phases = vec![PhaseTaps::default(); stride[0] * stride[1]];
+        for number in 0..kernel[0] * kernel[1] {
+            let (down, right) = (number / kernel[1] * dilation[0], number % kernel[1] * dilation[1]);
+            let phase = &mut phases[down % stride[0] * stride[1] + right % stride[1]];
+            let (up, left) = (self.margin[0] - down / stride[0], self.margin[1] - right / stride[1]);
+            phase.numbers.push(number);
+            phase.reads.push(up * self.pitch + left);
+        }
+        phases
     }
 
     /// Vectors over all windows, from row to row without a gap: what lies between rows is computed and thrown away.
