@@ -89,4 +89,14 @@ pub enum ControllerError {
         /// Missing, extra and misshapen tensors, or what is wrong with the bytes.
         problem: String,
     },
+    /// A pre-training of another space or with other settings.
+    #[error(
+        "the pre-training is of {learned} and does not fit {wanted}, or its settings differ; learn it anew"
+    )]
+    OtherPretraining {
+        /// The space that was learned.
+        learned: String,
+        /// The space that is searched.
+        wanted: String,
+    },
 }

@@ -21,11 +21,14 @@ pub(crate) fn normal<const D: usize>(
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Param<Tensor<D>> {
+    draw(shape, device, || standard_normal(rng))
+}
+
+/// One number from the normal distribution with mean 0 and standard deviation 1.
+pub(crate) fn standard_normal(rng: &mut ChaCha8Rng) -> f64 {
     // Box-Muller; 1 - u keeps the logarithm away from 0.
-    draw(shape, device, || {
-        let (u, v): (f64, f64) = (rng.random(), rng.random());
-        (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-    })
+    let (u, v): (f64, f64) = (rng.random(), rng.random());
+    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
 fn draw<const D: usize>(

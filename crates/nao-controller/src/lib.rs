@@ -39,6 +39,7 @@ mod controller_tests;
 mod decoder;
 mod encoder;
 mod error;
+pub mod gaussian_process;
 mod init;
 mod language;
 pub mod metrics;
@@ -47,6 +48,7 @@ mod networks;
 mod ops;
 mod predictor;
 mod strategy;
+mod structure;
 mod targets;
 mod training;
 mod weights;
@@ -57,6 +59,10 @@ pub use encoder::{Embedding, FinalState};
 pub use error::ControllerError;
 pub use language::{Grammar, Language};
 pub use names::NamedValues;
-pub use strategy::{NaoConfig, NaoSearch, ProposalCounts, RoundReport, controller_weights};
-pub use targets::Targets;
+pub use strategy::{
+    Enumeration, NaoConfig, NaoSearch, OriginCounts, ProposalCounts, RoundReport, StructureReport,
+    StructureSearch, controller_weights,
+};
+pub use structure::{PretrainedSpace, PretrainingConfig, PretrainingReport, StructureConfig};
+pub use targets::{Targets, normal_scores};
 pub use training::{EpochLosses, FitReport};

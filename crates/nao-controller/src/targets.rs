@@ -1,5 +1,7 @@
 //! Training targets from merits (spec c.3).
 
+use statrs::distribution::{ContinuousCDF, Normal};
+
 /// Merits on the scale that the predictor learns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Targets {
@@ -33,6 +35,26 @@ impl Targets {
     }
 }
 
+/// The normal scores of merits: what the merit's rank, (rank - 1/2) / n, would be if merits were normally
+/// distributed. Mean 0, variance about 1, and no outliers whatever the merits; equal ones share their mean rank.
+///
+/// `merits` are finite numbers.
+pub fn normal_scores(merits: &[f64]) -> Vec<f64> {
+    let n = merits.len();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| merits[a].total_cmp(&merits[b]));
+    let normal = Normal::standard();
+    let mut scores = vec![0.0; n];
+    let mut first = 0;
+    while first < n {
+        let equal = order[first..].iter().take_while(|&&index| merits[index] == merits[order[first]]).count();
+        let share = (first as f64 + equal as f64 / 2.0) / n as f64;
+        order[first..first + equal].iter().for_each(|&index| scores[index] = normal.inverse_cdf(share));
+        first += equal.max(1);
+    }
+    scores
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +78,17 @@ mod tests {
         assert_eq!(none.values, [None]);
         assert!(none.warning.is_some());
         assert!(Targets::min_max(&[]).warning.is_some());
+    }
+
+    #[test]
+    fn normal_scores_are_quantiles_of_ranks() {
+        let scores = normal_scores(&[5.0, -1.0, 700.0, 5.0]);
+        // Shares 1/8, 1/2 for both fives, 7/8.
+        let quantile = 1.150_349_380_376_008;
+        assert!((scores[1] + quantile).abs() < 1e-9 && (scores[2] - quantile).abs() < 1e-9, "{scores:?}");
+        assert!(scores[0].abs() < 1e-12 && scores[3].abs() < 1e-12);
+        assert_eq!(normal_scores(&[3.0, 3.0]), [0.0, 0.0]);
+        assert!(normal_scores(&[]).is_empty());
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(crate) fn train(
             let mut mode = Mode::Train(rng);
             let forward = networks.forward(&sentences, &targets, config.trade_off, language, &mut mode);
             let gradients = GradientsParams::from_grads(forward.loss.backward(), &networks);
-            let gradients = clip(&networks, gradients, config.clip);
+            let gradients = clip_gradients(&networks, gradients, config.clip);
             networks = optimizer.step(config.learning_rate, networks, gradients);
             report.steps += 1;
             // Losses stay on the device until the epoch ends.
@@ -126,7 +126,11 @@ fn epoch_losses(sums: Option<Tensor<1>>, sentences: usize) -> EpochLosses {
 
 /// Scales all gradients by min(1, limit / (norm + 1e-6)), norm being the L2 norm over all parameters together.
 /// The factor stays on the device: nothing waits for it.
-fn clip(networks: &Networks, mut gradients: GradientsParams, limit: f64) -> GradientsParams {
+pub(crate) fn clip_gradients(
+    networks: &impl Module,
+    mut gradients: GradientsParams,
+    limit: f64,
+) -> GradientsParams {
     let Some(norm) = global_norm(networks, &gradients) else { return gradients };
     let factor = norm.add_scalar(1e-6).recip().mul_scalar(limit).clamp_max(1.0);
     networks.visit(&mut Scale { gradients: &mut gradients, factor });
@@ -134,7 +138,7 @@ fn clip(networks: &Networks, mut gradients: GradientsParams, limit: f64) -> Grad
 }
 
 /// The L2 norm over all gradients together, `[1]`.
-pub(crate) fn global_norm(networks: &Networks, gradients: &GradientsParams) -> Option<Tensor<1>> {
+pub(crate) fn global_norm(networks: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> {
     let mut squares = Squares { gradients, sums: Vec::new() };
     networks.visit(&mut squares);
     (!squares.sums.is_empty()).then(|| Tensor::cat(squares.sums, 0).sum().sqrt())

@@ -37,6 +37,8 @@ mod canonical;
 mod cell;
 mod describe;
 pub mod draw;
+pub mod features;
+pub mod graph;
 pub mod network;
 pub mod notation;
 mod op;

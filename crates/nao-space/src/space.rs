@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::arch::ArchKey;
+use crate::graph::{GraphSchema, OperationGraph};
 use crate::notation::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
@@ -74,6 +75,18 @@ pub trait Space: Send + Sync {
     /// What the token at a position of a sentence says, such as `normal cell, node 0, first input`.
     fn position(&self, position: usize) -> String {
         format!("token {position}")
+    }
+
+    /// What the architectures' graphs are made of; `None` where they are no graphs of operations.
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        None
+    }
+
+    /// The cells of an architecture as labelled graphs, in the order of [`GraphSchema::cells`]; none where the space
+    /// has no [`graph_schema`](Space::graph_schema). Features, and with them every model of scores, see an
+    /// architecture through its canonical spelling's graphs.
+    fn graphs(&self, _arch: &Self::Arch) -> Vec<OperationGraph> {
+        Vec::new()
     }
 
     /// A random architecture: every allowed token equally likely at every step.

@@ -290,13 +290,7 @@ impl<S: Space> Strategy<S> for NaoSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        let mut all = self.observations.iter().chain(observations).map(|told| &told.objective);
-        if let Some(first) = all.next()
-            && let Some(other) = all.find(|&objective| objective != first)
-        {
-            let message = format!("told of two objectives, {first:?} and {other:?}; a search has one");
-            return Err(StrategyError::Model { strategy: NAME.into(), message });
-        }
+        super::check_objectives(NAME, &self.observations, observations)?;
         self.random.tell(observations)?;
         self.observations.extend_from_slice(observations);
         Ok(())

@@ -36,6 +36,11 @@ impl<'a, S: Space> RandomSearch<'a, S> {
     pub fn learn(&mut self, arch: &S::Arch) -> bool {
         self.state.known.insert(self.space.key(arch))
     }
+
+    /// Whether an architecture was ever proposed, told or learned.
+    pub fn knows(&self, key: &ArchKey) -> bool {
+        self.state.known.contains(key)
+    }
 }
 
 impl<S: Space> Strategy<S> for RandomSearch<'_, S> {

@@ -4,9 +4,11 @@ use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
 
 use super::CnnSpace;
+use super::cnn::cell_graph;
 use crate::arch::CnnArch;
 use crate::cell::{Node, State};
 use crate::describe::cell_position;
+use crate::graph::{GraphSchema, OperationGraph};
 use crate::notation::{self, ParseError};
 use crate::op_set::OpSet;
 use crate::space::{DecodeError, Space, check_sentence};
@@ -143,6 +145,15 @@ impl Space for DartsSpace {
 
     fn parse(&self, text: &str) -> Result<CnnArch, ParseError> {
         notation::parse_darts(text)
+    }
+
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        self.cells.graph_schema()
+    }
+
+    fn graphs(&self, arch: &CnnArch) -> Vec<OperationGraph> {
+        let graph = |(_, cell)| cell_graph(cell, self.ops(), &DartsSpace::concat());
+        arch.cells().into_iter().map(graph).collect()
     }
 
     fn position(&self, position: usize) -> String {

@@ -9,6 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
 use crate::notation::{self, ParseError};
 use crate::op::{Border, Op};
 use crate::space::{DecodeError, Space, check_sentence};
@@ -272,6 +273,27 @@ impl Space for NasBench201Space {
 
     fn parse(&self, text: &str) -> Result<NasBench201Arch, ParseError> {
         notation::parse_nasbench201(text)
+    }
+
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        Some(GraphSchema {
+            cells: vec!["cell".to_owned()],
+            inputs: vec!["input".to_owned()],
+            operations: EdgeOp::ALL[1..].iter().map(|op| op.name().to_owned()).collect(),
+            longest_path: NasBench201Arch::NODES - 1,
+        })
+    }
+
+    fn graphs(&self, arch: &NasBench201Arch) -> Vec<OperationGraph> {
+        let mut graph = GraphBuilder::default();
+        let mut nodes = vec![graph.input(0)];
+        for node in 1..NasBench201Arch::NODES {
+            let edges = arch.inputs(node).filter(|&(_, op)| op != EdgeOp::None);
+            let terms: Vec<_> =
+                edges.map(|(source, op)| graph.operation(op as usize - 1, [nodes[source]])).collect();
+            nodes.push(graph.sum(terms));
+        }
+        vec![graph.finish(nodes.pop())]
     }
 
     fn position(&self, position: usize) -> String {

@@ -1,14 +1,16 @@
 //! The image cell space: a normal and a reduction cell of B nodes, two inputs and two operations per node.
 
 mod encoding;
+mod graph;
 
 use num_bigint::BigUint;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::arch::CnnArch;
+use crate::arch::{CellRole, CnnArch};
 use crate::canonical::{canonical_cell, op_rank, respell_cell};
 use crate::cell::{Cell, Edge, Node, State};
+use crate::graph::{GraphSchema, OperationGraph};
 use crate::notation::{self, ParseError};
 use crate::op::Op;
 use crate::op_set::{OpId, OpSet};
@@ -17,6 +19,7 @@ use crate::token::{Token, TokenMask, Vocabulary};
 
 use encoding::Words;
 pub use encoding::{Encoding, UnknownEncoding};
+pub(in crate::spaces) use graph::cell_graph;
 
 /// Architectures of two cells of `nodes` nodes over one operation set (spec a.2). The default is the
 /// paper's: 5 nodes, 11 operations.
@@ -239,6 +242,20 @@ impl Space for CnnSpace {
 
     fn tokens_per_step(&self) -> usize {
         1 + self.encoding.word_len()
+    }
+
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        Some(GraphSchema {
+            cells: vec![CellRole::Normal.to_string(), CellRole::Reduction.to_string()],
+            inputs: vec!["older".to_owned(), "newer".to_owned()],
+            operations: self.ops.ops().map(Op::name).collect(),
+            longest_path: self.nodes,
+        })
+    }
+
+    fn graphs(&self, arch: &CnnArch) -> Vec<OperationGraph> {
+        let graph = |(_, cell): (CellRole, &Cell)| cell_graph(cell, &self.ops, &cell.loose_ends());
+        arch.cells().into_iter().map(graph).collect()
     }
 
     fn position(&self, position: usize) -> String {

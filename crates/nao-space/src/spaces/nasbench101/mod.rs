@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
+use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
 use crate::notation::{self, ParseError};
 use crate::space::{DecodeError, Space, check_sentence};
 use crate::token::{Token, TokenMask, Vocabulary};
@@ -173,6 +174,26 @@ impl Space for NasBench101Space {
 
     fn parse(&self, text: &str) -> Result<NasBench101Arch, ParseError> {
         notation::parse_nasbench101(text)
+    }
+
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        Some(GraphSchema {
+            cells: vec!["cell".to_owned()],
+            inputs: vec!["input".to_owned()],
+            operations: VertexOp::ALL.map(|op| op.name().to_owned()).to_vec(),
+            longest_path: NasBench101Arch::MAX_VERTICES - 2,
+        })
+    }
+
+    fn graphs(&self, arch: &NasBench101Arch) -> Vec<OperationGraph> {
+        let mut graph = GraphBuilder::default();
+        let mut vertices = vec![graph.input(0)];
+        for (index, &op) in arch.ops.iter().enumerate() {
+            let reads: Vec<_> = arch.inputs_of(index + 1).iter().map(|from| vertices[from]).collect();
+            vertices.push(graph.operation(op as usize, reads));
+        }
+        let output = arch.inputs_of(arch.vertices() - 1);
+        vec![graph.finish(output.iter().map(|from| vertices[from]))]
     }
 
     fn position(&self, position: usize) -> String {

@@ -6,6 +6,7 @@ use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
 use crate::notation::{self, ParseError};
 use crate::rnn_arch::{Activation, RnnArch, RnnNode, RnnState};
 use crate::space::{DecodeError, Space};
@@ -158,6 +159,26 @@ impl Space for RnnSpace {
 
     fn tokens_per_step(&self) -> usize {
         RnnSpace::STEP
+    }
+
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        Some(GraphSchema {
+            cells: vec!["cell".to_owned()],
+            inputs: vec!["start".to_owned()],
+            operations: self.order.activations().map(|activation| activation.name().to_owned()).to_vec(),
+            longest_path: self.nodes,
+        })
+    }
+
+    /// The fixed first node is the input; all searched nodes are averaged into the output.
+    fn graphs(&self, arch: &RnnArch) -> Vec<OperationGraph> {
+        let mut graph = GraphBuilder::default();
+        let mut states = vec![graph.input(0)];
+        for node in arch.nodes() {
+            let read = states[node.input.index()];
+            states.push(graph.operation(self.order.id(node.activation), [read]));
+        }
+        vec![graph.finish(states.into_iter().skip(1))]
     }
 
     fn position(&self, position: usize) -> String {

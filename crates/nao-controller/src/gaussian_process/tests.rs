@@ -1,0 +1,157 @@
+use faer::Mat;
+use faer::prelude::Solve;
+use nao_space::features::{FeatureMap, Features};
+use nao_space::seed::rng_for;
+use nao_space::{NasBench101Space, Space};
+use rand::RngExt;
+
+use super::*;
+
+const SEARCH: fn(KernelForm) -> EvidenceSearch =
+    |form| EvidenceSearch { draws: vec![(form, 12)], keep: 3, refinements: 2 };
+
+struct Sample {
+    map: FeatureMap,
+    features: Vec<Features>,
+    targets: Vec<f64>,
+}
+
+fn sample(count: usize) -> Sample {
+    let space = NasBench101Space::default();
+    let mut rng = rng_for(5, "gp", 0);
+    let map = FeatureMap::learn(&space, 300, &mut rng);
+    let features: Vec<Features> = (0..count).map(|_| map.features(&space, &space.sample(&mut rng))).collect();
+    let targets = (0..count).map(|_| rng.random_range(-1.5..1.5)).collect();
+    Sample { map, features, targets }
+}
+
+fn kernel_at(kernel: &Kernel, a: &Features, b: &Features, columns: usize) -> f64 {
+    let squared = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+    let dense = |features: &Features| {
+        let mut dense = vec![0.0; columns];
+        features.fine.iter().for_each(|count| dense[count.column as usize] = count.value);
+        dense
+    };
+    let (structure, fine) = (squared(&a.structure, &b.structure), squared(&dense(a), &dense(b)));
+    kernel.weights[0] * (-structure / kernel.scales[0][0]).exp()
+        + kernel.weights[1] * (-structure / kernel.scales[1][0] - fine / kernel.scales[1][1]).exp()
+}
+
+/// Mean and variance as in the textbook: k* K^-1 y and k** - k* K^-1 k*, by LU with pivoting.
+#[test]
+fn the_posterior_is_that_of_the_textbook() {
+    let Sample { map, features, targets } = sample(30);
+    let (seen, new) = features.split_at(24);
+    let kernel = Kernel {
+        form: KernelForm::StructureAndFine,
+        weights: vec![0.7, 0.6],
+        scales: vec![vec![1.3], vec![2.1, 0.9]],
+        noise: 0.03,
+    };
+    let points = |features: &[Features]| Points::new(&map, features);
+    let process = GaussianProcess::with_kernel(points(seen), &targets[..24], kernel.clone()).unwrap();
+    let at = |a: &Features, b: &Features| kernel_at(&kernel, a, b, map.fine_columns());
+    let matrix = Mat::from_fn(24, 24, |i, j| at(&seen[i], &seen[j]) + if i == j { 0.03 } else { 0.0 });
+    let targets = Mat::from_fn(24, 1, |i, _| targets[i]);
+    let lu = matrix.partial_piv_lu();
+    for (features, predicted) in new.iter().zip(process.predict(&points(new))) {
+        let column = Mat::from_fn(24, 1, |i, _| at(&seen[i], features));
+        let mean = (column.transpose() * lu.solve(&targets))[(0, 0)];
+        let variance = 1.3 - (column.transpose() * lu.solve(&column))[(0, 0)];
+        assert!((predicted.mean - mean).abs() < 1e-8, "{} against {mean}", predicted.mean);
+        assert!((predicted.deviation - variance.sqrt()).abs() < 1e-8);
+    }
+    let fit = (targets.transpose() * lu.solve(&targets))[(0, 0)];
+    let evidence = -0.5 * (fit + matrix.determinant().ln() + 24.0 * std::f64::consts::TAU.ln());
+    assert!((process.log_evidence() - evidence).abs() < 1e-8);
+}
+
+#[test]
+fn the_gradient_of_the_bound_is_that_of_finite_differences() {
+    let Sample { features, targets, .. } = sample(40);
+    let rows: Vec<&[f64]> = features.iter().map(|features| features.structure.as_slice()).collect();
+    let points = Points::of_structure(&rows[..30]);
+    let search = SEARCH(KernelForm::Structure);
+    let mut rng = rng_for(1, "gp", 1);
+    let process = GaussianProcess::fit(points, &targets[..30], &search, &[], &mut rng).unwrap();
+    for row in &rows[30..] {
+        let bound = StructureBound::of(&process);
+        let BoundAt { value, slope: gradient } = bound.at(&[row], 1.5).swap_remove(0);
+        let predicted = process.predict(&Points::of_structure(&[row]))[0];
+        assert!((value - predicted.mean - 1.5 * predicted.deviation).abs() < 1e-9);
+        let step = 1e-5;
+        let numeric: Vec<f64> = (0..row.len())
+            .map(|feature| {
+                let moved = |by: f64| {
+                    let mut moved = row.to_vec();
+                    moved[feature] += by;
+                    bound.at(&[moved], 1.5)[0].value
+                };
+                (moved(step) - moved(-step)) / (2.0 * step)
+            })
+            .collect();
+        let cosine = dot(&gradient, &numeric) / (dot(&gradient, &gradient) * dot(&numeric, &numeric)).sqrt();
+        assert!(cosine > 0.9999, "{cosine}");
+        assert!((dot(&gradient, &gradient) / dot(&numeric, &numeric) - 1.0).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn degenerate_data_is_predicted_or_refused() {
+    let Sample { map, features, .. } = sample(12);
+    let search = SEARCH(KernelForm::StructureAndFine);
+    let fit = |count: usize, targets: &[f64]| {
+        let points = Points::new(&map, &features[..count]);
+        GaussianProcess::fit(points, targets, &search, &[], &mut rng_for(1, "gp", 2))
+    };
+    // All equal: nothing to say, but finite.
+    let all = Points::new(&map, &features);
+    for predicted in fit(12, &[0.0; 12]).unwrap().predict(&all) {
+        assert!(predicted.mean.abs() < 1e-9 && predicted.deviation.is_finite());
+    }
+    let two = fit(2, &[-0.7, 0.7]).unwrap().predict(&all);
+    assert!(two[0].mean < two[1].mean && two.iter().all(|predicted| predicted.deviation > 0.0));
+    assert!(fit(1, &[0.0]).is_ok());
+    assert!(matches!(fit(2, &[0.0, f64::NAN]), Err(ControllerError::Target { index: 1, .. })));
+    assert!(matches!(fit(0, &[]), Err(ControllerError::Pairs { .. })));
+    // The same point twice with different targets: noise.
+    let twice = Points::new(&map, [&features[0], &features[0]]);
+    let process = GaussianProcess::fit(twice, &[-1.0, 1.0], &search, &[], &mut rng_for(1, "gp", 3)).unwrap();
+    assert!(process.predict(&all)[0].mean.abs() < 1e-6);
+}
+
+#[test]
+fn observations_are_known_and_far_points_are_not() {
+    let Sample { map, features, targets } = sample(60);
+    let points = Points::new(&map, &features[..40]);
+    let search = SEARCH(KernelForm::StructureAndFine);
+    let process =
+        GaussianProcess::fit(points.clone(), &targets[..40], &search, &[], &mut rng_for(1, "gp", 4)).unwrap();
+    let seen = process.predict(&points);
+    let new = process.predict(&Points::new(&map, &features[40..]));
+    let mean = |predictions: &[Prediction]| {
+        predictions.iter().map(|predicted| predicted.deviation).sum::<f64>() / predictions.len() as f64
+    };
+    assert!(mean(&seen) < mean(&new));
+}
+
+#[test]
+fn a_batch_spreads_and_heeds_refusals() {
+    let Sample { map, features, targets } = sample(60);
+    let search = SEARCH(KernelForm::StructureAndFine);
+    let seen = Points::new(&map, &features[..20]);
+    let process = GaussianProcess::fit(seen, &targets[..20], &search, &[], &mut rng_for(1, "gp", 5)).unwrap();
+    // The same candidate twice: a second look at it is worth little, so that another is taken.
+    let twice: Vec<&Features> = features[20..].iter().chain(&features[20..]).collect();
+    let candidates = Points::new(&map, twice);
+    let predictions = process.predict(&candidates);
+    let picked = process.pick_batch(&candidates, &predictions, 5, 1.5, |_, _| true);
+    assert_eq!(picked.len(), 5);
+    let bound = |i: usize| predictions[i].mean + 1.5 * predictions[i].deviation;
+    assert!((0..80).all(|i| bound(i) <= bound(picked[0])));
+    let distinct: std::collections::HashSet<usize> = picked.iter().map(|pick| pick % 40).collect();
+    assert!(distinct.len() >= 4, "{picked:?}");
+    let refused = process.pick_batch(&candidates, &predictions, 5, 1.5, |_, next| next != picked[0]);
+    assert!(!refused.contains(&picked[0]));
+    assert!(process.pick_batch(&candidates, &predictions, 200, 1.5, |_, _| true).len() == 80);
+}

@@ -1,0 +1,382 @@
+//! The search of the preset `structure`: an exact posterior, ascent in the embedding, and one-edit neighbours, ranked
+//! together.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use nao_space::features::Features;
+use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError};
+use nao_space::seed::rng_for;
+use nao_space::{ArchKey, Space, Token, TrialId};
+use rand::seq::SliceRandom;
+
+use super::structure_report::{OriginCounts, StructureReport};
+use super::structure_state::StructureState;
+use crate::error::ControllerError;
+use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points, Prediction};
+use crate::structure::{Moves, PretrainedSpace, StructureConfig};
+use crate::targets::normal_scores;
+
+/// The name of the strategy.
+pub(super) const NAME: &str = "nao";
+
+/// All architectures of a small space with their features, for searches that score every one of them instead of
+/// generating candidates.
+pub struct Enumeration<S: Space> {
+    archs: Vec<S::Arch>,
+    keys: Vec<ArchKey>,
+    features: Vec<Features>,
+}
+
+impl<S: Space> Enumeration<S> {
+    /// The first of all spellings of each of these architectures.
+    pub fn new(space: &S, pretrained: &PretrainedSpace, archs: impl IntoIterator<Item = S::Arch>) -> Self {
+        let mut enumeration = Enumeration { archs: Vec::new(), keys: Vec::new(), features: Vec::new() };
+        let mut seen = HashSet::new();
+        for arch in archs {
+            let key = space.key(&arch);
+            if seen.insert(key.clone()) {
+                enumeration.features.push(pretrained.map().features(space, &arch));
+                enumeration.keys.push(key);
+                enumeration.archs.push(arch);
+            }
+        }
+        enumeration
+    }
+}
+
+/// NAO on structure as a [`Strategy`].
+pub struct StructureSearch<'a, S: Space> {
+    space: &'a S,
+    config: StructureConfig,
+    seed: u64,
+    pretrained: Arc<PretrainedSpace>,
+    enumeration: Option<Arc<Enumeration<S>>>,
+    /// Draws architectures, and knows every one ever proposed or told.
+    random: RandomSearch<'a, S>,
+    observations: Vec<Observation<S::Arch>>,
+    /// Asks so far.
+    rounds: u64,
+    /// Where the next search of the evidence begins: for the ranking and for the ascent.
+    kernels: [Vec<Kernel>; 2],
+    report: Option<StructureReport>,
+}
+
+/// An observation with a finite merit.
+struct Measured {
+    trial: TrialId,
+    sentence: Vec<Token>,
+    key: ArchKey,
+    merit: f64,
+    features: Features,
+}
+
+/// An architecture that may be proposed.
+struct Candidate<A> {
+    arch: A,
+    key: ArchKey,
+    origin: Origin,
+    features: Features,
+}
+
+impl<'a, S: Space> StructureSearch<'a, S> {
+    /// A search of `space` from a seed.
+    ///
+    /// # Errors
+    /// When the configuration cannot be, or the space was learned with other settings.
+    pub fn new(
+        space: &'a S,
+        config: StructureConfig,
+        seed: u64,
+        pretrained: Arc<PretrainedSpace>,
+    ) -> Result<Self, ControllerError> {
+        config.check(&space.name())?;
+        pretrained.check(space, &config.pretraining)?;
+        Ok(StructureSearch {
+            space,
+            config,
+            seed,
+            pretrained,
+            enumeration: None,
+            random: RandomSearch::new(space, seed),
+            observations: Vec::new(),
+            rounds: 0,
+            kernels: [Vec::new(), Vec::new()],
+            report: None,
+        })
+    }
+
+    /// The same search, which scores every architecture of an enumeration and moves none.
+    pub fn enumerating(mut self, enumeration: Arc<Enumeration<S>>) -> Self {
+        self.enumeration = Some(enumeration);
+        self
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &StructureConfig {
+        &self.config
+    }
+
+    /// What the last ask did; `None` if it learned nothing. Not part of a saved state.
+    pub fn last_report(&self) -> Option<&StructureReport> {
+        self.report.as_ref()
+    }
+
+    /// Observations with a finite merit, in order of telling.
+    fn measured(&self) -> Vec<Measured> {
+        let measured = self.observations.iter().filter_map(|observation| {
+            Some(Measured {
+                trial: observation.trial,
+                sentence: self.space.encode(&observation.arch),
+                key: self.space.key(&observation.arch),
+                merit: observation.merit()?,
+                features: self.pretrained.map().features(self.space, &observation.arch),
+            })
+        });
+        measured.collect()
+    }
+
+    /// A round that learns.
+    fn learn_and_move(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+        let start = Instant::now();
+        let measured = self.measured();
+        let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
+        let targets = normal_scores(&merits);
+        let process = self.fitted(&measured, &targets).map_err(model_error)?;
+        let fit_seconds = start.elapsed().as_secs_f64();
+        let candidates = self.candidates(&measured, &targets, count)?;
+        let map = self.pretrained.map();
+        let points = Points::new(map, candidates.iter().map(|candidate| &candidate.features));
+        let predictions = process.predict(&points);
+        let picked = self.pick(&process, &candidates, &predictions, count);
+        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut chosen = OriginCounts::default();
+        for pick in picked {
+            let candidate = &candidates[pick];
+            if self.random.learn(&candidate.arch) {
+                chosen.count(candidate.origin);
+                asked.proposals.push(Proposal { arch: candidate.arch.clone(), origin: candidate.origin });
+            }
+        }
+        if asked.proposals.len() < count {
+            let filling = self.random.ask(count - asked.proposals.len())?;
+            filling.proposals.iter().for_each(|proposal| chosen.count(proposal.origin));
+            asked.proposals.extend(filling.proposals);
+            asked.stop = filling.stop;
+        }
+        let mut offered = OriginCounts::default();
+        candidates.iter().for_each(|candidate| offered.count(candidate.origin));
+        self.report = Some(StructureReport {
+            round: self.rounds,
+            trained_on: measured.len(),
+            kernel: process.kernels()[0].form,
+            log_evidence: process.log_evidence(),
+            candidates: offered,
+            proposals: chosen,
+            fit_seconds,
+            propose_seconds: start.elapsed().as_secs_f64() - fit_seconds,
+        });
+        Ok(asked)
+    }
+
+    /// The posterior by which candidates are ranked.
+    fn fitted(&mut self, measured: &[Measured], targets: &[f64]) -> Result<GaussianProcess, ControllerError> {
+        let map = self.pretrained.map();
+        let points = Points::new(map, measured.iter().map(|measured| &measured.features));
+        let forms = match measured.first().is_some_and(|first| !first.features.structure.is_empty()) {
+            true => vec![
+                (KernelForm::StructureAndFine, self.config.draws),
+                (KernelForm::Choices, self.config.rival_draws),
+            ],
+            false => vec![(KernelForm::Choices, self.config.draws)],
+        };
+        let mut rng = rng_for(self.seed, "structure fit", self.rounds);
+        let search = self.evidence(forms);
+        let process = GaussianProcess::fit(points, targets, &search, &self.kernels[0], &mut rng)?;
+        self.kernels[0] = process.kernels().to_vec();
+        Ok(process)
+    }
+
+    fn evidence(&self, draws: Vec<(KernelForm, usize)>) -> EvidenceSearch {
+        EvidenceSearch { draws, keep: self.config.keep, refinements: self.config.refinements }
+    }
+
+    /// All architectures among which proposals are chosen, none of them known.
+    fn candidates(
+        &mut self,
+        measured: &[Measured],
+        targets: &[f64],
+        count: usize,
+    ) -> Result<Vec<Candidate<S::Arch>>, StrategyError> {
+        if let Some(enumeration) = self.enumeration.clone() {
+            let all = enumeration.archs.iter().zip(&enumeration.keys).zip(&enumeration.features);
+            let new = all.filter(|((_, key), _)| !self.random.knows(key)).map(|((arch, key), features)| {
+                let (arch, key, features) = (arch.clone(), key.clone(), features.clone());
+                Candidate { arch, key, origin: Origin::Random, features }
+            });
+            return Ok(new.collect());
+        }
+        let parents = parents(measured, self.config.parents);
+        let mut found: Vec<(S::Arch, Origin)> = Vec::new();
+        if !self.config.step_sizes.is_empty() && self.config.steps > 0 {
+            found.extend(self.moved(measured, targets, &parents)?);
+        }
+        let mut rng = rng_for(self.seed, "structure neighbours", self.rounds);
+        let mut neighbours: Vec<(S::Arch, Origin)> = Vec::new();
+        for parent in &parents {
+            let arch = self.arch(&parent.sentence)?;
+            let spelled = self.space.respell(&arch, &mut rng);
+            let origin = Origin::Mutation { parent: parent.trial };
+            neighbours.extend(self.space.neighbours(&spelled).into_iter().map(|arch| (arch, origin)));
+        }
+        neighbours.shuffle(&mut rng);
+        neighbours.truncate(self.config.neighbours);
+        found.extend(neighbours);
+        let mut seen = HashSet::new();
+        let mut candidates = Vec::with_capacity(found.len());
+        for (arch, origin) in found {
+            let key = self.space.key(&arch);
+            if !self.random.knows(&key) && seen.insert(key.clone()) {
+                let features = self.pretrained.map().features(self.space, &arch);
+                candidates.push(Candidate { arch, key, origin, features });
+            }
+        }
+        let _ = count;
+        Ok(candidates)
+    }
+
+    /// What ascent from the parents decodes to, step by step.
+    fn moved(
+        &mut self,
+        measured: &[Measured],
+        targets: &[f64],
+        parents: &[&Measured],
+    ) -> Result<Vec<(S::Arch, Origin)>, StrategyError> {
+        let pretrained = Arc::clone(&self.pretrained);
+        // Observations as the readout sees them, so that starts and observations are in the same place.
+        let sentences: Vec<Vec<Token>> = measured.iter().map(|measured| measured.sentence.clone()).collect();
+        let embeddings = pretrained.encode(&sentences);
+        let points = Points::of_structure(&pretrained.read(embeddings));
+        let mut rng = rng_for(self.seed, "structure ascent", self.rounds);
+        let search = self.evidence(vec![(KernelForm::Structure, self.config.draws)]);
+        let process = GaussianProcess::fit(points, targets, &search, &self.kernels[1], &mut rng);
+        let process = process.map_err(model_error)?;
+        self.kernels[1] = process.kernels().to_vec();
+        let starts: Vec<Vec<Token>> = parents.iter().map(|parent| parent.sentence.clone()).collect();
+        let moves =
+            Moves { sizes: &self.config.step_sizes, steps: self.config.steps, kappa: self.config.kappa };
+        let mut found = Vec::new();
+        for embedding in pretrained.ascend(&process, &pretrained.encode(&starts), &moves) {
+            let decoded = pretrained.decode(embedding, self.space).map_err(model_error)?;
+            for (at, sentence) in decoded.into_iter().enumerate() {
+                let step = self.config.step_sizes[at / parents.len()];
+                let origin = Origin::Ascent { parent: parents[at % parents.len()].trial, step };
+                found.push((self.arch(&sentence)?, origin));
+            }
+        }
+        Ok(found)
+    }
+
+    fn arch(&self, sentence: &[Token]) -> Result<S::Arch, StrategyError> {
+        self.space
+            .decode(sentence)
+            .map_err(|error| StrategyError::Model { strategy: NAME.into(), message: error.to_string() })
+    }
+
+    /// The numbers of the candidates to propose.
+    fn pick(
+        &self,
+        process: &GaussianProcess,
+        candidates: &[Candidate<S::Arch>],
+        predictions: &[Prediction],
+        count: usize,
+    ) -> Vec<usize> {
+        let kappa = self.config.kappa;
+        let bound = |&at: &usize| predictions[at].mean + kappa * predictions[at].deviation;
+        let mut shortlist: Vec<usize> = (0..candidates.len()).collect();
+        // Ties by key, so that the order in which candidates were found does not matter.
+        shortlist.sort_by(|a, b| {
+            bound(b).total_cmp(&bound(a)).then_with(|| candidates[*a].key.cmp(&candidates[*b].key))
+        });
+        shortlist.truncate(self.config.shortlist.max(count));
+        let points = shortlist.iter().map(|&at| &candidates[at].features);
+        let points = Points::new(self.pretrained.map(), points);
+        let listed: Vec<Prediction> = shortlist.iter().map(|&at| predictions[at]).collect();
+        let sentence = |at: usize| &candidates[shortlist[at]].features.choices;
+        let apart = |picked: &[usize], next: usize| {
+            picked.iter().all(|&other| {
+                let differ = sentence(other).iter().zip(sentence(next)).filter(|(a, b)| a != b).count();
+                differ >= self.config.edit_distance
+            })
+        };
+        let picked = process.pick_batch(&points, &listed, count, kappa, apart);
+        picked.into_iter().map(|at| shortlist[at]).collect()
+    }
+}
+
+/// The best measured architectures, each once, best first; of equals the earlier trial.
+fn parents(measured: &[Measured], count: usize) -> Vec<&Measured> {
+    let mut ranked: Vec<&Measured> = measured.iter().collect();
+    ranked.sort_by(|a, b| b.merit.total_cmp(&a.merit).then(a.trial.cmp(&b.trial)));
+    let mut seen = HashSet::new();
+    ranked.into_iter().filter(|measured| seen.insert(&measured.key)).take(count).collect()
+}
+
+impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+        self.report = None;
+        let measured = self.observations.iter().filter(|observation| observation.merit().is_some()).count();
+        let asked = match count > 0 && measured > 0 {
+            true => self.learn_and_move(count),
+            false => self.random.ask(count),
+        }?;
+        self.rounds += 1;
+        Ok(asked)
+    }
+
+    fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        super::check_objectives(NAME, &self.observations, observations)?;
+        self.random.tell(observations)?;
+        self.observations.extend_from_slice(observations);
+        Ok(())
+    }
+
+    fn save(&self) -> Result<Vec<u8>, StrategyError> {
+        let state = StructureState {
+            space: self.space.name(),
+            config: self.config.clone(),
+            seed: self.seed,
+            rounds: self.rounds,
+            observations: self.observations.clone(),
+            kernels: self.kernels.clone(),
+            random: self.random.save()?,
+        };
+        state.to_bytes()
+    }
+
+    fn report(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(self.report.as_ref()?).ok()
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), StrategyError> {
+        let state = StructureState::<S::Arch>::from_bytes(bytes)?;
+        state.check(&self.space.name(), &self.config, self.seed)?;
+        let mut random = RandomSearch::new(self.space, self.seed);
+        random.restore(&state.random)?;
+        self.random = random;
+        self.observations = state.observations;
+        self.rounds = state.rounds;
+        self.kernels = state.kernels;
+        self.report = None;
+        Ok(())
+    }
+}
+
+fn model_error(error: ControllerError) -> StrategyError {
+    StrategyError::Model { strategy: NAME.into(), message: error.to_string() }
+}

@@ -1,0 +1,15 @@
+//! The preset `structure`: NAO's frame, an encoder, a predictor, a decoder and gradient ascent in the embedding,
+//! around a model that needs few observations.
+//!
+//! Encoder and decoder learn the space before the search, from architectures without labels. The predictor is an
+//! exact Gaussian process over structural features ([`gaussian_process`](crate::gaussian_process)); as these are read
+//! from the embedding, its bound `mean + kappa * deviation` has a gradient there.
+
+mod ascent;
+mod config;
+mod networks;
+mod pretraining;
+
+pub(crate) use ascent::Moves;
+pub use config::{PretrainingConfig, StructureConfig};
+pub use pretraining::{PretrainedSpace, PretrainingReport};
