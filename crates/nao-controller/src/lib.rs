@@ -63,6 +63,9 @@ pub use strategy::{
     Enumeration, NaoConfig, NaoSearch, OriginCounts, ProposalCounts, RoundReport, StructureReport,
     StructureSearch, controller_weights,
 };
-pub use structure::{PretrainedSpace, PretrainingConfig, PretrainingReport, StructureConfig};
+pub use structure::{
+    Assessment, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport, StructureConfig,
+    StructurePredictor, assess_predictor,
+};
 pub use targets::{Targets, normal_scores};
 pub use training::{EpochLosses, FitReport};

@@ -115,6 +115,11 @@ impl GaussianProcess {
         &self.kernels
     }
 
+    /// The variance of the noise on observations, averaged over kernels.
+    pub fn noise(&self) -> f64 {
+        self.members.iter().map(|(weight, member)| weight * member.kernel.noise).sum()
+    }
+
     /// Number of observations.
     pub fn observations(&self) -> usize {
         self.points.len()

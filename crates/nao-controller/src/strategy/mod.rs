@@ -8,6 +8,8 @@ mod state;
 mod structure;
 mod structure_report;
 mod structure_state;
+#[cfg(test)]
+mod structure_tests;
 
 use nao_space::search::{Observation, StrategyError};
 

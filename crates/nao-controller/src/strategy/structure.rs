@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nao_space::features::Features;
-use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError};
+use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Stop, Strategy, StrategyError};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Space, Token, TrialId};
 use rand::seq::SliceRandom;
@@ -107,7 +107,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         })
     }
 
-    /// The same search, which scores every architecture of an enumeration and moves none.
+    /// The same search, which draws from an enumeration, scores every architecture of it and moves none.
     pub fn enumerating(mut self, enumeration: Arc<Enumeration<S>>) -> Self {
         self.enumeration = Some(enumeration);
         self
@@ -121,6 +121,25 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     /// What the last ask did; `None` if it learned nothing. Not part of a saved state.
     pub fn last_report(&self) -> Option<&StructureReport> {
         self.report.as_ref()
+    }
+
+    /// Architectures at random: of the enumeration where there is one.
+    fn draw(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+        let Some(enumeration) = self.enumeration.clone() else { return self.random.ask(count) };
+        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut order: Vec<usize> = (0..enumeration.archs.len()).collect();
+        order.shuffle(&mut rng_for(self.seed, "structure draw", self.rounds));
+        for at in order {
+            if asked.proposals.len() == count {
+                return Ok(asked);
+            }
+            let arch = &enumeration.archs[at];
+            if self.random.learn(arch) {
+                asked.proposals.push(Proposal { arch: arch.clone(), origin: Origin::Random });
+            }
+        }
+        asked.stop = Some(Stop::SpaceExhausted);
+        Ok(asked)
     }
 
     /// Observations with a finite merit, in order of telling.
@@ -160,7 +179,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
             }
         }
         if asked.proposals.len() < count {
-            let filling = self.random.ask(count - asked.proposals.len())?;
+            let filling = self.draw(count - asked.proposals.len())?;
             filling.proposals.iter().for_each(|proposal| chosen.count(proposal.origin));
             asked.proposals.extend(filling.proposals);
             asked.stop = filling.stop;
@@ -184,22 +203,11 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     fn fitted(&mut self, measured: &[Measured], targets: &[f64]) -> Result<GaussianProcess, ControllerError> {
         let map = self.pretrained.map();
         let points = Points::new(map, measured.iter().map(|measured| &measured.features));
-        let forms = match measured.first().is_some_and(|first| !first.features.structure.is_empty()) {
-            true => vec![
-                (KernelForm::StructureAndFine, self.config.draws),
-                (KernelForm::Choices, self.config.rival_draws),
-            ],
-            false => vec![(KernelForm::Choices, self.config.draws)],
-        };
+        let search = self.config.evidence_search(measured.first().map(|measured| &measured.features));
         let mut rng = rng_for(self.seed, "structure fit", self.rounds);
-        let search = self.evidence(forms);
         let process = GaussianProcess::fit(points, targets, &search, &self.kernels[0], &mut rng)?;
         self.kernels[0] = process.kernels().to_vec();
         Ok(process)
-    }
-
-    fn evidence(&self, draws: Vec<(KernelForm, usize)>) -> EvidenceSearch {
-        EvidenceSearch { draws, keep: self.config.keep, refinements: self.config.refinements }
     }
 
     /// All architectures among which proposals are chosen, none of them known.
@@ -259,7 +267,11 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let embeddings = pretrained.encode(&sentences);
         let points = Points::of_structure(&pretrained.read(embeddings));
         let mut rng = rng_for(self.seed, "structure ascent", self.rounds);
-        let search = self.evidence(vec![(KernelForm::Structure, self.config.draws)]);
+        let search = EvidenceSearch {
+            draws: vec![(KernelForm::Structure, self.config.draws)],
+            keep: self.config.keep,
+            refinements: self.config.refinements,
+        };
         let process = GaussianProcess::fit(points, targets, &search, &self.kernels[1], &mut rng);
         let process = process.map_err(model_error)?;
         self.kernels[1] = process.kernels().to_vec();
@@ -333,7 +345,7 @@ impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
         let measured = self.observations.iter().filter(|observation| observation.merit().is_some()).count();
         let asked = match count > 0 && measured > 0 {
             true => self.learn_and_move(count),
-            false => self.random.ask(count),
+            false => self.draw(count),
         }?;
         self.rounds += 1;
         Ok(asked)

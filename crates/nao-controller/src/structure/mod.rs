@@ -6,10 +6,14 @@
 //! from the embedding, its bound `mean + kappa * deviation` has a gradient there.
 
 mod ascent;
+mod assessment;
 mod config;
 mod networks;
+mod predictor;
 mod pretraining;
 
 pub(crate) use ascent::Moves;
+pub use assessment::{Assessment, assess_predictor};
 pub use config::{PretrainingConfig, StructureConfig};
+pub use predictor::{PredictedMerit, StructurePredictor};
 pub use pretraining::{PretrainedSpace, PretrainingReport};

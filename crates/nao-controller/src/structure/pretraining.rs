@@ -66,7 +66,7 @@ impl PretrainedSpace {
     ) -> Result<Self, ControllerError> {
         let start = Instant::now();
         let language = Language::of(space);
-        let map = feature_map(space, config);
+        let map = config.feature_map(space);
         let mut rng = rng_for(config.seed, "pretraining cells", 0);
         let archs: Vec<S::Arch> = (0..config.cells).map(|_| space.sample(&mut rng)).collect();
         let lessons = Lessons::of(space, &map, &archs);
@@ -184,12 +184,6 @@ impl PretrainedSpace {
         self.report.explained = 1.0 - squares / all_squares;
         Ok(())
     }
-}
-
-/// How the features of a space vary, by its samples.
-pub(super) fn feature_map<S: Space>(space: &S, config: &PretrainingConfig) -> FeatureMap {
-    let mut rng = rng_for(config.seed, "feature map", 0);
-    FeatureMap::learn(space, config.feature_samples, &mut rng)
 }
 
 /// What the readout is to read: the structure, or of a space without graphs the tokens; squared distances have mean

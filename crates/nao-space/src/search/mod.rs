@@ -1,9 +1,18 @@
 //! Searching: strategies that propose, and the loop that asks and tells them.
 
+mod contest;
+mod evolution;
+mod known;
+mod local_search;
+mod measured;
 mod random;
 mod rounds;
+mod saved;
 mod strategy;
 
+pub use contest::{Contest, Origins, Race, Standing};
+pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution};
+pub use local_search::LocalSearch;
 pub use random::RandomSearch;
 pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};

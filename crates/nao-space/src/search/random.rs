@@ -1,17 +1,13 @@
 //! Random search: every architecture drawn from the space, none twice.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
+use super::known::Known;
+use super::saved;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
 use crate::arch::ArchKey;
 use crate::seed::rng_for;
 use crate::space::Space;
-
-/// Draws in a row that may all be known before the space counts as exhausted, over the number known.
-const PATIENCE_PER_KNOWN: usize = 50;
-const PATIENCE: usize = 1_000;
 
 /// Draws architectures that are canonically new.
 pub struct RandomSearch<'a, S: Space> {
@@ -23,8 +19,11 @@ pub struct RandomSearch<'a, S: Space> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct State {
     asks: u64,
-    known: HashSet<ArchKey>,
+    known: Known,
 }
+
+/// The name of the strategy.
+const NAME: &str = "random";
 
 impl<'a, S: Space> RandomSearch<'a, S> {
     /// A search of `space` from a seed.
@@ -34,10 +33,10 @@ impl<'a, S: Space> RandomSearch<'a, S> {
 
     /// Marks an architecture as known without proposing it; `false` if it was known before.
     pub fn learn(&mut self, arch: &S::Arch) -> bool {
-        self.state.known.insert(self.space.key(arch))
+        self.state.known.learn(self.space, arch)
     }
 
-    /// Whether an architecture was ever proposed, told or learned.
+    /// Whether an architecture of that key was ever proposed, told or learned.
     pub fn knows(&self, key: &ArchKey) -> bool {
         self.state.known.contains(key)
     }
@@ -45,26 +44,19 @@ impl<'a, S: Space> RandomSearch<'a, S> {
 
 impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
     fn name(&self) -> &str {
-        "random"
+        NAME
     }
 
     fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, "random search", self.state.asks);
         self.state.asks += 1;
         let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
-        let mut misses = 0;
         while asked.proposals.len() < count {
-            let arch = self.space.sample(&mut rng);
-            if self.learn(&arch) {
-                misses = 0;
-                asked.proposals.push(Proposal { arch, origin: Origin::Random });
-                continue;
-            }
-            misses += 1;
-            if misses > PATIENCE + PATIENCE_PER_KNOWN * self.state.known.len() {
+            let Some(arch) = self.state.known.draw(self.space, &mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
                 break;
-            }
+            };
+            asked.proposals.push(Proposal { arch, origin: Origin::Random });
         }
         Ok(asked)
     }
@@ -77,18 +69,11 @@ impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
-        // Sorted, so that equal states have equal bytes.
-        let mut known: Vec<&ArchKey> = self.state.known.iter().collect();
-        known.sort_unstable();
-        let state = serde_json::json!({ "asks": self.state.asks, "known": known });
-        Ok(state.to_string().into_bytes())
+        saved::to_bytes(NAME, &self.state)
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-        self.state = serde_json::from_slice(state).map_err(|error| StrategyError::State {
-            strategy: "random".into(),
-            message: error.to_string(),
-        })?;
+        self.state = saved::from_bytes(NAME, state)?;
         Ok(())
     }
 }

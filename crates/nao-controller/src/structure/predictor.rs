@@ -1,0 +1,139 @@
+//! The predictor by itself: scores of architectures learned from measured ones, without a search.
+
+use nao_space::Space;
+use nao_space::features::{FeatureMap, Features};
+use nao_space::seed::rng_for;
+use rand_chacha::ChaCha8Rng;
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::config::{PretrainingConfig, StructureConfig};
+use crate::error::ControllerError;
+use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points, Prediction};
+use crate::targets::normal_scores;
+
+impl StructureConfig {
+    /// The kernels that compete for observations with these features.
+    pub(crate) fn evidence_search(&self, features: Option<&Features>) -> EvidenceSearch {
+        let draws = match features.is_some_and(|features| !features.structure.is_empty()) {
+            true => {
+                vec![(KernelForm::StructureAndFine, self.draws), (KernelForm::Choices, self.rival_draws)]
+            }
+            false => vec![(KernelForm::Choices, self.draws)],
+        };
+        EvidenceSearch { draws, keep: self.keep, refinements: self.refinements }
+    }
+}
+
+impl PretrainingConfig {
+    /// How the features of a space vary, by its samples: the part of pre-training that needs no networks.
+    pub fn feature_map<S: Space>(&self, space: &S) -> FeatureMap {
+        FeatureMap::learn(space, self.feature_samples, &mut rng_for(self.seed, "feature map", 0))
+    }
+}
+
+/// A Gaussian process over the structural features of measured architectures.
+///
+/// ```
+/// use nao_controller::{StructureConfig, StructurePredictor};
+/// use nao_space::seed::rng_for;
+/// use nao_space::{EdgeOp, NasBench201Space, Space};
+///
+/// let space = NasBench201Space::default();
+/// let config = StructureConfig::default();
+/// let map = config.pretraining.feature_map(&space);
+/// let mut rng = rng_for(1, "example", 0);
+/// let archs: Vec<_> = (0..40).map(|_| space.sample(&mut rng)).collect();
+/// // Merits: larger is better.
+/// let merits: Vec<f64> = archs
+///     .iter()
+///     .map(|arch| arch.edges.iter().filter(|&&op| op == EdgeOp::NorConv3x3).count() as f64)
+///     .collect();
+/// let features = |archs: &[_]| archs.iter().map(|arch| map.features(&space, arch)).collect::<Vec<_>>();
+/// let predictor = StructurePredictor::fit(&map, &features(&archs), &merits, &config, &[], &mut rng)?;
+/// let predicted = predictor.predict(&map, &features(&archs[..1]));
+/// assert!((predicted[0].merit - merits[0]).abs() < 1.5);
+/// # Ok::<(), nao_controller::ControllerError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct StructurePredictor {
+    process: GaussianProcess,
+    /// The merits learned from, ascending.
+    merits: Vec<f64>,
+}
+
+/// What is predicted of one architecture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PredictedMerit {
+    /// On the scale of normal scores: what architectures are ranked by, and how sure that is.
+    pub score: Prediction,
+    /// The merit at that place among the merits learned from; never outside of them.
+    pub merit: f64,
+    /// The interval of merits in which that of the architecture lies with 80 % probability, noise included.
+    pub interval: [f64; 2],
+}
+
+/// The normal quantile at 90 %: 80 % lie between it and its mirror image.
+const TENTH: f64 = 1.281_551_565_544_600_4;
+
+impl StructurePredictor {
+    /// Fits to architectures with these features and merits (larger is better). `previous` are the kernels of an earlier
+    /// fit, if there was one.
+    ///
+    /// # Errors
+    /// When there are no pairs, or a merit is not a finite number.
+    pub fn fit(
+        map: &FeatureMap,
+        features: &[Features],
+        merits: &[f64],
+        config: &StructureConfig,
+        previous: &[Kernel],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, ControllerError> {
+        if let Some(index) = merits.iter().position(|merit| !merit.is_finite()) {
+            return Err(ControllerError::Target { index, value: merits[index] as f32 });
+        }
+        let search = config.evidence_search(features.first());
+        let targets = normal_scores(merits);
+        let process = GaussianProcess::fit(Points::new(map, features), &targets, &search, previous, rng)?;
+        let mut merits = merits.to_vec();
+        merits.sort_by(f64::total_cmp);
+        Ok(StructurePredictor { process, merits })
+    }
+
+    /// The posterior.
+    pub fn process(&self) -> &GaussianProcess {
+        &self.process
+    }
+
+    /// What is predicted of architectures with these features.
+    pub fn predict(&self, map: &FeatureMap, features: &[Features]) -> Vec<PredictedMerit> {
+        let noise = self.process.noise();
+        let of = |score: Prediction| {
+            let spread = TENTH * (score.deviation * score.deviation + noise).sqrt();
+            PredictedMerit {
+                score,
+                merit: self.merit_at(score.mean),
+                interval: [self.merit_at(score.mean - spread), self.merit_at(score.mean + spread)],
+            }
+        };
+        self.process.predict(&Points::new(map, features)).into_iter().map(of).collect()
+    }
+
+    /// The merit at a normal score, between those of the two nearest ranks.
+    fn merit_at(&self, score: f64) -> f64 {
+        let n = self.merits.len();
+        let place = Normal::standard().cdf(score) * n as f64 - 0.5;
+        let place = place.clamp(0.0, (n - 1) as f64);
+        let (below, above) = (self.merits[place.floor() as usize], self.merits[place.ceil() as usize]);
+        below + (above - below) * place.fract()
+    }
+
+    /// The normal score that a merit has among those learned from.
+    pub(crate) fn score_of(&self, merit: f64) -> f64 {
+        let n = self.merits.len() as f64;
+        let below = self.merits.partition_point(|known| *known < merit) as f64;
+        let upto = self.merits.partition_point(|known| *known <= merit) as f64;
+        let place = ((below + upto) / 2.0).clamp(0.5, n - 0.5);
+        Normal::standard().inverse_cdf(place / n)
+    }
+}
