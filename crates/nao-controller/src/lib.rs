@@ -60,8 +60,8 @@ pub use error::ControllerError;
 pub use language::{Grammar, Language};
 pub use names::NamedValues;
 pub use strategy::{
-    Enumeration, NaoConfig, NaoSearch, OriginCounts, ProposalCounts, RoundReport, StructureReport,
-    StructureSearch, controller_weights,
+    Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, ProposalCounts, RoundReport,
+    StructureReport, StructureSearch, controller_weights,
 };
 pub use structure::{
     Assessment, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport, StructureConfig,

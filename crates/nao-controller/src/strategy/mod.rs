@@ -1,5 +1,6 @@
 //! Searches that learn with tensors.
 
+mod linear;
 mod nao;
 #[cfg(test)]
 mod nao_tests;
@@ -13,6 +14,7 @@ mod structure_tests;
 
 use nao_space::search::{Observation, StrategyError};
 
+pub use linear::LinearSearch;
 pub use nao::{NaoConfig, NaoSearch};
 pub use report::{ProposalCounts, RoundReport};
 pub use state::controller_weights;

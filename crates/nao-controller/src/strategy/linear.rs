@@ -1,0 +1,292 @@
+//! The linear rival: ridge regression on tokens and pairs of tokens.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use faer::linalg::solvers::Solve;
+use faer::{Mat, Side};
+use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError};
+use nao_space::seed::rng_for;
+use nao_space::{Space, Token, TrialId};
+use rand::seq::SliceRandom;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The name of the strategy.
+const NAME: &str = "linear";
+/// The weight of the penalty.
+const PENALTY: f64 = 1.0;
+/// How many of the best architectures have their neighbours scored.
+const PARENTS: usize = 10;
+/// At most so many neighbours, and as many random architectures, are scored.
+const CANDIDATES: usize = 300;
+
+/// A search that proposes what a ridge regression on one-hot tokens and all pairs of them scores highest, among the
+/// neighbours of the best and random architectures.
+///
+/// The regression is solved in its dual form: two sentences that agree in s places share s tokens and s (s - 1) / 2
+/// pairs, so the features need not be written down.
+pub struct LinearSearch<'a, S: Space> {
+    space: &'a S,
+    seed: u64,
+    /// Scores all of these instead.
+    enumeration: Option<Arc<Vec<S::Arch>>>,
+    random: RandomSearch<'a, S>,
+    observations: Vec<Observation<S::Arch>>,
+    rounds: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "A: Serialize", deserialize = "A: DeserializeOwned"))]
+struct State<A> {
+    rounds: u64,
+    observations: Vec<Observation<A>>,
+    random: Vec<u8>,
+}
+
+/// An observation with a finite merit.
+struct Measured<A> {
+    trial: TrialId,
+    arch: A,
+    sentence: Vec<Token>,
+    merit: f64,
+}
+
+impl<'a, S: Space> LinearSearch<'a, S> {
+    /// A search of `space` from a seed.
+    pub fn new(space: &'a S, seed: u64) -> Self {
+        let random = RandomSearch::new(space, seed);
+        LinearSearch { space, seed, enumeration: None, random, observations: Vec::new(), rounds: 0 }
+    }
+
+    /// The same search, which scores all of these architectures, one spelling of each.
+    pub fn enumerating(mut self, archs: Arc<Vec<S::Arch>>) -> Self {
+        self.enumeration = Some(archs);
+        self
+    }
+
+    fn sentence(&self, arch: &S::Arch) -> Vec<Token> {
+        self.space.encode(&self.space.canonical(arch))
+    }
+
+    fn measured(&self) -> Vec<Measured<S::Arch>> {
+        let measured = self.observations.iter().filter_map(|observation| {
+            let (merit, arch) = (observation.merit()?, observation.arch.clone());
+            Some(Measured { trial: observation.trial, sentence: self.sentence(&arch), arch, merit })
+        });
+        measured.collect()
+    }
+
+    /// Architectures to score, none of them known.
+    fn candidates(&mut self, measured: &[Measured<S::Arch>], count: usize) -> Vec<Proposal<S::Arch>> {
+        let mut rng = rng_for(self.seed, "linear candidates", self.rounds);
+        let mut found: Vec<Proposal<S::Arch>> = Vec::new();
+        match self.enumeration.clone() {
+            Some(archs) => {
+                let all = archs.iter().cloned();
+                found.extend(all.map(|arch| Proposal { arch, origin: Origin::Random }));
+            }
+            None => {
+                let mut ranked: Vec<&Measured<S::Arch>> = measured.iter().collect();
+                ranked.sort_by(|a, b| b.merit.total_cmp(&a.merit).then(a.trial.cmp(&b.trial)));
+                for parent in ranked.into_iter().take(PARENTS) {
+                    let origin = Origin::Mutation { parent: parent.trial };
+                    let neighbours = self.space.neighbours(&parent.arch).into_iter();
+                    found.extend(neighbours.map(|arch| Proposal { arch, origin }));
+                }
+                found.shuffle(&mut rng);
+                found.truncate(CANDIDATES);
+                let drawn = (0..CANDIDATES.max(count)).map(|_| self.space.sample(&mut rng));
+                found.extend(drawn.map(|arch| Proposal { arch, origin: Origin::Random }));
+            }
+        }
+        let mut seen = HashSet::new();
+        found.retain(|candidate| {
+            let key = self.space.key(&candidate.arch);
+            !self.random.knows(&key) && seen.insert(key)
+        });
+        found
+    }
+}
+
+/// The number of tokens and pairs of tokens that two sentences share.
+fn shared(a: &[Token], b: &[Token]) -> f64 {
+    let same = a.iter().zip(b).filter(|(a, b)| a == b).count() as f64;
+    same + same * (same - 1.0) / 2.0
+}
+
+/// The weights of observations in the scores of a ridge regression: a score is the sum of each times what is shared with
+/// it. `None` where the system is numerically singular.
+fn ridge(sentences: &[&[Token]], targets: &[f64]) -> Option<Vec<f64>> {
+    let n = sentences.len();
+    let centred = |values: Vec<f64>| {
+        let mean = values.iter().sum::<f64>() / n as f64;
+        values.into_iter().map(|value| value - mean).collect::<Vec<f64>>()
+    };
+    let gram = Mat::from_fn(n, n, |i, j| shared(sentences[i], sentences[j]));
+    let row_means: Vec<f64> = (0..n).map(|i| gram.row(i).iter().sum::<f64>() / n as f64).collect();
+    let mean = row_means.iter().sum::<f64>() / n as f64;
+    let kernel = Mat::from_fn(n, n, |i, j| {
+        gram[(i, j)] - row_means[i] - row_means[j] + mean + if i == j { PENALTY } else { 0.0 }
+    });
+    let targets = centred(targets.to_vec());
+    let targets = Mat::from_fn(n, 1, |i, _| targets[i]);
+    let solved = kernel.llt(Side::Lower).ok()?.solve(&targets);
+    Some(centred(solved.col_as_slice(0).to_vec()))
+}
+
+/// Ranks from -sqrt 3 to sqrt 3; equal ones share their mean.
+fn ranks(merits: &[f64]) -> Vec<f64> {
+    let n = merits.len() as f64;
+    let rank = |merit: f64| {
+        let below = merits.iter().filter(|&&other| other < merit).count() as f64;
+        let equal = merits.iter().filter(|&&other| other == merit).count() as f64;
+        ((below + equal / 2.0) / n - 0.5) * 12f64.sqrt()
+    };
+    merits.iter().map(|&merit| rank(merit)).collect()
+}
+
+impl<S: Space> Strategy<S> for LinearSearch<'_, S> {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+        let measured = self.measured();
+        let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
+        let sentences: Vec<&[Token]> = measured.iter().map(|measured| measured.sentence.as_slice()).collect();
+        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let draw_only = measured.is_empty() && self.enumeration.is_none();
+        if count > 0 && !draw_only {
+            let weights = match measured.is_empty() {
+                true => Vec::new(),
+                false => ridge(&sentences, &ranks(&merits)).ok_or_else(|| StrategyError::Model {
+                    strategy: NAME.into(),
+                    message: "the regression is numerically singular".into(),
+                })?,
+            };
+            let mut candidates = self.candidates(&measured, count);
+            // Equal scores, as before the first measurement, in random order.
+            candidates.shuffle(&mut rng_for(self.seed, "linear order", self.rounds));
+            let score = |arch: &S::Arch| {
+                let sentence = self.sentence(arch);
+                weights.iter().zip(&sentences).map(|(w, seen)| w * shared(seen, &sentence)).sum::<f64>()
+            };
+            let mut scored: Vec<(f64, Proposal<S::Arch>)> =
+                candidates.into_iter().map(|candidate| (score(&candidate.arch), candidate)).collect();
+            scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+            asked.proposals.extend(scored.into_iter().take(count).map(|(_, proposal)| proposal));
+            for proposal in &asked.proposals {
+                self.random.learn(&proposal.arch);
+            }
+        }
+        if asked.proposals.len() < count {
+            let filling = self.random.ask(count - asked.proposals.len())?;
+            asked.proposals.extend(filling.proposals);
+            asked.stop = filling.stop;
+        }
+        self.rounds += 1;
+        Ok(asked)
+    }
+
+    fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        super::check_objectives(NAME, &self.observations, observations)?;
+        self.random.tell(observations)?;
+        self.observations.extend_from_slice(observations);
+        Ok(())
+    }
+
+    fn save(&self) -> Result<Vec<u8>, StrategyError> {
+        let (rounds, observations) = (self.rounds, self.observations.clone());
+        let state = State { rounds, observations, random: self.random.save()? };
+        serde_json::to_vec(&state).map_err(|error| unreadable(&error))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
+        let state: State<S::Arch> = serde_json::from_slice(state).map_err(|error| unreadable(&error))?;
+        let mut random = RandomSearch::new(self.space, self.seed);
+        random.restore(&state.random)?;
+        self.random = random;
+        self.observations = state.observations;
+        self.rounds = state.rounds;
+        Ok(())
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> StrategyError {
+    StrategyError::State { strategy: NAME.into(), message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use nao_space::search::{Contest, RoundLimits};
+    use nao_space::{EdgeOp, NasBench201Arch, NasBench201Space, Objective};
+
+    use super::*;
+
+    /// The dual form against the normal equations on tokens and pairs written out.
+    #[test]
+    fn the_dual_regression_is_the_primal_one() {
+        let sentences: Vec<Vec<Token>> = [[0, 1, 2], [1, 1, 0], [2, 0, 2], [0, 0, 0], [1, 2, 2]]
+            .map(|sentence: [u16; 3]| sentence.map(Token).to_vec())
+            .to_vec();
+        let targets = [0.3, -0.2, 1.5, 0.1, -0.7];
+        let features = |sentence: &[Token]| {
+            let mut row = vec![0.0; 9 + 27];
+            for (i, a) in sentence.iter().enumerate() {
+                row[3 * i + a.index()] = 1.0;
+                for (j, b) in sentence.iter().enumerate().skip(i + 1) {
+                    row[9 + 9 * (i + j - 1) + 3 * a.index() + b.index()] = 1.0;
+                }
+            }
+            row
+        };
+        let rows: Vec<Vec<f64>> = sentences.iter().map(|sentence| features(sentence)).collect();
+        let means: Vec<f64> = (0..36).map(|c| rows.iter().map(|row| row[c]).sum::<f64>() / 5.0).collect();
+        let x = Mat::from_fn(5, 36, |r, c| rows[r][c] - means[c]);
+        let mean = targets.iter().sum::<f64>() / 5.0;
+        let y = Mat::from_fn(5, 1, |r, _| targets[r] - mean);
+        let normal = x.transpose() * &x + Mat::<f64>::identity(36, 36);
+        let solution = normal.llt(Side::Lower).unwrap().solve(&(x.transpose() * &y));
+        let slices: Vec<&[Token]> = sentences.iter().map(Vec::as_slice).collect();
+        let weights = ridge(&slices, &targets).unwrap();
+        let dual = |sentence: &[Token]| {
+            weights.iter().zip(&slices).map(|(w, seen)| w * shared(seen, sentence)).sum::<f64>()
+        };
+        let primal = |sentence: &[Token]| {
+            features(sentence).iter().enumerate().map(|(c, f)| f * solution[(c, 0)]).sum::<f64>()
+        };
+        let [one, other] = [[2, 1, 0], [0, 1, 1]].map(|sentence: [u16; 3]| sentence.map(Token));
+        let differences = [dual(&one) - dual(&other), primal(&one) - primal(&other)];
+        assert!((differences[0] - differences[1]).abs() < 1e-12, "{differences:?}");
+    }
+
+    #[test]
+    fn a_sum_over_edges_is_climbed_fast_and_alike_after_a_restore() {
+        let space = NasBench201Space::default();
+        let value = |arch: &NasBench201Arch| {
+            Some(arch.edges.iter().filter(|&&op| op == EdgeOp::NorConv3x3).count() as f64)
+        };
+        let contest = Contest {
+            limits: RoundLimits { initial: 10, per_round: 5, budget: 150 },
+            objective: Objective::validation_accuracy(),
+            value: &value,
+            reported: &value,
+            optimum: Some(6.0),
+        };
+        let all: Arc<Vec<_>> = Arc::new(space.all().filter(|arch| space.canonical(arch) == *arch).collect());
+        for seed in 1..=3 {
+            let race = contest.race(&mut LinearSearch::new(&space, seed), seed).unwrap();
+            assert!(race.queries_to_optimum.is_some_and(|queries| queries < 100), "{race:?}");
+            let mut enumerating = LinearSearch::new(&space, seed).enumerating(Arc::clone(&all));
+            let race = contest.race(&mut enumerating, seed).unwrap();
+            assert!(race.queries_to_optimum.is_some_and(|queries| queries < 60), "{race:?}");
+        }
+        let mut search = LinearSearch::new(&space, 1);
+        contest.race(&mut search, 1).unwrap();
+        let mut again = LinearSearch::new(&space, 1);
+        again.restore(&search.save().unwrap()).unwrap();
+        assert_eq!(search.ask(7).unwrap(), again.ask(7).unwrap());
+        assert!(again.restore(b"{").is_err());
+    }
+}
