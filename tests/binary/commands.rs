@@ -213,26 +213,104 @@ fn the_results_table_has_every_row_with_its_verdict() {
 }
 
 #[test]
-fn a_search_of_the_built_in_table_is_charged_and_measured_against_its_best() {
+fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
-    let small =
-        ["--budget=40", "--initial=20", "--per-round=10", "--seeds=2", "--controller-epochs=5", "--json"];
-    for strategy in ["random", "nao"] {
-        let words = [&["bench", "--strategy", strategy][..], &small].concat();
-        let result = json(folder.path(), &words);
-        assert_eq!(result["seeds"].as_array().unwrap().len(), 2);
-        for seed in result["seeds"].as_array().unwrap() {
-            assert_eq!(seed["looks"], 40);
-            let (value, regret) = (seed["value"].as_f64().unwrap(), seed["regret"].as_f64().unwrap());
-            assert!(
-                regret >= 0.0 && (value + regret - result["best_of_table"].as_f64().unwrap()).abs() < 1e-12
-            );
-        }
-        assert_eq!(json(folder.path(), &words), result, "the same seeds, the same result");
+    let words = ["bench", "--seeds=3", "--budget=60", "--mode=enumerate", "--json"];
+    let results = json(folder.path(), &words);
+    let results = results.as_array().unwrap();
+    let names: Vec<&str> = results.iter().map(|result| result["strategy"].as_str().unwrap()).collect();
+    assert_eq!(names, ["nao", "linear", "local", "evolution", "random"]);
+    for result in results {
+        assert_eq!((&result["seeds"], &result["table"]), (&Value::from(3), &Value::from("nasbench201")));
+        assert!((result["optimum"].as_f64().unwrap() - 0.94374).abs() < 1e-4);
+        let [best, last] = ["50", "100"].map(|count| result["best_at"][count].as_f64());
+        assert!(best.unwrap() > 0.9 && last.is_none(), "the budget ends before 100");
+        let misses = result["misses"].as_u64().unwrap();
+        let median = result["median_queries_to_optimum"].as_f64().unwrap();
+        assert!(median <= 61.0 && (misses < 2) == (median < 61.0), "{result}");
     }
-    let output = run(folder.path(), &["bench", "--dataset=mnist"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cifar100"));
+    // The optimum of 6,466 classes within 60 looks.
+    assert_eq!(results[0]["misses"], 0);
+    let queries = |results: &Value| {
+        let kept = ["strategy", "median_queries_to_optimum", "interval", "best_at", "origins"];
+        results.as_array().unwrap().iter().map(|one| kept.map(|key| one[key].clone())).collect::<Vec<_>>()
+    };
+    let again = json(folder.path(), &words);
+    assert_eq!(queries(&again), queries(&Value::from(results.clone())), "the same seeds, the same result");
+
+    let chosen = ["bench", "--strategies=linear,nao:v2", "--protocol=validation", "--seeds=1", "--json"];
+    let chosen = json(
+        folder.path(),
+        &[&chosen[..], &["--budget=50", "--initial=20", "--controller-epochs=3"]].concat(),
+    );
+    assert!(
+        chosen[0]["median_queries_to_optimum"].is_null()
+            && chosen[0]["best_at"]["50"].as_f64().unwrap() > 0.9
+    );
+    assert_eq!(chosen[1]["strategy"], "nao:v2");
+
+    for (word, named) in [
+        ("--metric=mnist", "cifar100"),
+        ("--strategies=magic", "evolution"),
+        ("--strategies=nao:v9", "v2"),
+        ("--table=mine", "nasbench201"),
+        ("--table=nasbench101:none.csv", "none.csv"),
+    ] {
+        let output = run(folder.path(), &["bench", word]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(named) && error.trim_end().lines().count() == 1, "{error}");
+    }
+}
+
+#[test]
+fn a_predictor_is_fitted_to_ones_own_scores_and_predicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let cells = stdout(run(path, &["space", "sample", "--space=nasbench201", "-n", "120", "--seed=3"]));
+    let cells: Vec<&str> = cells.lines().collect();
+    // An error that falls with convolutions: smaller is better.
+    let error = |cell: &str| 20.0 - cell.matches("nor_conv_3x3").count() as f64;
+    let rows: String = cells[..90].iter().map(|cell| format!("{cell},{}\n", error(cell))).collect();
+    std::fs::write(path.join("pairs.csv"), format!("architecture,error\n{rows}")).unwrap();
+    let fit = ["fit", "pairs.csv", "--space=nasbench201", "--score=error", "--labels=20,60", "--splits=3"];
+    let asked = ["--direction=minimize", "--unit=percent", "--output=model.json", "--json"];
+    let result = json(path, &[&fit[..], &asked].concat());
+    let assessments = result["assessments"].as_array().unwrap();
+    assert_eq!(assessments[1]["labels"], 60);
+    let tau = |at: usize| assessments[at]["kendall_tau"].as_f64().unwrap();
+    assert!(tau(1) > 0.6 && tau(1) > tau(0), "{result}");
+
+    std::fs::write(path.join("new.txt"), cells[90..].join("\n")).unwrap();
+    let predicted = json(path, &["predict", "model.json", "new.txt", "--json"]);
+    let predictions = predicted["predictions"].as_array().unwrap();
+    assert_eq!((predictions.len(), predicted["unit"].as_str()), (30, Some("percent")));
+    let off =
+        |one: &Value| (one["score"].as_f64().unwrap() - error(one["architecture"].as_str().unwrap())).abs();
+    assert!(predictions.iter().map(off).sum::<f64>() / 30.0 < 0.5, "{predicted}");
+    // The best first: the smallest error.
+    let score = |at: usize| predictions[at]["score"].as_f64().unwrap();
+    assert!(score(0) < score(29));
+
+    std::fs::write(path.join("bad.csv"), "architecture,error\n|none~0|,1\n").unwrap();
+    for (words, named) in [
+        (&fit[..][..4], "--direction"),
+        (&[&fit[..], &["--direction=minimize"]].concat()[..], "--unit"),
+        (
+            &["fit", "bad.csv", "--space=nasbench201", "--score=error", "--direction=minimize", "--unit=x"],
+            "line 2",
+        ),
+        (
+            &["fit", "pairs.csv", "--space=nasbench201", "--direction=minimize", "--unit=x"],
+            "no column `score`",
+        ),
+        (&["predict", "new.txt", "new.txt"], "no predictor"),
+        (&["predict", "model.json", "bad.csv"], "line 2"),
+    ] {
+        let output = run(path, words);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(named), "{words:?}: {error}");
+    }
 }
 
 #[test]

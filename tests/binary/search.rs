@@ -18,6 +18,7 @@ const TINY: &[&str] = &[
     "--set=rounds.initial=4",
     "--set=rounds.per_round=3",
     "--set=rounds.budget=10",
+    "--preset=v1",
     "--set=strategy.nao.seeds=3",
     "--set=strategy.nao.controller.epochs=5",
     "--set=strategy.nao.controller.hidden=16",

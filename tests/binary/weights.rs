@@ -110,6 +110,7 @@ fn the_controller_of_a_search_leaves_under_the_authors_names() {
         "--set=rounds.initial=3",
         "--set=rounds.per_round=2",
         "--set=rounds.budget=5",
+        "--preset=v1",
         "--set=strategy.nao.seeds=2",
         "--set=strategy.nao.controller.epochs=2",
         "--set=strategy.nao.controller.hidden=16",

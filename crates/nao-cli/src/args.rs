@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 /// Neural Architecture Optimization: finds network cells by moving them through a learned continuous space.
 #[derive(Debug, Parser)]
@@ -40,6 +41,10 @@ pub enum Command {
     Zoo(ZooArgs),
     /// Search a table of trained cells, NAS-Bench-201, where a look costs nothing but is charged
     Bench(BenchArgs),
+    /// Learn a predictor from architectures and scores of your own, and see how well it ranks
+    Fit(FitArgs),
+    /// Predict the scores of architectures
+    Predict(PredictArgs),
     /// Check a table of trained architectures in a CSV file, plain, .gz or .zst
     TableCheck(TableCheckArgs),
     /// Show the published results beside the parameters and operations that we count
@@ -67,11 +72,11 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 
-    /// Who proposes: `nao` or `random` [default: nao]
+    /// Who proposes: nao, random, evolution, local or linear [default: nao]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
 
-    /// Controller of the `nao` strategy: v1, v2, paper or rnn-ws [default: v1]
+    /// Kind of the `nao` strategy: structure, or the authors' controllers v1, v2, paper, rnn-ws [default: structure]
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
@@ -356,43 +361,144 @@ pub struct ZooArgs {
     pub json: bool,
 }
 
+/// What candidates a search of a table scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BenchMode {
+    /// Those that it makes itself, as in a search without a table
+    Generate,
+    /// Every cell of the table (nao and linear)
+    Enumerate,
+}
+
+impl BenchMode {
+    /// As on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            BenchMode::Generate => "generate",
+            BenchMode::Enumerate => "enumerate",
+        }
+    }
+}
+
+/// By what a search goes, and what is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BenchProtocol {
+    /// Test accuracy for both; a search ends at the optimum
+    NoiseFree,
+    /// Validation accuracy to go by, test accuracy reported
+    Validation,
+}
+
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Who proposes: `nao` or `random`
-    #[arg(long, default_value = "nao", value_name = "NAME")]
-    pub strategy: String,
+    /// Who searches, separated by commas: nao, random, evolution, local, linear, and the authors' controllers nao:v1,
+    /// nao:v2, nao:paper
+    #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
+    pub strategies: String,
 
-    /// Data set of the labels: cifar10, cifar100 or imagenet16-120
-    #[arg(long, default_value = "cifar10")]
-    pub dataset: String,
+    /// nasbench201 (built in), or nasbench101:FILE (CSV, needs --mode enumerate)
+    #[arg(long, default_value = "nasbench201", value_name = "TABLE")]
+    pub table: String,
 
-    /// Epochs of the trainings that are looked up
-    #[arg(long, default_value_t = 200)]
-    pub epochs: u32,
+    /// Data set of the labels of nasbench201: cifar10, cifar100 or imagenet16-120
+    #[arg(long, default_value = "cifar10", value_name = "DATASET")]
+    pub metric: String,
+
+    /// Use the lines of a nasbench101 file that end in this word only
+    #[arg(long, value_name = "WORD")]
+    pub slice: Option<String>,
+
+    #[arg(long, value_enum, default_value_t = BenchProtocol::NoiseFree)]
+    pub protocol: BenchProtocol,
+
+    #[arg(long, value_enum, default_value_t = BenchMode::Generate)]
+    pub mode: BenchMode,
 
     /// Looks per search
-    #[arg(long, default_value_t = 150, value_name = "LOOKS")]
+    #[arg(long, default_value_t = 200, value_name = "LOOKS")]
     pub budget: u64,
 
     /// Random looks of the first round
-    #[arg(long, default_value_t = 50, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 10, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
     pub initial: u64,
 
-    /// Looks of each later round
-    #[arg(long, default_value_t = 25, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Looks of each later round; evolution and local search take one at a time
+    #[arg(long, default_value_t = 5, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
     pub per_round: u64,
 
-    /// Searches, with seeds 1, 2, ...
-    #[arg(long, default_value_t = 5, value_name = "K")]
+    /// Searches of each strategy, with seeds 1, 2, ...
+    #[arg(long, default_value_t = 10, value_name = "K")]
     pub seeds: u64,
 
-    /// Controller of the `nao` strategy
-    #[arg(long, default_value = "v2", value_name = "NAME")]
-    pub preset: String,
-
-    /// Epochs of the controller per round
+    /// Epochs per round of the authors' controllers
     #[arg(long, default_value_t = 200, value_name = "EPOCHS")]
     pub controller_epochs: usize,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whether a larger or a smaller score is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScoreDirection {
+    /// As of an accuracy
+    Maximize,
+    /// As of an error or a perplexity
+    Minimize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct FitArgs {
+    /// A CSV file of architectures with their scores
+    pub pairs: PathBuf,
+    #[command(flatten)]
+    pub space: AnySpaceOptions,
+
+    /// The column of the architectures
+    #[arg(long, default_value = "architecture", value_name = "COLUMN")]
+    pub architecture: String,
+
+    /// The column of the scores; lines where it is empty are left out
+    #[arg(long, default_value = "score", value_name = "COLUMN")]
+    pub score: String,
+
+    /// Which scores are better
+    #[arg(long, value_enum)]
+    pub direction: ScoreDirection,
+
+    /// The unit of the scores, such as percent or perplexity
+    #[arg(long, value_name = "UNIT")]
+    pub unit: String,
+
+    /// Numbers of labels at which the predictor is assessed on the others [default: a half and nine tenths of all]
+    #[arg(long, value_delimiter = ',', value_name = "N,N,...")]
+    pub labels: Vec<usize>,
+
+    /// Random splits per number of labels
+    #[arg(long, default_value_t = 5, value_name = "K")]
+    pub splits: usize,
+
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// Keep the predictor, fitted to all pairs, for `nao predict`
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct PredictArgs {
+    /// A predictor that `nao fit --output` kept
+    pub predictor: PathBuf,
+
+    /// Architectures: a CSV file with their column, or one per line
+    pub architectures: PathBuf,
 
     /// Print JSON
     #[arg(long)]
@@ -447,7 +553,7 @@ pub struct TableArgs {
 }
 
 /// A space of any kind.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs, Serialize, Deserialize)]
 pub struct AnySpaceOptions {
     /// cnn, rnn, darts, nasbench101, nasbench201, or choice:FILE, a space of your own in TOML [default: cnn]
     #[arg(long, value_name = "SPACE")]

@@ -12,6 +12,8 @@ mod failure;
 mod files;
 mod logging;
 mod memory;
+mod predictor;
+mod pretrained;
 mod report;
 mod run;
 mod space_argument;

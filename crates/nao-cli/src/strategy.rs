@@ -1,33 +1,43 @@
 //! The strategies that a user can name.
 
+use std::sync::Arc;
+
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use nao_controller::NaoSearch;
-use nao_space::CnnSpace;
-use nao_space::search::{RandomSearch, Strategy};
+use nao_controller::{LinearSearch, NaoSearch, PretrainedSpace, StructureSearch};
+use nao_space::Space;
+use nao_space::search::{EvolutionConfig, EvolutionSearch, LocalSearch, RandomSearch, Strategy};
 
-use crate::run::RunConfig;
+use crate::run::{STRUCTURE, StrategyConfig};
 
-/// The names, for messages.
-const NAMES: [&str; 2] = ["nao", "random"];
+/// The names.
+pub const STRATEGIES: [&str; 5] = ["nao", "random", "evolution", "local", "linear"];
 
 /// Refuses a name that [`build`] does not know.
 pub fn check_name(name: &str) -> Result<()> {
-    if !NAMES.contains(&name) {
-        bail!("unknown strategy `{name}`; known are {}", NAMES.join(", "));
+    if !STRATEGIES.contains(&name) {
+        bail!("unknown strategy `{name}`; known are {}", STRATEGIES.join(", "));
     }
     Ok(())
 }
 
-/// The strategy of a run.
-pub fn build<'a>(
-    config: &RunConfig,
-    space: &'a CnnSpace,
+/// The strategy of a run. `learned` is asked for what was learned of the space, if the strategy needs it.
+pub fn build<'a, S: Space>(
+    config: &StrategyConfig,
+    seed: u64,
+    space: &'a S,
     device: &Device,
-) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
-    check_name(&config.strategy.name)?;
-    if config.strategy.name == "random" {
-        return Ok(Box::new(RandomSearch::new(space, config.seed)));
-    }
-    Ok(Box::new(NaoSearch::new(space, config.strategy.nao.clone(), config.seed, device.clone())?))
+    learned: impl FnOnce() -> Result<Arc<PretrainedSpace>>,
+) -> Result<Box<dyn Strategy<S> + 'a>> {
+    check_name(&config.name)?;
+    Ok(match config.name.as_str() {
+        "random" => Box::new(RandomSearch::new(space, seed)),
+        "evolution" => Box::new(EvolutionSearch::new(space, EvolutionConfig::default(), seed)?),
+        "local" => Box::new(LocalSearch::new(space, seed)),
+        "linear" => Box::new(LinearSearch::new(space, seed)),
+        _ if config.preset == STRUCTURE => {
+            Box::new(StructureSearch::new(space, config.structure.clone(), seed, learned()?)?)
+        }
+        _ => Box::new(NaoSearch::new(space, config.nao.clone(), seed, device.clone())?),
+    })
 }

@@ -1,133 +1,320 @@
 //! `nao bench`: searches against a table of trained cells, where a look costs nothing but is charged.
 
-use anyhow::{Result, bail};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
-use nao_controller::{ControllerConfig, Language, NaoConfig, NaoSearch};
-use nao_space::search::{RandomSearch, RoundLimits, Strategy, run_search};
-use nao_space::table::{Label, Table};
-use nao_space::{Evaluator, NasBench201Space, Quiet, Space};
+use indicatif::ProgressBar;
+use nao_controller::{
+    ControllerConfig, Enumeration, Language, LinearSearch, NaoConfig, NaoSearch, PretrainedSpace,
+    StructureConfig, StructureSearch,
+};
+use nao_space::search::{Contest, RandomSearch, RoundLimits, Standing, Strategy};
+use nao_space::table::{Label, Table, TableSchema, unpacked_text};
+use nao_space::{ArchKey, Direction, Evaluator, NasBench101Space, Objective, Quiet, Space, Trial, TrialId};
 use serde::Serialize;
 
 use super::{print_json, print_text};
-use crate::args::BenchArgs;
+use crate::args::{BenchArgs, BenchMode, BenchProtocol};
+use crate::pretrained::pretrained;
 use crate::report::plain_table;
-use crate::strategy::check_name;
+use crate::run::{STRUCTURE, StrategyConfig, controller_preset};
+use crate::strategy;
 
-/// What a search with one seed came to.
-#[derive(Serialize)]
-struct SeedResult {
-    seed: u64,
-    architecture: String,
-    /// Of the label that was searched by.
-    value: f64,
-    /// How far that is below the best of the table.
-    regret: f64,
-    /// Of the test label of the same training, by which nothing was chosen.
-    test: f64,
-    /// Architectures that were charged.
-    looks: u64,
-    /// The stored training times of these, one after another.
-    simulated_hours: f64,
-}
+/// After how many queries the best is told.
+const LOOKED_AT: [u64; 5] = [50, 100, 150, 192, 200];
 
-/// All seeds of one strategy.
+/// One strategy against a table.
 #[derive(Serialize)]
 struct BenchResult {
-    table: String,
-    label: Label,
     strategy: String,
+    table: String,
+    metric: String,
+    protocol: &'static str,
+    mode: &'static str,
+    initial: u64,
+    per_round: u64,
     budget: u64,
-    best_of_table: f64,
-    seeds: Vec<SeedResult>,
-    mean_regret: f64,
-    mean_test: f64,
+    /// The best reported value of the table.
+    optimum: f64,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+/// The values of a table by architecture.
+struct Values<S: Space> {
+    table: Arc<Table<S>>,
+    /// One spelling of every architecture that has both values.
+    archs: Arc<Vec<S::Arch>>,
+    searched: HashMap<ArchKey, f64>,
+    reported: HashMap<ArchKey, f64>,
+    objective: Objective,
+    /// Whether every architecture of the space is there.
+    whole: bool,
+}
+
+/// What a strategy needs of a table besides its space.
+struct Equipment<S: Space> {
+    learned: Option<Arc<PretrainedSpace>>,
+    enumeration: Option<Arc<Enumeration<S>>>,
 }
 
 pub fn run(args: BenchArgs) -> Result<()> {
-    check_name(&args.strategy)?;
     if args.seeds == 0 || args.budget == 0 {
         bail!("--seeds and --budget count from 1");
     }
-    let table = Table::nasbench201();
-    let label = Label::average(&args.dataset, "validation", args.epochs);
-    let Some((_, best_of_table)) = table.best(&label)? else {
-        bail!("the table {} has no label ({label})", table.name());
+    let (searched, reported) = match args.protocol {
+        BenchProtocol::NoiseFree => ("test", "test"),
+        BenchProtocol::Validation => ("validation", "test"),
     };
-    let mut seeds = Vec::with_capacity(args.seeds as usize);
-    for seed in 1..=args.seeds {
-        let evaluator = table.evaluator(&label)?;
+    match args.table.split_once(':') {
+        None if args.table == "nasbench201" => {
+            let label = |split| Label::average(&args.metric, split, 200);
+            let values = Values::of(Table::nasbench201(), &label(searched), &label(reported), true)?;
+            contest(&args, &values)
+        }
+        Some(("nasbench101", file)) => {
+            if args.protocol == BenchProtocol::Validation {
+                bail!("the table of NAS-Bench-101 has validation accuracies only: use --protocol noise-free");
+            }
+            let table = nasbench101(Path::new(file), args.slice.as_deref())?;
+            let label = table.labels().max_by_key(|label| label.epochs).cloned();
+            let label = label.with_context(|| format!("{file} has no labels"))?;
+            contest(&args, &Values::of(Arc::new(table), &label, &label, false)?)
+        }
+        _ => bail!("unknown table `{}`; known are nasbench201, nasbench101:FILE", args.table),
+    }
+}
+
+/// The rows of a NAS-Bench-101 table whose line ends in the name of the slice.
+fn nasbench101(path: &Path, slice: Option<&str>) -> Result<Table<NasBench101Space>> {
+    let schema = TableSchema::nasbench101();
+    let Some(slice) = slice else { return Ok(Table::read(NasBench101Space::default(), path, &schema)?) };
+    let text = unpacked_text(path)?;
+    let ending = format!(",{slice}");
+    let kept = text.lines().enumerate().filter(|(line, text)| *line == 0 || text.ends_with(&ending));
+    let kept: Vec<&str> = kept.map(|(_, text)| text).collect();
+    if kept.len() < 2 {
+        bail!("no line of {} ends in `{ending}`", path.display());
+    }
+    Ok(Table::from_csv(NasBench101Space::default(), kept.join("\n").as_bytes(), &schema)?)
+}
+
+impl<S: Space> Values<S> {
+    fn of(table: Arc<Table<S>>, searched: &Label, reported: &Label, whole: bool) -> Result<Self> {
         let space = table.space();
-        let mut strategy = strategy(&args, space, seed)?;
-        let first = args.initial.min(args.budget);
-        let limits = RoundLimits { initial: first, per_round: args.per_round, budget: args.budget };
-        let history = run_search::<NasBench201Space>(&mut *strategy, &evaluator, limits, seed)?;
-        let Some((best, measured)) = history.best() else {
-            bail!("the search of seed {seed} measured nothing")
+        let mut archs = HashMap::new();
+        for arch in table.archs() {
+            // Of all spellings the canonical one is looked at, so that an architecture has one value.
+            archs.entry(space.key(arch)).or_insert_with(|| space.canonical(arch));
+        }
+        let values = |label: &Label| -> Result<HashMap<ArchKey, f64>> {
+            let evaluator = table.evaluator(label)?;
+            let value = |arch: &S::Arch| {
+                let trial = Trial { id: TrialId(1), arch: arch.clone(), seed: 0 };
+                Some(evaluator.evaluate(&trial, &mut Quiet).ok()?.value)
+            };
+            Ok(archs.iter().filter_map(|(key, arch)| Some((key.clone(), value(arch)?))).collect())
         };
-        let test = Label { split: "test".into(), ..label.clone() };
-        let test = table.evaluator(&test)?.evaluate(&best.trial, &mut Quiet)?;
-        let ledger = evaluator.ledger();
-        seeds.push(SeedResult {
-            seed,
-            architecture: space.format(&best.trial.arch),
-            value: measured.value,
-            regret: best_of_table - measured.value,
-            test: test.value,
-            looks: ledger.charged,
-            simulated_hours: ledger.seconds / 3600.0,
+        let (by_search, by_report) = (values(searched)?, values(reported)?);
+        let mut known: Vec<(ArchKey, S::Arch)> = archs.into_iter().collect();
+        known.retain(|(key, _)| by_search.contains_key(key) && by_report.contains_key(key));
+        known.sort_by(|a, b| a.0.cmp(&b.0));
+        if known.is_empty() {
+            bail!("the table {} has no values for ({searched})", table.name());
+        }
+        let objective = table.evaluator(searched)?.objective();
+        let archs = Arc::new(known.into_iter().map(|(_, arch)| arch).collect());
+        Ok(Values { archs, searched: by_search, reported: by_report, objective, whole, table })
+    }
+
+    fn optimum(&self) -> f64 {
+        let sign = if self.objective.direction == Direction::Maximize { 1.0 } else { -1.0 };
+        let known = self.archs.iter().filter_map(|arch| self.reported.get(&self.table.space().key(arch)));
+        sign * known.map(|value| sign * value).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+fn contest<S: Space>(args: &BenchArgs, values: &Values<S>) -> Result<()> {
+    let space = values.table.space();
+    let look = |map: &HashMap<ArchKey, f64>, arch: &S::Arch| map.get(&space.key(arch)).copied();
+    let noise_free = args.protocol == BenchProtocol::NoiseFree;
+    let optimum = values.optimum();
+    let contest = Contest {
+        limits: RoundLimits {
+            initial: args.initial.min(args.budget),
+            per_round: args.per_round,
+            budget: args.budget,
+        },
+        objective: values.objective.clone(),
+        value: &|arch| look(&values.searched, arch),
+        reported: &|arch| look(&values.reported, arch),
+        optimum: noise_free.then_some(optimum),
+    };
+    let names: Vec<&str> = args.strategies.split(',').map(str::trim).collect();
+    names.iter().try_for_each(|name| check(name, args, values.whole))?;
+    let equipment = equip(&names, args, values)?;
+    let mut results = Vec::new();
+    for name in names {
+        let progress = ProgressBar::new(args.seeds).with_message(name.to_owned());
+        let mut races = Vec::new();
+        for seed in 1..=args.seeds {
+            // Searches that look at one neighbour after another, or breed one child at a time, are asked for one.
+            let one_by_one = ["evolution", "local"].contains(&name);
+            let limits =
+                RoundLimits { per_round: if one_by_one { 1 } else { args.per_round }, ..contest.limits };
+            let initial = if name == "local" { 1 } else { limits.initial };
+            let contest = Contest {
+                limits: RoundLimits { initial, ..limits },
+                objective: contest.objective.clone(),
+                ..contest
+            };
+            let mut strategy = strategy(name, args, values, &equipment, seed)?;
+            races.push(contest.race(&mut *strategy, seed)?);
+            progress.inc(1);
+        }
+        progress.finish_and_clear();
+        results.push(BenchResult {
+            strategy: name.to_owned(),
+            table: values.table.name().to_owned(),
+            metric: args.metric.clone(),
+            protocol: if noise_free { "noise-free" } else { "validation" },
+            mode: args.mode.word(),
+            initial: contest.limits.initial,
+            per_round: contest.limits.per_round,
+            budget: args.budget,
+            optimum,
+            standing: Standing::of(&races, args.budget, noise_free, &LOOKED_AT),
         });
     }
-    let mean = |of: fn(&SeedResult) -> f64| seeds.iter().map(of).sum::<f64>() / seeds.len() as f64;
-    let result = BenchResult {
-        table: table.name().to_owned(),
-        strategy: args.strategy,
-        budget: args.budget,
-        best_of_table,
-        mean_regret: mean(|result| result.regret),
-        mean_test: mean(|result| result.test),
-        label,
-        seeds,
-    };
-    if args.json { print_json(&result) } else { print_text(&page(&result)) }
+    if args.json { print_json(&results) } else { print_text(&page(&results)) }
 }
 
-/// The strategy with its settings for cells of six tokens.
-fn strategy<'a>(
+/// Refuses strategies that do not exist or cannot search the table.
+fn check(name: &str, args: &BenchArgs, whole: bool) -> Result<()> {
+    let (strategy, preset) = name.split_once(':').unwrap_or((name, STRUCTURE));
+    strategy::check_name(strategy)?;
+    if preset != STRUCTURE {
+        if strategy != "nao" {
+            bail!("`{name}`: only nao has presets");
+        }
+        controller_preset(preset)?;
+    }
+    let enumerates = ["nao", "linear"].contains(&strategy) && preset == STRUCTURE;
+    if !whole && !(enumerates && args.mode == BenchMode::Enumerate || strategy == "random") {
+        bail!(
+            "`{name}` proposes cells that this table does not have; nao, linear and random can draw from the table: \
+             --mode enumerate"
+        );
+    }
+    Ok(())
+}
+
+fn equip<S: Space>(names: &[&str], args: &BenchArgs, values: &Values<S>) -> Result<Equipment<S>> {
+    let mut equipment = Equipment { learned: None, enumeration: None };
+    if names.contains(&"nao") {
+        let mut pretraining = StructureConfig::default().pretraining;
+        if args.mode == BenchMode::Enumerate {
+            // Nothing is moved, so that only the features are needed.
+            pretraining.steps = 0;
+            pretraining.cells = 1;
+        }
+        let space = values.table.space();
+        let learned = match args.mode {
+            BenchMode::Enumerate => Arc::new(PretrainedSpace::learn(space, &pretraining, &Device::flex())?),
+            BenchMode::Generate => pretrained(space, &pretraining, &Device::flex(), None)?,
+        };
+        if args.mode == BenchMode::Enumerate {
+            let archs = values.archs.iter().cloned();
+            equipment.enumeration = Some(Arc::new(Enumeration::new(space, &learned, archs)));
+        }
+        equipment.learned = Some(learned);
+    }
+    Ok(equipment)
+}
+
+fn strategy<'a, S: Space>(
+    name: &str,
     args: &BenchArgs,
-    space: &'a NasBench201Space,
+    values: &'a Values<S>,
+    equipment: &Equipment<S>,
     seed: u64,
-) -> Result<Box<dyn Strategy<NasBench201Space> + 'a>> {
-    if args.strategy == "random" {
+) -> Result<Box<dyn Strategy<S> + 'a>> {
+    let space = values.table.space();
+    if let (Some(learned), "nao") = (&equipment.learned, name) {
+        let pretraining = learned.config().clone();
+        let config = StructureConfig { pretraining, ..StructureConfig::default() };
+        let search = StructureSearch::new(space, config, seed, Arc::clone(learned))?;
+        return Ok(match &equipment.enumeration {
+            Some(enumeration) => Box::new(search.enumerating(Arc::clone(enumeration))),
+            None => Box::new(search),
+        });
+    }
+    if let Some(preset) = name.strip_prefix("nao:") {
+        let controller = controller_preset(preset)?.fitted_to(&Language::of(space));
+        let controller = ControllerConfig { epochs: args.controller_epochs, ..controller };
+        let config = NaoConfig { controller, seeds: args.per_round as usize, ..NaoConfig::default() };
+        return Ok(Box::new(NaoSearch::new(space, config, seed, Device::flex())?));
+    }
+    if name == "linear" && args.mode == BenchMode::Enumerate {
+        return Ok(Box::new(LinearSearch::new(space, seed).enumerating(Arc::clone(&values.archs))));
+    }
+    if name == "random" {
         return Ok(Box::new(RandomSearch::new(space, seed)));
     }
-    let controller = ControllerConfig::preset(&args.preset)?.fitted_to(&Language::of(space));
-    let controller = ControllerConfig { epochs: args.controller_epochs, ..controller };
-    let config = NaoConfig { controller, seeds: args.per_round as usize, ..NaoConfig::default() };
-    Ok(Box::new(NaoSearch::new(space, config, seed, Device::flex())?))
+    let config = StrategyConfig {
+        name: name.to_owned(),
+        preset: STRUCTURE.to_owned(),
+        nao: NaoConfig::default(),
+        structure: StructureConfig::default(),
+    };
+    strategy::build(&config, seed, space, &Device::flex(), || bail!("only nao learns before it searches"))
 }
 
-fn page(result: &BenchResult) -> String {
-    let rows = result.seeds.iter().map(|seed| {
-        vec![
-            seed.seed.to_string(),
-            format!("{:.4}", seed.value),
-            format!("{:.4}", seed.regret),
-            format!("{:.4}", seed.test),
-            seed.looks.to_string(),
-            format!("{:.0}", seed.simulated_hours),
-            seed.architecture.clone(),
-        ]
+fn page(results: &[BenchResult]) -> String {
+    let Some(first) = results.first() else { return String::new() };
+    let counts: Vec<u64> = first.standing.best_at.keys().copied().collect();
+    let mut header: Vec<String> =
+        ["strategy", "queries to optimum", "95 %", "misses"].map(str::to_owned).to_vec();
+    header.extend(counts.iter().map(|count| format!("best at {count}")));
+    header.push("ms per round".to_owned());
+    let rows = results.iter().map(|result| {
+        let standing = &result.standing;
+        let over = |queries: f64| match queries > result.budget as f64 {
+            true => format!("> {}", result.budget),
+            false => format!("{queries}"),
+        };
+        let mut row = vec![
+            result.strategy.clone(),
+            standing.median_queries_to_optimum.map_or("-".to_owned(), over),
+            standing
+                .interval
+                .map_or("-".to_owned(), |[low, high]| format!("{}-{}", over(low as f64), over(high as f64))),
+            standing.misses.to_string(),
+        ];
+        row.extend(counts.iter().map(|count| format!("{:.4}", standing.best_at[count])));
+        row.push(format!("{:.1}", 1e3 * standing.seconds_per_round));
+        row
     });
-    let header = ["seed", "best found", "regret", "its test", "looks", "hours", "cell"];
+    let rows: Vec<Vec<String>> = rows.collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let numbers: Vec<usize> = (1..header.len()).collect();
     format!(
-        "{} on {}: {}, {} looks; best of the table {:.4}\n{}\nmean regret {:.4}, mean test accuracy {:.4}",
-        result.strategy,
-        result.table,
-        result.label,
-        result.budget,
-        result.best_of_table,
-        plain_table(&header, &[0, 1, 2, 3, 4, 5], rows.collect()),
-        result.mean_regret,
-        result.mean_test,
+        "{} {}, {}, {} searches of {} queries, {} + {} per round, candidates: {}\nbest of the table {:.4}\n{}",
+        first.table,
+        first.metric,
+        match first.protocol {
+            "noise-free" => "searched and reported on one label",
+            _ => "chosen on validation, reported on test",
+        },
+        first.standing.seeds,
+        first.budget,
+        first.initial,
+        first.per_round,
+        first.mode,
+        first.optimum,
+        plain_table(&header, &numbers, rows),
     )
 }

@@ -18,7 +18,7 @@ use crate::arch_argument::{NamedArch, arch_of_run};
 use crate::args::{ExportArgs, ExportFormat, ParameterNames};
 use crate::data::device;
 use crate::files::write_whole;
-use crate::run::{RunFolder, TrainFolder};
+use crate::run::{RunFolder, STRUCTURE, TrainFolder};
 
 /// The version of the network description.
 const NETWORK_JSON_VERSION: u32 = 1;
@@ -102,11 +102,16 @@ fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path:
     Ok(save_network(&network, &plan, args.names.convention(), path)?)
 }
 
-/// The weights of the controller after the last round that trained one.
+/// The weights of the controller after the last round that trained one; of the preset `structure`, those learned before
+/// the search.
 fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
-    let strategy = run.config()?.strategy.name;
-    if strategy != "nao" {
-        bail!("{} was searched by `{strategy}`, which has no controller", run.path().display());
+    let strategy = run.config()?.strategy;
+    if strategy.name != "nao" {
+        bail!("{} was searched by `{}`, which has no controller", run.path().display(), strategy.name);
+    }
+    if strategy.preset == STRUCTURE {
+        let file = run.pretrained();
+        return std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()));
     }
     let rounds = (0..).map(|round| run.strategy_state(round)).take_while(|file| file.is_file());
     let files: Vec<PathBuf> = rounds.collect();

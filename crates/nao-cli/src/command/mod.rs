@@ -4,7 +4,9 @@ mod bench;
 mod best;
 mod draw;
 mod export;
+mod fit;
 mod import;
+mod predict;
 mod search;
 mod space;
 mod table;
@@ -33,6 +35,8 @@ pub fn run(command: Command) -> Result<()> {
         Command::Zoo(args) => zoo::run(args),
         Command::TableCheck(args) => table_check::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Fit(args) => fit::run(args),
+        Command::Predict(args) => predict::run(args),
         Command::Table(args) => table::run(args),
         Command::Space(command) => space::run(command),
         Command::Worker(args) => worker::run(args),

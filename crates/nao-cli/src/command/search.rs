@@ -14,6 +14,7 @@ use crate::data::device;
 use crate::executor::{LocalExecutor, WorkerSettings};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
+use crate::pretrained::pretrained;
 use crate::report::{SearchProgress, best_entries, print_summary};
 use crate::run::{
     Coordinator, Ending, Manifest, Resolved, RunConfig, RunFolder, TrainFolder, free_name, resolve,
@@ -120,6 +121,9 @@ fn carry_out(folder: &RunFolder, config: &RunConfig, json: bool) -> Result<()> {
         device: execution.device.clone(),
         time_limit: execution.time_limit.map(Duration::from_secs_f64),
     };
+    let device = device(&execution.device)?;
+    let learned =
+        || pretrained(&space, &config.strategy.structure.pretraining, &device, Some(&folder.pretrained()));
     let mut coordinator = Coordinator {
         folder,
         store: folder.store()?,
@@ -127,7 +131,7 @@ fn carry_out(folder: &RunFolder, config: &RunConfig, json: bool) -> Result<()> {
         limits: config.rounds,
         seed: config.seed,
         max_attempts: execution.max_attempts,
-        strategy: strategy::build(config, &space, &device(&execution.device)?)?,
+        strategy: strategy::build(&config.strategy, config.seed, &space, &device, learned)?,
         executor: Box::new(LocalExecutor::new(settings, execution.workers)),
         interrupted,
         progress: SearchProgress::new(execution.workers, config.rounds.budget),

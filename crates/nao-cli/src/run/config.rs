@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_child::{ImageData, Recipe};
-use nao_controller::NaoConfig;
+use nao_controller::{NaoConfig, StructureConfig};
 use nao_space::network::NetworkPlan;
 use nao_space::search::RoundLimits;
 use nao_space::seed::rng_for;
@@ -64,13 +64,18 @@ impl SpaceConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyConfig {
-    /// `nao` or `random`.
+    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES).
     pub name: String,
-    /// The preset that the settings below started from.
+    /// Which of the two `nao` strategies: [`STRUCTURE`], or a controller preset.
     pub preset: String,
-    /// Settings of the `nao` strategy.
+    /// Settings of the `nao` strategy with a controller preset.
     pub nao: NaoConfig,
+    /// Settings of the `nao` strategy with the preset `structure`.
+    pub structure: StructureConfig,
 }
+
+/// The preset of the `nao` strategy that is no controller preset: the search on structure.
+pub const STRUCTURE: &str = "structure";
 
 /// How a run is carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,6 +118,7 @@ impl RunConfig {
         }
         crate::strategy::check_name(&self.strategy.name)?;
         let space = self.space.space()?;
+        self.strategy.structure.check(&space.name())?;
         crate::data::device(&self.execution.device)?;
         self.recipe.check(images)?;
         // Whether the images fit does not depend on the cells: any one tells.
@@ -194,7 +200,9 @@ pub fn resolve(
         base.recipe = named_recipe(&name)?;
     }
     if let Some(preset) = word("strategy", "preset")? {
-        base.strategy.nao = NaoConfig { controller: controller_preset(&preset)?, ..base.strategy.nao };
+        if preset != STRUCTURE {
+            base.strategy.nao = NaoConfig { controller: controller_preset(&preset)?, ..base.strategy.nao };
+        }
         base.strategy.preset = preset;
     }
     let mut table = table_of(&base);
@@ -228,8 +236,10 @@ pub fn named_recipe(name: &str) -> Result<Recipe> {
     Ok(Recipe::named(name)?)
 }
 
-fn controller_preset(name: &str) -> Result<nao_controller::ControllerConfig> {
-    Ok(nao_controller::ControllerConfig::preset(name)?)
+/// The controller preset of that name.
+pub fn controller_preset(name: &str) -> Result<nao_controller::ControllerConfig> {
+    nao_controller::ControllerConfig::preset(name)
+        .map_err(|error| anyhow!("no preset `{}`; there are {STRUCTURE}, {}", error.name, error.known))
 }
 
 /// The defaults of a search on that data.
@@ -257,7 +267,12 @@ fn defaults(data: &DataSource, images: &ImageData) -> Result<RunConfig> {
         data: data.clone(),
         space: SpaceConfig { ops: "paper-11".into(), nodes: 5 },
         rounds,
-        strategy: StrategyConfig { name: "nao".into(), preset: "v1".into(), nao },
+        strategy: StrategyConfig {
+            name: "nao".into(),
+            preset: STRUCTURE.into(),
+            nao,
+            structure: StructureConfig::default(),
+        },
         recipe,
         execution: ExecutionConfig {
             workers: std::thread::available_parallelism().map_or(1, usize::from),

@@ -111,6 +111,11 @@ impl RunFolder {
         self.path.join("controller").join(format!("round-{round:03}.state"))
     }
 
+    /// Where what was learned of the space before the search is kept.
+    pub fn pretrained(&self) -> PathBuf {
+        self.path.join("controller").join("pretrained.safetensors")
+    }
+
     /// Where the metrics of the strategy for a round are kept.
     pub fn strategy_report(&self, round: u64) -> PathBuf {
         self.path.join("controller").join(format!("round-{round:03}.json"))

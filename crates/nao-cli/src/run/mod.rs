@@ -7,7 +7,10 @@ mod manifest;
 mod store;
 mod training;
 
-pub use config::{Resolved, RunConfig, SpaceConfig, named_recipe, overlay_recipe, resolve};
+pub use config::{
+    Resolved, RunConfig, STRUCTURE, SpaceConfig, StrategyConfig, controller_preset, named_recipe,
+    overlay_recipe, resolve,
+};
 pub use coordinator::{Coordinator, Ending};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;

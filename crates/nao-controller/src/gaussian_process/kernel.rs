@@ -32,6 +32,15 @@ impl KernelForm {
         }
     }
 
+    /// The name, as in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            KernelForm::StructureAndFine => "structure-and-fine",
+            KernelForm::Structure => "structure",
+            KernelForm::Choices => "choices",
+        }
+    }
+
     /// The views that it needs.
     pub fn views(self) -> &'static [View] {
         match self {

@@ -88,6 +88,9 @@ impl Points {
     }
 
     fn distances_of(&self, view: View, others: &Points) -> Mat<f64> {
+        if self.is_empty() || others.is_empty() {
+            return Mat::zeros(self.len(), others.len());
+        }
         match view {
             View::Structure => self.structure_distances(others),
             View::Fine => self.fine_distances(others),

@@ -112,6 +112,11 @@ fn degenerate_data_is_predicted_or_refused() {
     let two = fit(2, &[-0.7, 0.7]).unwrap().predict(&all);
     assert!(two[0].mean < two[1].mean && two.iter().all(|predicted| predicted.deviation > 0.0));
     assert!(fit(1, &[0.0]).is_ok());
+    // Nothing asked, nothing told.
+    let nothing = Points::new(&map, []);
+    let process = fit(2, &[-0.7, 0.7]).unwrap();
+    assert!(process.predict(&nothing).is_empty());
+    assert!(process.pick_batch(&nothing, &[], 3, 1.5, |_, _| true).is_empty());
     assert!(matches!(fit(2, &[0.0, f64::NAN]), Err(ControllerError::Target { index: 1, .. })));
     assert!(matches!(fit(0, &[]), Err(ControllerError::Pairs { .. })));
     // The same point twice with different targets: noise.

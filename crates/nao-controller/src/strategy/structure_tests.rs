@@ -103,6 +103,30 @@ fn what_was_learned_writes_down_unseen_cells_and_reads_their_features() {
 }
 
 #[test]
+fn what_was_learned_is_kept_and_read_back_whole() {
+    let (space, pretrained) = cells();
+    let bytes = pretrained.to_bytes().unwrap();
+    let read = PretrainedSpace::from_bytes(space, bytes.clone(), &Device::flex()).unwrap();
+    assert_eq!(read.to_bytes().unwrap(), bytes);
+    assert_eq!(read.report(), pretrained.report());
+    let mut searches = [search(5), StructureSearch::new(space, quick(), 5, Arc::new(read)).unwrap()];
+    let asked = searches.each_mut().map(|search| {
+        let first = archs(search.ask(10).unwrap());
+        tell(search, first, 1, |arch| Some(planted(arch)));
+        search.ask(5).unwrap()
+    });
+    assert_eq!(asked[0], asked[1]);
+    let enas = CnnSpace::new(2, OpSet::enas_5()).unwrap();
+    assert!(PretrainedSpace::from_bytes(&enas, bytes.clone(), &Device::flex()).is_err());
+    assert!(PretrainedSpace::from_bytes(space, bytes[..bytes.len() / 2].to_vec(), &Device::flex()).is_err());
+    let config = |seed| PretrainingConfig { seed, ..PretrainingConfig::default() };
+    assert_ne!(
+        PretrainedSpace::cache_name(space, &config(1)),
+        PretrainedSpace::cache_name(space, &config(2))
+    );
+}
+
+#[test]
 fn ascent_and_neighbours_both_propose_and_the_report_counts_them() {
     let mut search = search(1);
     let asked = archs(search.ask(20).unwrap());
@@ -213,6 +237,17 @@ fn a_space_that_is_known_whole_stops_the_search() {
     tell(&mut search, first, 1, |arch| Some(zeros(arch)));
     let asked = search.ask(20).unwrap();
     assert_eq!((asked.proposals.len(), asked.stop), (5, Some(Stop::SpaceExhausted)));
+}
+
+#[test]
+fn a_round_without_candidates_draws() {
+    let (space, pretrained) = cells();
+    let config = StructureConfig { step_sizes: vec![], neighbours: 0, ..quick() };
+    let mut search = StructureSearch::new(space, config, 1, Arc::clone(pretrained)).unwrap();
+    let first = archs(search.ask(5).unwrap());
+    tell(&mut search, first, 1, |arch| Some(planted(arch)));
+    let asked = search.ask(5).unwrap();
+    assert!(asked.proposals.len() == 5 && asked.proposals.iter().all(|one| one.origin == Origin::Random));
 }
 
 #[test]

@@ -102,6 +102,11 @@ impl Default for PretrainingConfig {
 }
 
 impl StructureConfig {
+    /// The same settings with a longer search for hyper-parameters: for a single fit rather than one per round.
+    pub fn thorough() -> Self {
+        StructureConfig { draws: 40, rival_draws: 12, keep: 8, refinements: 4, ..StructureConfig::default() }
+    }
+
     /// Checks every field; `space` names the space in messages.
     ///
     /// # Errors

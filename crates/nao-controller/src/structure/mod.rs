@@ -11,6 +11,7 @@ mod config;
 mod networks;
 mod predictor;
 mod pretraining;
+mod saved;
 
 pub(crate) use ascent::Moves;
 pub use assessment::{Assessment, assess_predictor};

@@ -89,10 +89,17 @@ impl PretrainedSpace {
                 seconds: 0.0,
             },
         };
-        pretrained.measure(space, &archs)?;
+        if config.steps > 0 {
+            pretrained.measure(space, &archs)?;
+        }
         pretrained.report.seconds = start.elapsed().as_secs_f64();
         tracing::info!(report = ?pretrained.report, space = space.name(), "pre-training");
         Ok(pretrained)
+    }
+
+    /// The settings with which it was learned.
+    pub fn config(&self) -> &PretrainingConfig {
+        &self.config
     }
 
     /// How the features of the space vary.

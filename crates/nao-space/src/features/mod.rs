@@ -22,7 +22,7 @@
 //! let row = map.named_row(&space, &arch);
 //! let value = |name: &str| row.iter().find(|(column, _)| *column == name).map(|(_, value)| *value);
 //! // Two paths: conv 3x3, conv 1x1, pool; and skip, pool.
-//! assert_eq!(value("log paths"), Some(3f64.ln()));
+//! assert_eq!(value("log paths"), Some(2f64.ln_1p()));
 //! assert_eq!(value("longest only nor_conv_1x1|nor_conv_3x3"), Some(0.0));
 //! assert_eq!(value("most nor_conv_1x1|nor_conv_3x3"), Some(2.0));
 //! # Ok::<(), nao_space::notation::ParseError>(())

@@ -119,7 +119,10 @@ fn mean_squared_distances_are_one() {
     let space = NasBench101Space::default();
     let map = FeatureMap::learn(&space, 400, &mut rng_for(1, "features", 0));
     let mut rng = rng_for(2, "features", 0);
-    let features: Vec<Features> = (0..200).map(|_| map.features(&space, &space.sample(&mut rng))).collect();
+    // Distinct ones: small cells come again and again.
+    let mut seen = HashSet::new();
+    let drawn = (0..300).map(|_| space.sample(&mut rng)).filter(|arch| seen.insert(space.key(arch)));
+    let features: Vec<Features> = drawn.map(|arch| map.features(&space, &arch)).collect();
     let pairs = || features.iter().enumerate().flat_map(|(i, a)| features[..i].iter().map(move |b| (a, b)));
     let mean = |of: &dyn Fn(&Features, &Features) -> f64| {
         pairs().map(|(a, b)| of(a, b)).sum::<f64>() / pairs().count() as f64

@@ -31,7 +31,7 @@ use crate::space::Space;
 use crate::trial::{Direction, Objective};
 
 pub use evaluator::{Ledger, TableEvaluator};
-pub use read::TableError;
+pub use read::{TableError, unpacked_text};
 pub use schema::{CostColumn, Label, LabelColumn, Run, TableSchema};
 
 /// Architectures of a space with what was measured when they were trained.

@@ -133,6 +133,19 @@ impl<S: Space> Table<S> {
     }
 }
 
+/// The whole text of a file, plain or packed by gzip or zstd, which its first bytes tell.
+///
+/// # Errors
+/// When the file cannot be read, or is no text: names it.
+pub fn unpacked_text(path: &Path) -> Result<String, TableError> {
+    let mut text = String::new();
+    let read = File::open(path)
+        .and_then(|file| unpacked(BufReader::new(file)))
+        .and_then(|mut file| file.read_to_string(&mut text));
+    read.map_err(|source| TableError::File { path: path.to_owned(), source })?;
+    Ok(text)
+}
+
 /// The text of a file that may be packed.
 fn unpacked(mut file: BufReader<File>) -> io::Result<Box<dyn Read>> {
     let start = file.fill_buf()?;
