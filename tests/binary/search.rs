@@ -18,7 +18,7 @@ const TINY: &[&str] = &[
     "--set=rounds.initial=4",
     "--set=rounds.per_round=3",
     "--set=rounds.budget=10",
-    "--preset=v1",
+    "--set=strategy.preset=v1",
     "--set=strategy.nao.seeds=3",
     "--set=strategy.nao.controller.epochs=5",
     "--set=strategy.nao.controller.hidden=16",
@@ -273,4 +273,51 @@ fn workers_of(coordinator: u32) -> Vec<String> {
         workers.extend(children.split_whitespace().map(str::to_owned));
     }
     workers
+}
+
+/// The default strategy, with a space that is learned in a moment.
+const STRUCTURE: &[&str] = &[
+    "--set=strategy.preset=structure",
+    "--set=strategy.structure.pretraining.steps=20",
+    "--set=strategy.structure.pretraining.cells=300",
+    "--set=strategy.structure.pretraining.feature_samples=100",
+    "--set=strategy.structure.pretraining.batch=32",
+];
+
+#[test]
+fn a_search_on_structure_learns_its_space_once_and_goes_on_alike_after_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let begin = |out: &str, more: &[&str]| {
+        let output =
+            search(path, out, "2").args(STRUCTURE).args(more).stderr(Stdio::piped()).output().unwrap();
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{messages}");
+        messages
+    };
+    assert!(begin("whole", &[]).contains("learning the space cnn/paper-11/2 once"));
+    // The second search finds what the first one learned.
+    assert!(!begin("again", &[]).contains("learning"));
+    let whole = history(&path.join("whole"));
+    assert_eq!(whole, history(&path.join("again")));
+    let origins = ["ascent", "mutation"].map(|kind| whole.iter().any(|row| row.origin.contains(kind)));
+    assert!(origins.contains(&true), "{whole:?}");
+    let report = std::fs::read_to_string(path.join("whole/controller/round-001.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["trained_on"], 4);
+    assert_eq!(report["proposals"].as_object().unwrap().values().filter_map(|n| n.as_u64()).sum::<u64>(), 3);
+
+    // A run keeps what it needs: without the cache, it goes on after its first round.
+    begin("stopped", &["--set=rounds.budget=4"]);
+    let toml = path.join("stopped/run.toml");
+    let text = std::fs::read_to_string(&toml).unwrap();
+    std::fs::write(&toml, text.replace("budget = 4", "budget = 10")).unwrap();
+    std::fs::remove_dir_all(path.join("cache")).unwrap();
+    let resumed = run(path, &["resume", "stopped"]);
+    assert!(!String::from_utf8_lossy(&resumed.stderr).contains("learning"));
+    stdout(resumed);
+    assert_eq!(history(&path.join("stopped")), whole);
+    let exported = run(path, &["export", "whole", "--format=safetensors", "--output=learned.safetensors"]);
+    stdout(exported);
+    assert!(std::fs::metadata(path.join("learned.safetensors")).unwrap().len() > 10_000);
 }

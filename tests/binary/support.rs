@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 pub fn nao(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nao"));
     command.current_dir(folder).env_remove("NAO_LOG").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
+    command.env("NAO_CACHE", folder.join("cache"));
     command
 }
 

@@ -16,7 +16,8 @@ use nao_space::{CnnArch, CnnSpace, Evaluator, Objective, Quiet, Space, Trial, Tr
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seeds: u64 = std::env::args().nth(1).map_or(Ok(20), |seeds| seeds.parse())?;
-    let pretraining = StructureConfig::default().pretraining;
+    let config = StructureConfig::default();
+    let pretraining = config.pretraining.clone();
     let table = Table::nasbench201();
     let space = table.space();
     let evaluator = table.evaluator(&Label::average("cifar10", "test", 200))?;
@@ -26,14 +27,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let learned = Arc::new(PretrainedSpace::learn(space, &pretraining, &Device::flex())?);
     println!("NAS-Bench-201, CIFAR-10 test accuracy");
-    compare(space, &learned, seeds, &look)?;
+    compare(space, &learned, seeds, &config, &look)?;
 
     let space = CnnSpace::default();
     let learned = Arc::new(PretrainedSpace::learn(&space, &pretraining, &Device::flex())?);
     println!("{} with a planted score; {:?}", space.name(), learned.report());
     let score = |arch: &CnnArch| planted(&space, arch);
-    compare(&space, &learned, seeds, &score)?;
-    contest(&space, &learned, seeds, &score)
+    compare(&space, &learned, seeds, &config, &score)?;
+    contest(&space, &learned, seeds, &config, &score)
 }
 
 /// Pairs of rounds from the same observations: one of ascent alone, one of as many mutations.
@@ -41,16 +42,17 @@ fn compare<S: Space>(
     space: &S,
     learned: &Arc<PretrainedSpace>,
     seeds: u64,
+    whole: &StructureConfig,
     score: &dyn Fn(&S::Arch) -> f64,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let whole = StructureConfig::default();
     for rounds in [1u64, 4, 8] {
-        let (mut differences, mut candidates) = (Vec::new(), 0);
+        let (mut all, mut chosen, mut candidates) = (Vec::new(), Vec::new(), 0);
         for seed in 1..=seeds {
-            let search =
-                |config: StructureConfig| StructureSearch::new(space, config, seed, Arc::clone(learned));
+            let search = |config: &StructureConfig| {
+                StructureSearch::new(space, config.clone(), seed, Arc::clone(learned))
+            };
             let mut told: Vec<Observation<S::Arch>> = Vec::new();
-            let mut leader = search(whole.clone())?;
+            let mut leader = search(whole)?;
             for round in 0..rounds {
                 let asked = leader.ask(if round == 0 { 10 } else { 5 })?;
                 let archs = asked.proposals.into_iter().map(|proposal| proposal.arch);
@@ -58,37 +60,50 @@ fn compare<S: Space>(
                 leader.tell(&fresh)?;
                 told.extend(fresh);
             }
-            let mean =
-                |config: StructureConfig, ascent: bool| -> Result<(f64, usize), Box<dyn std::error::Error>> {
-                    let mut search = search(config)?;
-                    search.tell(&told)?;
-                    let asked = search.ask(5)?;
-                    let scores = asked.proposals.iter().map(|proposal| score(&proposal.arch));
-                    let report = search.last_report().ok_or("a round that learned has a report")?;
-                    let offered = if ascent { report.candidates.ascent } else { report.candidates.neighbour };
-                    Ok((scores.sum::<f64>() / asked.proposals.len() as f64, offered))
-                };
-            let (by_ascent, offered) = mean(StructureConfig { neighbours: 0, ..whole.clone() }, true)?;
-            if offered == 0 {
-                // All that the moves decode to is known.
+            // The mean true score of the best `count` of the candidates, and how many there were.
+            let mean = |config: &StructureConfig,
+                        count: usize|
+             -> Result<(f64, usize), Box<dyn std::error::Error>> {
+                let mut search = search(config)?;
+                search.tell(&told)?;
+                let asked = search.ask(count)?;
+                let scores: Vec<f64> = asked.proposals.iter().map(|proposal| score(&proposal.arch)).collect();
+                let report = search.last_report().ok_or("a round that learned has a report")?;
+                let offered = report.candidates.ascent + report.candidates.neighbour;
+                Ok((scores.iter().sum::<f64>() / scores.len() as f64, offered))
+            };
+            let ascent = StructureConfig { neighbours: 0, ..whole.clone() };
+            let (by_ascent, offered) = mean(&ascent, PICKED)?;
+            if offered < PICKED {
+                // Nearly all that the moves decode to is known.
                 continue;
             }
-            let mutations = StructureConfig { step_sizes: vec![], neighbours: offered, ..whole.clone() };
-            let (by_mutation, _) = mean(mutations, false)?;
+            let mutation = StructureConfig { step_sizes: vec![], neighbours: offered, ..whole.clone() };
+            let (by_mutation, offered_mutations) = mean(&mutation, PICKED)?;
             candidates += offered;
-            differences.push(by_ascent - by_mutation);
+            chosen.push(by_ascent - by_mutation);
+            all.push(mean(&ascent, offered)?.0 - mean(&mutation, offered_mutations)?.0);
         }
-        let n = differences.len() as f64;
-        let mean = differences.iter().sum::<f64>() / n;
-        let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let t = mean / (variance / n).sqrt();
         println!(
-            "  after {:2} observations: ascent - mutation {mean:+.5} (t = {t:.2}, n = {n}), {:.0} candidates each",
+            "  after {:2} observations, {:.0} candidates each: ascent - mutation, all {}, the {PICKED} chosen {}",
             10 + 5 * (rounds - 1),
-            candidates as f64 / n
+            candidates as f64 / all.len() as f64,
+            paired(&all),
+            paired(&chosen),
         );
     }
     Ok(())
+}
+
+/// How many a round proposes.
+const PICKED: usize = 5;
+
+/// The mean of differences and Student's t.
+fn paired(differences: &[f64]) -> String {
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    format!("{mean:+.4} (t = {:.2}, n = {n})", mean / (variance / n).sqrt())
 }
 
 fn observe<A>(
@@ -109,9 +124,11 @@ fn contest(
     space: &CnnSpace,
     learned: &Arc<PretrainedSpace>,
     seeds: u64,
+    whole: &StructureConfig,
     score: &dyn Fn(&CnnArch) -> f64,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let value = |arch: &CnnArch| Some(score(arch));
+    let mut with_ascent = Vec::new();
     for name in ["nao", "mutations only", "linear", "local", "evolution", "random"] {
         let one_by_one = ["local", "evolution"].contains(&name);
         let contest = Contest {
@@ -121,9 +138,9 @@ fn contest(
             reported: &value,
             optimum: None,
         };
-        let (mut sums, mut seconds) = ([0.0; 3], 0.0);
+        let (mut sums, mut seconds, mut last) = ([0.0; 3], 0.0, Vec::new());
         for seed in 1..=seeds {
-            let config = StructureConfig::default();
+            let config = whole.clone();
             let mut strategy: Box<dyn Strategy<CnnSpace>> = match name {
                 "nao" => Box::new(StructureSearch::new(space, config, seed, Arc::clone(learned))?),
                 "mutations only" => {
@@ -139,7 +156,17 @@ fn contest(
             for (sum, count) in sums.iter_mut().zip([50, 100, 200]) {
                 *sum += race.best[count - 1] / seeds as f64;
             }
+            last.push(race.best[199]);
             seconds += race.seconds / race.rounds as f64 / seeds as f64;
+        }
+        match name {
+            "nao" => with_ascent = last,
+            "mutations only" => {
+                let differences: Vec<f64> =
+                    with_ascent.iter().zip(last).map(|(with, without)| with - without).collect();
+                println!("  at 200, with ascent - without: {}", paired(&differences));
+            }
+            _ => {}
         }
         println!("  {name:15} best at 50 / 100 / 200: {sums:.4?}, {:.0} ms per round", 1e3 * seconds);
     }

@@ -9,6 +9,7 @@ use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use super::{arch_of, choices, garbage, sentence_of};
+use crate::graph::{OperationGraph, VertexLabel};
 use crate::seed::rng_for;
 use crate::space::Space;
 use crate::token::Token;
@@ -38,6 +39,7 @@ pub fn check_space_laws<S: Space>(space: &S) {
     neighbourhood_is_mutual(space);
     a_mutation_is_a_neighbour(space);
     samples_belong_to_the_space(space);
+    graphs_fit_their_schema_and_do_not_see_respelling(space);
 }
 
 /// Makes a module with one test for each law of a space.
@@ -68,6 +70,7 @@ macro_rules! space_laws {
                 neighbourhood_is_mutual
                 a_mutation_is_a_neighbour
                 samples_belong_to_the_space
+                graphs_fit_their_schema_and_do_not_see_respelling
             }
         }
     };
@@ -263,6 +266,43 @@ pub fn samples_belong_to_the_space<S: Space>(space: &S) {
         let sample = || space.sample(&mut rng_for(seed, "sample", 0));
         prop_assert_eq!(sample(), sample());
         is_in_space(space, &sample())
+    });
+}
+
+/// Graphs are made of what their schema names, every vertex reads earlier ones and leads to the output, no path is longer
+/// than the schema says, and canonical spellings of one architecture have equal graphs.
+pub fn graphs_fit_their_schema_and_do_not_see_respelling<S: Space>(space: &S) {
+    let cases = (archs_of(space), any::<u64>());
+    check(space, "graphs fit their schema and do not see respelling", cases, |(arch, seed)| {
+        let graphs = space.graphs(&space.canonical(&arch));
+        let Some(schema) = space.graph_schema() else {
+            prop_assert!(graphs.is_empty(), "graphs without a schema");
+            return Ok(());
+        };
+        prop_assert_eq!(graphs.len(), schema.cells.len());
+        for graph in &graphs {
+            let mut operations = vec![0; graph.len()];
+            for (vertex, (&label, reads)) in graph.labels().iter().zip(graph.reads()).enumerate() {
+                let known = match label {
+                    VertexLabel::Input(input) => usize::from(input) < schema.inputs.len() && reads.is_empty(),
+                    VertexLabel::Operation(operation) => {
+                        usize::from(operation) < schema.operations.len() && !reads.is_empty()
+                    }
+                    VertexLabel::Output => vertex + 1 == graph.len(),
+                };
+                prop_assert!(known && reads.iter().all(|&read| read < vertex), "{label:?} in {graph:?}");
+                let before = reads.iter().map(|&read| operations[read]).max().unwrap_or(0);
+                operations[vertex] = before + usize::from(matches!(label, VertexLabel::Operation(_)));
+            }
+            prop_assert!(operations.iter().all(|&longest| longest <= schema.longest_path), "{graph:?}");
+            let unread = graph.readers().iter().filter(|readers| readers.is_empty()).count();
+            prop_assert_eq!(unread, 1, "only the output is read by nobody: {:?}", graph);
+        }
+        let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
+        let prints =
+            |graphs: &[OperationGraph]| graphs.iter().map(OperationGraph::fingerprint).collect::<Vec<_>>();
+        prop_assert_eq!(prints(&space.graphs(&space.canonical(&other))), prints(&graphs));
+        Ok(())
     });
 }
 

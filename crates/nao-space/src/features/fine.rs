@@ -4,8 +4,6 @@
 //! three steps ahead; both up to two steps. And every operation with its depth and with its height. Together they
 //! tell almost all cells of a space apart.
 
-use std::collections::BTreeMap;
-
 use super::structure::Ways;
 use crate::graph::{OperationGraph, VertexLabel, mix, sorted};
 
@@ -28,11 +26,19 @@ enum Kind {
     Height = 5,
 }
 
-/// Counts the labels of a graph; those of different cells of an architecture have different names.
-pub(super) fn count(graph: &OperationGraph, cell: usize, counts: &mut BTreeMap<FineLabel, u32>) {
+/// How often every label occurs in graphs, by ascending label; labels of different graphs are different.
+pub(super) fn counts(graphs: &[OperationGraph]) -> Vec<(FineLabel, u32)> {
+    let mut labels = Vec::new();
+    graphs.iter().enumerate().for_each(|(cell, graph)| collect(graph, cell, &mut labels));
+    labels.sort_unstable();
+    let runs = labels.chunk_by(|a, b| a == b);
+    runs.map(|run| (run[0], run.len() as u32)).collect()
+}
+
+/// The labels of a graph, each as often as it occurs.
+fn collect(graph: &OperationGraph, cell: usize, labels: &mut Vec<FineLabel>) {
     let mut note = |kind: Kind, round: u64, value: u64| {
-        let label = FineLabel(mix(&[cell as u64, kind as u64, round, value]));
-        *counts.entry(label).or_default() += 1;
+        labels.push(FineLabel(mix(&[cell as u64, kind as u64, round, value])));
     };
     let readers = graph.readers();
     let own: Vec<u64> = graph.labels().iter().map(|label| label.number()).collect();
@@ -61,7 +67,12 @@ pub(super) fn count(graph: &OperationGraph, cell: usize, counts: &mut BTreeMap<F
 /// Every label of `own` with the sorted labels of its neighbours.
 fn refined(own: &[u64], labels: &[u64], neighbours: &[Vec<usize>]) -> Vec<u64> {
     let of = |(&own, neighbours): (&u64, &Vec<usize>)| {
-        mix(&[own, mix(&sorted(neighbours.iter().map(|&vertex| labels[vertex])))])
+        let around = match neighbours[..] {
+            // Most vertices have one neighbour: nothing to sort.
+            [vertex] => mix(&[labels[vertex]]),
+            _ => mix(&sorted(neighbours.iter().map(|&vertex| labels[vertex]))),
+        };
+        mix(&[own, around])
     };
     own.iter().zip(neighbours).map(of).collect()
 }

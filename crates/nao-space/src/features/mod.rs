@@ -37,6 +37,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::fine::FineLabel;
 use self::structure::StructureColumns;
+use crate::graph::OperationGraph;
 use crate::space::Space;
 use crate::token::Token;
 
@@ -101,9 +102,10 @@ impl FeatureMap {
     pub fn of_archs<S: Space>(space: &S, archs: &[S::Arch]) -> Self {
         let columns = space.graph_schema().map(|schema| StructureColumns::new(&schema));
         let canonical: Vec<S::Arch> = archs.iter().map(|arch| space.canonical(arch)).collect();
-        let (fine, fine_unit) = fine_columns(canonical.iter().map(|arch| fine_counts(space, arch)).collect());
+        let (fine, fine_unit) =
+            fine_columns(&canonical.iter().map(|arch| fine::counts(&space.graphs(arch))).collect::<Vec<_>>());
         let kept = columns.as_ref().map_or(Vec::new(), |columns| {
-            varying(&canonical.iter().map(|arch| row(columns, space, arch)).collect::<Vec<_>>())
+            varying(&canonical.iter().map(|arch| row(columns, &space.graphs(arch))).collect::<Vec<_>>())
         });
         let sentences: Vec<Vec<Token>> = canonical.iter().map(|arch| space.encode(arch)).collect();
         FeatureMap { columns, kept, fine, fine_unit, mean_hamming: mean_hamming(&sentences) }
@@ -112,11 +114,12 @@ impl FeatureMap {
     /// The features of an architecture.
     pub fn features<S: Space>(&self, space: &S, arch: &S::Arch) -> Features {
         let arch = space.canonical(arch);
+        let graphs = space.graphs(&arch);
         let structure = self.columns.as_ref().map_or(Vec::new(), |columns| {
-            let row = row(columns, space, &arch);
+            let row = row(columns, &graphs);
             self.kept.iter().map(|column| (row[column.index] - column.mean) / column.unit).collect()
         });
-        let known = fine_counts(space, &arch).into_iter().filter_map(|(label, count)| {
+        let known = fine::counts(&graphs).into_iter().filter_map(|(label, count)| {
             let value = f64::from(count).sqrt() / self.fine_unit;
             Some(FineCount { column: *self.fine.get(&label)?, value })
         });
@@ -146,23 +149,15 @@ impl FeatureMap {
     /// space without graphs.
     pub fn named_row<S: Space>(&self, space: &S, arch: &S::Arch) -> Vec<(&str, f64)> {
         let Some(columns) = &self.columns else { return Vec::new() };
-        let row = row(columns, space, &space.canonical(arch));
+        let row = row(columns, &space.graphs(&space.canonical(arch)));
         columns.names().iter().map(String::as_str).zip(row).collect()
     }
 }
 
-fn row<S: Space>(columns: &StructureColumns, space: &S, arch: &S::Arch) -> Vec<f64> {
+fn row(columns: &StructureColumns, graphs: &[OperationGraph]) -> Vec<f64> {
     let mut row = Vec::with_capacity(columns.names().len());
-    space.graphs(arch).iter().for_each(|graph| columns.append(graph, &mut row));
+    graphs.iter().for_each(|graph| columns.append(graph, &mut row));
     row
-}
-
-fn fine_counts<S: Space>(space: &S, arch: &S::Arch) -> BTreeMap<FineLabel, u32> {
-    let mut counts = BTreeMap::new();
-    for (cell, graph) in space.graphs(arch).iter().enumerate() {
-        fine::count(graph, cell, &mut counts);
-    }
-    counts
 }
 
 /// The columns that vary over the samples, scaled so that the mean squared distance is 1.
@@ -184,9 +179,9 @@ fn varying(rows: &[Vec<f64>]) -> Vec<Column> {
 }
 
 /// The labels that are neither rare nor everywhere, and the unit in which the mean squared distance is 1.
-fn fine_columns(counts: Vec<BTreeMap<FineLabel, u32>>) -> (HashMap<FineLabel, u32>, f64) {
+fn fine_columns(counts: &[Vec<(FineLabel, u32)>]) -> (HashMap<FineLabel, u32>, f64) {
     let mut samples: BTreeMap<FineLabel, (usize, f64, f64)> = BTreeMap::new();
-    for (&label, &count) in counts.iter().flatten() {
+    for &(label, count) in counts.iter().flatten() {
         let (samples, sum, sum_of_squares) = samples.entry(label).or_default();
         *samples += 1;
         *sum += f64::from(count).sqrt();
