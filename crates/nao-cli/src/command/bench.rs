@@ -202,8 +202,10 @@ fn check(name: &str, args: &BenchArgs, whole: bool) -> Result<()> {
         }
         controller_preset(preset)?;
     }
-    let enumerates = ["nao", "linear"].contains(&strategy) && preset == STRUCTURE;
-    if !whole && !(enumerates && args.mode == BenchMode::Enumerate || strategy == "random") {
+    let enumerates =
+        ["nao", "linear"].contains(&strategy) && preset == STRUCTURE && args.mode == BenchMode::Enumerate;
+    let stays_in_the_table = enumerates || strategy == "random";
+    if !(whole || stays_in_the_table) {
         bail!(
             "`{name}` proposes cells that this table does not have; nao, linear and random can draw from the table: \
              --mode enumerate"
