@@ -400,8 +400,8 @@ pub struct BenchArgs {
     #[arg(long, default_value = "nasbench201", value_name = "TABLE")]
     pub table: String,
 
-    /// Data set of the labels of nasbench201: cifar10, cifar100 or imagenet16-120
-    #[arg(long, default_value = "cifar10", value_name = "DATASET")]
+    /// Data sets of the labels of nasbench201, separated by commas: cifar10, cifar100, imagenet16-120
+    #[arg(long, default_value = "cifar10", value_name = "DATASETS")]
     pub metric: String,
 
     /// Use the lines of a nasbench101 file that end in this word only
@@ -455,9 +455,9 @@ pub struct FitArgs {
     #[command(flatten)]
     pub space: AnySpaceOptions,
 
-    /// The column of the architectures
-    #[arg(long, default_value = "architecture", value_name = "COLUMN")]
-    pub architecture: String,
+    /// The column of the architectures; several, separated by commas, are joined by spaces
+    #[arg(long, default_value = "architecture", value_name = "COLUMNS", value_delimiter = ',')]
+    pub architecture: Vec<String>,
 
     /// The column of the scores; lines where it is empty are left out
     #[arg(long, default_value = "score", value_name = "COLUMN")]

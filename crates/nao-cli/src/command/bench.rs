@@ -27,7 +27,7 @@ use crate::strategy;
 const LOOKED_AT: [u64; 5] = [50, 100, 150, 192, 200];
 
 /// One strategy against a table.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct BenchResult {
     strategy: String,
     table: String,
@@ -71,9 +71,17 @@ pub fn run(args: BenchArgs) -> Result<()> {
     };
     match args.table.split_once(':') {
         None if args.table == "nasbench201" => {
-            let label = |split| Label::average(&args.metric, split, 200);
-            let values = Values::of(Table::nasbench201(), &label(searched), &label(reported), true)?;
-            contest(&args, &values)
+            let mut results = Vec::new();
+            // All metrics are looked up before the first search, so that a wrong one costs no time.
+            let values = args.metric.split(',').map(|metric| {
+                let label = |split| Label::average(metric.trim(), split, 200);
+                let values = Values::of(Table::nasbench201(), &label(searched), &label(reported), true)?;
+                Ok((metric.trim(), values))
+            });
+            for (metric, values) in values.collect::<Result<Vec<_>>>()? {
+                results.push(contest(&args, metric, &values)?);
+            }
+            show(&args, results)
         }
         Some(("nasbench101", file)) => {
             if args.protocol == BenchProtocol::Validation {
@@ -82,7 +90,9 @@ pub fn run(args: BenchArgs) -> Result<()> {
             let table = nasbench101(Path::new(file), args.slice.as_deref())?;
             let label = table.labels().max_by_key(|label| label.epochs).cloned();
             let label = label.with_context(|| format!("{file} has no labels"))?;
-            contest(&args, &Values::of(Arc::new(table), &label, &label, false)?)
+            let metric = label.to_string();
+            let values = Values::of(Arc::new(table), &label, &label, false)?;
+            show(&args, vec![contest(&args, &metric, &values)?])
         }
         _ => bail!("unknown table `{}`; known are nasbench201, nasbench101:FILE", args.table),
     }
@@ -137,7 +147,7 @@ impl<S: Space> Values<S> {
     }
 }
 
-fn contest<S: Space>(args: &BenchArgs, values: &Values<S>) -> Result<()> {
+fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Result<Vec<BenchResult>> {
     let space = values.table.space();
     let look = |map: &HashMap<ArchKey, f64>, arch: &S::Arch| map.get(&space.key(arch)).copied();
     let noise_free = args.protocol == BenchProtocol::NoiseFree;
@@ -179,7 +189,7 @@ fn contest<S: Space>(args: &BenchArgs, values: &Values<S>) -> Result<()> {
         results.push(BenchResult {
             strategy: name.to_owned(),
             table: values.table.name().to_owned(),
-            metric: args.metric.clone(),
+            metric: metric.to_owned(),
             protocol: if noise_free { "noise-free" } else { "validation" },
             mode: args.mode.word(),
             initial: contest.limits.initial,
@@ -189,7 +199,15 @@ fn contest<S: Space>(args: &BenchArgs, values: &Values<S>) -> Result<()> {
             standing: Standing::of(&races, args.budget, noise_free, &LOOKED_AT),
         });
     }
-    if args.json { print_json(&results) } else { print_text(&page(&results)) }
+    Ok(results)
+}
+
+fn show(args: &BenchArgs, results: Vec<Vec<BenchResult>>) -> Result<()> {
+    if args.json {
+        return print_json(&results.concat());
+    }
+    let pages: Vec<String> = results.iter().map(|results| page(results)).collect();
+    print_text(&pages.join("\n\n"))
 }
 
 /// Refuses strategies that do not exist or cannot search the table.

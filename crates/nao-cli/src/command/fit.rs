@@ -90,19 +90,21 @@ fn read_pairs<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<(S::Arch, f64)>
             anyhow!("{path} has no column `{name}`; it has {}", headers.iter().collect::<Vec<_>>().join(", "))
         })
     };
-    let (architecture, score) = (column(&args.architecture)?, column(&args.score)?);
+    let architecture = args.architecture.iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
+    let score = column(&args.score)?;
     let mut known = std::collections::HashMap::new();
     let mut pairs: Vec<(S::Arch, f64, f64)> = Vec::new();
     for (row, record) in reader.records().enumerate() {
         let line = row + 2;
         let record = record.with_context(|| format!("{path}, line {line}"))?;
-        let (text, value) = (&record[architecture], record[score].trim());
+        let words: Vec<&str> = architecture.iter().map(|&column| &record[column]).collect();
+        let (text, value) = (words.join(" "), record[score].trim());
         if value.is_empty() {
             continue;
         }
         let arch = space
-            .parse(text)
-            .with_context(|| format!("{path}, line {line}, column {}", args.architecture))?;
+            .parse(&text)
+            .with_context(|| format!("{path}, line {line}, column {}", args.architecture.join(", ")))?;
         let value: f64 = value.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| {
             anyhow!("{path}, line {line}, column {}: `{value}` is no finite number", args.score)
         })?;

@@ -281,7 +281,7 @@ fn a_state_or_a_pretraining_of_another_search_is_refused() {
     assert!(message(search(2).restore(&state).unwrap_err()).contains("seed 1"));
     let config = StructureConfig { kappa: 0.5, ..quick() };
     let mut other = StructureSearch::new(space, config, 1, Arc::clone(pretrained)).unwrap();
-    assert!(message(other.restore(&state).unwrap_err()).contains("\"kappa\":1.5"));
+    assert!(message(other.restore(&state).unwrap_err()).contains("\"kappa\":1.75"));
     assert!(search(1).restore(b"nonsense").is_err());
     let enas = CnnSpace::new(2, OpSet::enas_5()).unwrap();
     let error = StructureSearch::new(&enas, quick(), 1, Arc::clone(pretrained)).err().unwrap().to_string();

@@ -44,7 +44,7 @@ impl Default for StructureConfig {
             rival_draws: 6,
             keep: 3,
             refinements: 2,
-            kappa: 1.5,
+            kappa: 1.75,
             parents: 10,
             step_sizes: vec![0.3, 0.8, 1.5],
             steps: 10,
