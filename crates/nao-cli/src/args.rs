@@ -404,7 +404,7 @@ pub struct BenchArgs {
     #[arg(long, default_value = "cifar10", value_name = "DATASETS")]
     pub metric: String,
 
-    /// Use the lines of a nasbench101 file that end in this word only
+    /// Use the rows of a nasbench101 file that have this word in their column `source_slice` only
     #[arg(long, value_name = "WORD")]
     pub slice: Option<String>,
 

@@ -6,7 +6,9 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_controller::{LinearSearch, NaoSearch, PretrainedSpace, StructureSearch};
 use nao_space::Space;
-use nao_space::search::{EvolutionConfig, EvolutionSearch, LocalSearch, RandomSearch, Strategy};
+use nao_space::search::{
+    EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch, Strategy,
+};
 
 use crate::run::{STRUCTURE, StrategyConfig};
 
@@ -33,7 +35,7 @@ pub fn build<'a, S: Space>(
     Ok(match config.name.as_str() {
         "random" => Box::new(RandomSearch::new(space, seed)),
         "evolution" => Box::new(EvolutionSearch::new(space, EvolutionConfig::default(), seed)?),
-        "local" => Box::new(LocalSearch::new(space, seed)),
+        "local" => Box::new(LocalSearch::new(space, LocalSearchConfig::default(), seed)),
         "linear" => Box::new(LinearSearch::new(space, seed)),
         _ if config.preset == STRUCTURE => {
             Box::new(StructureSearch::new(space, config.structure.clone(), seed, learned()?)?)

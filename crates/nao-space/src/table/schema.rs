@@ -82,6 +82,19 @@ pub struct TableSchema {
     pub unit: String,
     /// The label columns.
     pub labels: Vec<LabelColumn>,
+    /// Which rows belong to the table [default: all].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowFilter>,
+}
+
+/// The rows that have a certain text in a column, such as one part of a table that was put together from several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowFilter {
+    /// The heading of the column.
+    pub column: String,
+    /// What stands there.
+    pub text: String,
 }
 
 /// A column of labels with the columns of what such a label costs.
@@ -170,6 +183,12 @@ impl TableSchema {
             direction: Direction::Maximize,
             unit: "fraction".into(),
             labels: labels.into_iter().collect(),
+            rows: None,
         }
+    }
+
+    /// The same for the rows with this text in a column.
+    pub fn with_rows(self, column: &str, text: &str) -> Self {
+        TableSchema { rows: Some(RowFilter { column: column.into(), text: text.into() }), ..self }
     }
 }

@@ -180,3 +180,19 @@ fn the_seed_of_a_trial_plays_no_part() {
     let look = |seed| evaluator.evaluate(&Trial { id: TrialId(seed), arch, seed }, &mut Quiet).unwrap();
     assert_eq!(look(1), look(2));
 }
+
+#[test]
+fn a_part_of_a_table_is_a_table() {
+    let text = format!("part,arch,accuracy,seconds\na,{ONE},90.5,100\nb,{OTHER},10,50.5\nb,broken,1,1\n");
+    let read = |column: &str, part: &str| {
+        let schema = schema().with_rows(column, part);
+        Table::from_csv(NasBench201Space::default(), text.as_bytes(), &schema)
+    };
+    assert_eq!(read("part", "a").unwrap().len(), 1);
+    assert!(matches!(read("part", "b"), Err(TableError::Architecture { line: 4, .. })));
+    let message = |column, part| read(column, part).err().unwrap().to_string();
+    assert_eq!(message("part", "c"), "no row of the table has `c` in column `part`; the first row has `a`");
+    assert!(message("piece", "a").contains("has no column `piece`"));
+    let schema = schema().with_rows("part", "a");
+    assert_eq!(toml::from_str::<TableSchema>(&toml::to_string(&schema).unwrap()).unwrap(), schema);
+}
