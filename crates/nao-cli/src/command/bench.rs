@@ -105,7 +105,7 @@ fn nasbench101(path: &Path, slice: Option<&str>) -> Result<Table<NasBench101Spac
         Some(slice) => schema.with_rows("source_slice", slice),
         None => schema,
     };
-    Ok(Table::read(NasBench101Space::default(), path, &schema).with_context(|| path.display().to_string())?)
+    Table::read(NasBench101Space::default(), path, &schema).with_context(|| path.display().to_string())
 }
 
 impl<S: Space> Values<S> {
