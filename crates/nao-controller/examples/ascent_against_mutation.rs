@@ -1,5 +1,5 @@
 //! Whether ascent in the embedding earns its place: what it proposes against what equally many mutations of the same
-//! parents propose, by true score, on NAS-Bench-201 and on the paper's space of 10^29 cells with a planted score.
+//! parents propose, by true score, on NAS-Bench-201 and on the paper's space of 10^32 cells with a planted score.
 //!
 //! `cargo run --release -p nao-controller --example ascent_against_mutation -- SEEDS`
 
