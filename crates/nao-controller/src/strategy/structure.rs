@@ -164,7 +164,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let targets = normal_scores(&merits);
         let process = self.fitted(&measured, &targets).map_err(model_error)?;
         let fit_seconds = start.elapsed().as_secs_f64();
-        let candidates = self.candidates(&measured, &targets, count)?;
+        let candidates = self.candidates(&measured, &targets)?;
         let map = self.pretrained.map();
         let points = Points::new(map, candidates.iter().map(|candidate| &candidate.features));
         let predictions = process.predict(&points);
@@ -215,7 +215,6 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         &mut self,
         measured: &[Measured],
         targets: &[f64],
-        count: usize,
     ) -> Result<Vec<Candidate<S::Arch>>, StrategyError> {
         if let Some(enumeration) = self.enumeration.clone() {
             let all = enumeration.archs.iter().zip(&enumeration.keys).zip(&enumeration.features);
@@ -250,7 +249,6 @@ impl<'a, S: Space> StructureSearch<'a, S> {
                 candidates.push(Candidate { arch, key, origin, features });
             }
         }
-        let _ = count;
         Ok(candidates)
     }
 
