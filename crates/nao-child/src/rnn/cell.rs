@@ -2,7 +2,8 @@
 
 use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{Device, Tensor, activation};
-use nao_space::{Activation, ActivationOrder, RnnArch};
+use nao_space::network::OutputMean;
+use nao_space::{Activation, ActivationOrder, RnnArch, RnnState};
 use rand_chacha::ChaCha8Rng;
 
 use super::dropout::SequenceMasks;
@@ -22,8 +23,8 @@ pub trait CellWeights: Module + ModuleDisplay {
     /// Per searched node of `arch` its matrix `[hidden, 2 hidden]`: gate, then candidate.
     fn nodes(&self, arch: &RnnArch) -> Vec<Tensor<2>>;
 
-    /// Whether the output is the mean of all states, the fixed node's included, or of the searched ones only.
-    fn averages_first_node(&self) -> bool;
+    /// The states whose mean is the output.
+    fn averaged(&self, arch: &RnnArch) -> Vec<RnnState>;
 }
 
 /// The weights of one cell.
@@ -31,6 +32,8 @@ pub trait CellWeights: Module + ModuleDisplay {
 pub struct RecurrentCell {
     pub(super) first: Param<Tensor<2>>,
     pub(super) nodes: Vec<Param<Tensor<2>>>,
+    #[module(skip)]
+    mean: OutputMean,
 }
 
 /// Weights for every cell of a space (`NAO-WS/rnn`): node i (from 1) has a matrix for each of its i inputs and each
@@ -50,7 +53,13 @@ impl RecurrentCell {
     /// Fresh weights for a cell of `nodes` searched nodes.
     pub fn new(nodes: usize, hidden: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         let mut draw = |rows| Param::from_tensor(uniform([rows, 2 * hidden], BOUND, rng, device));
-        RecurrentCell { first: draw(2 * hidden), nodes: (0..nodes).map(|_| draw(hidden)).collect() }
+        let (first, nodes) = (draw(2 * hidden), (0..nodes).map(|_| draw(hidden)).collect());
+        RecurrentCell { first, nodes, mean: OutputMean::Searched }
+    }
+
+    /// The same weights, averaging other states.
+    pub fn with_mean(self, mean: OutputMean) -> Self {
+        RecurrentCell { mean, ..self }
     }
 }
 
@@ -79,8 +88,8 @@ impl CellWeights for RecurrentCell {
         self.nodes.iter().map(Param::val).collect()
     }
 
-    fn averages_first_node(&self) -> bool {
-        false
+    fn averaged(&self, arch: &RnnArch) -> Vec<RnnState> {
+        self.mean.states(arch)
     }
 }
 
@@ -100,8 +109,8 @@ impl CellWeights for SharedCell {
         arch.nodes().iter().zip(&self.nodes).map(|(node, weights)| block(node, weights)).collect()
     }
 
-    fn averages_first_node(&self) -> bool {
-        true
+    fn averaged(&self, arch: &RnnArch) -> Vec<RnnState> {
+        OutputMean::All.states(arch)
     }
 }
 
@@ -110,14 +119,14 @@ pub(super) struct Steps<'a> {
     arch: &'a RnnArch,
     first: Tensor<2>,
     nodes: Vec<Tensor<2>>,
-    averages_first_node: bool,
+    averaged: Vec<RnnState>,
 }
 
 impl<'a> Steps<'a> {
     pub fn new<W: CellWeights>(weights: &W, arch: &'a RnnArch) -> Self {
         let (first, nodes) = (weights.first(), weights.nodes(arch));
         assert_eq!(nodes.len(), arch.nodes().len(), "the weights are those of cells of as many nodes");
-        Steps { arch, first, nodes, averages_first_node: weights.averages_first_node() }
+        Steps { arch, first, nodes, averaged: weights.averaged(arch) }
     }
 
     /// One step: word `[batch, hidden]` and memory `[batch, hidden]` to the next memory, which is the output.
@@ -130,9 +139,9 @@ impl<'a> Steps<'a> {
             let product = masks.memory(input.clone()).matmul(weights.clone());
             states.push(mixed(product, input.clone(), node.activation));
         }
-        let averaged = states.split_off(usize::from(!self.averages_first_node));
-        let count = averaged.len() as f64;
-        averaged.into_iter().reduce(|sum, state| sum + state).expect("a cell has nodes").div_scalar(count)
+        let count = self.averaged.len() as f64;
+        let averaged = self.averaged.iter().map(|state| states[state.index()].clone());
+        averaged.reduce(|sum, state| sum + state).expect("a cell has nodes").div_scalar(count)
     }
 }
 

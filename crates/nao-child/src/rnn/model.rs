@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use nao_space::network::LanguageModelSkeleton;
+use nao_space::network::{LanguageModelSkeleton, OutputMean};
 use nao_space::{ActivationOrder, RnnArch};
 use rand_chacha::ChaCha8Rng;
 
@@ -95,6 +95,11 @@ impl LanguageModel<RecurrentCell> {
     /// Fresh weights for a cell of `nodes` searched nodes.
     pub fn new(skeleton: LanguageModelSkeleton, nodes: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         Self::around(skeleton, rng, device, |rng| RecurrentCell::new(nodes, skeleton.hidden, rng, device))
+    }
+
+    /// The same weights with a cell that averages other states.
+    pub fn with_mean(self, mean: OutputMean) -> Self {
+        LanguageModel { cell: self.cell.with_mean(mean), ..self }
     }
 }
 
