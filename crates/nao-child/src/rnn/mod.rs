@@ -13,7 +13,7 @@ mod train;
 
 pub use cell::{CellWeights, RecurrentCell, SharedCell};
 pub use checkpoint::{load_language_weights, save_language_weights};
-pub use dropout::{Dropouts, LanguagePass, SequenceMasks};
+pub use dropout::{Dropouts, LanguagePass};
 pub use evaluate::{Foresight, Reading, foresee};
 pub use evaluator::LanguageEvaluator;
 pub use model::{LanguageLoss, LanguageModel, LanguageOutput, Regularisation, Tokens, UnequalRows};
