@@ -23,9 +23,13 @@ fn the_zoo_counts_what_the_authors_count() {
     assert!(entry["macs"].as_u64().unwrap() > 1_000_000_000);
     assert!(entry["published"].as_array().is_some_and(|figures| !figures.is_empty()));
     let all = json(folder.path(), &["zoo", "--json"]);
-    assert_eq!(all.as_array().unwrap().len(), 20);
+    assert_eq!(all.as_array().unwrap().len(), 26);
     let nasnet = all.as_array().unwrap().iter().find(|entry| entry["name"] == "NASNet-A").unwrap();
     assert_eq!(nasnet["params"], 3_346_538);
+    let recurrent = json(folder.path(), &["zoo", "NAO-RNN", "--json"]);
+    assert_eq!(recurrent["params"], 27_295_000);
+    assert_eq!(recurrent["published"][2]["params"], 36_067_878);
+    assert_eq!(json(folder.path(), &["zoo", "@darts-rnn-v2", "--json"])["params"], 22_960_000);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn check<W: CellWeights>(golden: &Golden, arch: &RnnArch, blank: LanguageModel<W
         differences.forward(what, &found, &golden.floats(key).values);
     };
     let output = model.forward(arch, &words, memory.clone(), &mut LanguagePass::Eval);
-    compare("log probabilities", floats(output.log_probs.clone()), "eval/log_prob");
+    compare("log probabilities", floats(output.log_probs()), "eval/log_prob");
     compare("outputs", floats(output.outputs.clone()), "eval/raw_output");
     compare("memory", floats(output.memory.clone()), "eval/hidden");
     compare("nll", floats(output.loss(&next, Regularisation::default()).nll), "eval/nll");
@@ -74,7 +74,7 @@ fn check<W: CellWeights>(golden: &Golden, arch: &RnnArch, blank: LanguageModel<W
     let mut pass = LanguagePass::Train { dropouts: Default::default(), rng: &mut rng };
     let output = model.forward(arch, &words, memory, &mut pass);
     let loss = output.loss(&next, Regularisation { activation: 0.0, temporal: 1e-3 });
-    compare("log probabilities", floats(output.log_probs), "train/log_prob");
+    compare("log probabilities", floats(output.log_probs()), "train/log_prob");
     compare("nll", floats(loss.nll), "train/nll");
     compare("loss", floats(loss.total.clone()), "train/loss_with_beta_1e-3");
 

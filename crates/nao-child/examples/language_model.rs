@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = LanguageModel::new(sizes, arch.nodes().len(), &mut rng_for(1, "weights", 0), &device);
     let mut progress = Printed(Instant::now());
     let texts = [training, text.validation.as_slice()];
-    let trained = train_language_model(model, &arch, texts, &recipe, 1, &mut progress)?;
+    let trained = train_language_model(model, &arch, texts, &recipe, 1, &Default::default(), &mut progress)?;
     use burn::module::Module;
     let model = trained.model.valid();
     let test = foresee(&model, &arch, &text.test, Reading { batch: 10, segment: 35 })

@@ -106,10 +106,16 @@ impl Evaluator<CnnArch> for TrainEvaluator {
         trial: &Trial<CnnArch>,
         progress: &mut dyn Progress,
     ) -> Result<Measurement, EvaluationError> {
-        // Nothing outlives a trial, so nothing can be left half changed by a panic.
-        catch_unwind(AssertUnwindSafe(|| self.train(trial, progress)))
-            .unwrap_or_else(|panic| Err(EvaluationError::Panicked { message: panic_message(&*panic) }))
+        panics_are_outcomes(|| self.train(trial, progress))
     }
+}
+
+/// Evaluates; nothing outlives a trial, so nothing can be left half changed by a panic.
+pub(crate) fn panics_are_outcomes(
+    evaluate: impl FnOnce() -> Result<Measurement, EvaluationError>,
+) -> Result<Measurement, EvaluationError> {
+    catch_unwind(AssertUnwindSafe(evaluate))
+        .unwrap_or_else(|panic| Err(EvaluationError::Panicked { message: panic_message(&*panic) }))
 }
 
 fn evaluation_error(error: TrainError) -> EvaluationError {

@@ -1,22 +1,24 @@
-//! Where images come from, and on which device they are used: the words of the command line.
+//! Where data comes from, and on which device it is used: the words of the command line.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use nao_child::{ImageData, cifar10_folder, digits};
 use serde::{Deserialize, Serialize};
 
-/// A source of images.
+use crate::args::SpaceKind;
+
+/// A source of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataSource {
     /// The 1,797 handwritten digits compiled into the program.
     Digits,
     /// A folder of official CIFAR-10 binary files.
     Cifar10(PathBuf),
+    /// A folder of text.
+    Text(PathBuf),
 }
 
 impl DataSource {
@@ -25,14 +27,15 @@ impl DataSource {
         match self {
             DataSource::Digits => "digits",
             DataSource::Cifar10(_) => "cifar10",
+            DataSource::Text(_) => "text",
         }
     }
 
-    /// Reads the images.
-    pub fn load(&self) -> Result<Arc<ImageData>> {
+    /// The cells that are trained on it.
+    pub fn kind(&self) -> SpaceKind {
         match self {
-            DataSource::Digits => Ok(Arc::new(digits())),
-            DataSource::Cifar10(folder) => Ok(Arc::new(cifar10_folder(folder)?)),
+            DataSource::Digits | DataSource::Cifar10(_) => SpaceKind::Cnn,
+            DataSource::Text(_) => SpaceKind::Rnn,
         }
     }
 }
@@ -47,7 +50,10 @@ impl FromStr for DataSource {
             Some(("cifar10", folder)) if !folder.is_empty() => {
                 Ok(DataSource::Cifar10(std::path::absolute(folder)?))
             }
-            _ => bail!("unknown data `{text}`: expected `digits` or `cifar10:DIR`"),
+            Some(("text", folder)) if !folder.is_empty() => {
+                Ok(DataSource::Text(std::path::absolute(folder)?))
+            }
+            _ => bail!("unknown data `{text}`: expected `digits`, `cifar10:DIR` or `text:DIR`"),
         }
     }
 }
@@ -57,6 +63,7 @@ impl fmt::Display for DataSource {
         match self {
             DataSource::Digits => f.write_str("digits"),
             DataSource::Cifar10(folder) => write!(f, "cifar10:{}", folder.display()),
+            DataSource::Text(folder) => write!(f, "text:{}", folder.display()),
         }
     }
 }
@@ -100,10 +107,10 @@ mod tests {
 
     #[test]
     fn sources_read_back_and_unknown_ones_are_refused() {
-        for word in ["digits", "cifar10:/some/folder"] {
+        for word in ["digits", "cifar10:/some/folder", "text:/some/folder"] {
             assert_eq!(word.parse::<DataSource>().unwrap().to_string(), word);
         }
-        for word in ["cifar10", "cifar10:", "mnist", "digits:x", ""] {
+        for word in ["cifar10", "cifar10:", "text:", "mnist", "digits:x", ""] {
             let error = word.parse::<DataSource>().unwrap_err().to_string();
             assert!(error.contains("cifar10:DIR"), "{error}");
         }

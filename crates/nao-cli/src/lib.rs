@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod space_argument;
 mod strategy;
+mod task;
 
 use std::process::ExitCode;
 

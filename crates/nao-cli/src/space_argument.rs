@@ -8,7 +8,7 @@ use nao_space::{
     RnnSpace, Space,
 };
 
-use crate::args::{AnySpaceOptions, SpaceOptions};
+use crate::args::{AnySpaceOptions, CellOptions};
 use crate::files::read_text;
 
 /// The names, for messages.
@@ -20,11 +20,24 @@ pub trait SpaceVisitor {
     fn visit<S: Space>(self, space: &S) -> Result<()>;
 }
 
+/// The order of activations of that name, which is the authors' usual one where none is named.
+pub fn activation_order(name: Option<&str>) -> Result<ActivationOrder> {
+    Ok(match name.unwrap_or("nao") {
+        "nao" => ActivationOrder::Nao,
+        "nao-ws" => ActivationOrder::NaoWs,
+        other => bail!("unknown order of activations `{other}`; known are nao, nao-ws"),
+    })
+}
+
 impl AnySpaceOptions {
     /// The options of the space of image cells in its usual encoding, if that is what is meant.
-    pub fn usual(&self) -> Option<SpaceOptions> {
+    pub fn usual(&self) -> Option<CellOptions> {
         let usual = self.space.as_deref().is_none_or(|name| name == "cnn") && self.encoding.is_none();
-        (usual && self.order.is_none()).then(|| SpaceOptions { ops: self.ops.clone(), nodes: self.nodes })
+        (usual && self.order.is_none()).then(|| CellOptions {
+            ops: self.ops.clone(),
+            nodes: self.nodes,
+            ..CellOptions::default()
+        })
     }
 
     /// Makes the space and hands it over.
@@ -46,11 +59,7 @@ impl AnySpaceOptions {
             }
             "rnn" => {
                 self.only(name, &["nodes", "order"])?;
-                let order = match self.order.as_deref().unwrap_or("nao") {
-                    "nao" => ActivationOrder::Nao,
-                    "nao-ws" => ActivationOrder::NaoWs,
-                    other => bail!("unknown order of activations `{other}`; known are nao, nao-ws"),
-                };
+                let order = activation_order(self.order.as_deref())?;
                 visitor.visit(&RnnSpace::new(self.nodes.unwrap_or(11), order)?)
             }
             "darts" => self.only(name, &[]).and_then(|()| visitor.visit(&DartsSpace::default())),

@@ -231,6 +231,95 @@ proptest! {
     }
 }
 
+/// A recurrent cell of some nodes, against its steps in burn's operations.
+#[test]
+fn recurrent_cells_equal_their_steps() {
+    use NodeFunction::{Identity, Relu, Sigmoid, Tanh};
+    let node = |input, function| RecurrentNode { input, function };
+    let graphs = [
+        RecurrentGraph { nodes: vec![node(0, Relu)], averaged: vec![1] },
+        RecurrentGraph {
+            nodes: vec![node(0, Sigmoid), node(1, Tanh), node(1, Identity), node(0, Relu), node(4, Tanh)],
+            averaged: vec![2, 3, 5],
+        },
+        RecurrentGraph { nodes: vec![node(0, Identity), node(0, Tanh)], averaged: vec![0, 1, 2] },
+    ];
+    for (graph, [time, batch, n]) in graphs.into_iter().zip([[3, 2, 5], [6, 21, 17], [2, 70, 260]]) {
+        for masked in [false, true] {
+            let words = tensor([time, batch, n], 1);
+            let memory = tensor([batch, n], 2);
+            let scale = 1.0 / (n as f32).sqrt();
+            let first = tensor([2 * n, 2 * n], 3) * scale;
+            let nodes = tensor([graph.nodes.len() * n, 2 * n], 4) * scale;
+            let mask = |seed| masked.then(|| tensor([batch, n], seed).detach());
+            let masks = RecurrentMasks { word: mask(5), state: mask(6) };
+            // burn's graph can be walked back once: each side has its own.
+            let inputs = || (words.clone() * 1.0f32, memory.clone() * 1.0f32);
+            let [first, nodes] = [first, nodes].map(|weight| weight.detach().require_grad());
+            let (x, h) = inputs();
+            let weights = RecurrentWeights { first: first.clone(), nodes: nodes.clone() };
+            let ours = recurrent(x, h, weights, masks.clone(), graph.clone().into());
+            let (x, mut h) = inputs();
+            let apply = |mask: &Option<Tensor<2>>, x: Tensor<2>| match mask {
+                Some(mask) => x * mask.clone(),
+                None => x,
+            };
+            let mixed = |product: Tensor<2>, p: Tensor<2>, function| {
+                let gate = activation::sigmoid(product.clone().narrow(1, 0, n));
+                let u = product.narrow(1, n, n);
+                let candidate = match function {
+                    Tanh => activation::tanh(u),
+                    Relu => activation::relu(u),
+                    Identity => u,
+                    Sigmoid => activation::sigmoid(u),
+                };
+                p.clone() * (-gate.clone() + 1.0f32) + gate * candidate
+            };
+            let mut outputs = Vec::new();
+            for step in 0..time {
+                let word = x.clone().narrow(0, step, 1).reshape([batch, n]);
+                let joined = vec![apply(&masks.word, word), apply(&masks.state, h.clone())];
+                let mut states = vec![mixed(Tensor::cat(joined, 1).matmul(first.clone()), h, Tanh)];
+                for (index, node) in graph.nodes.iter().enumerate() {
+                    let p = states[node.input].clone();
+                    let weight = nodes.clone().narrow(0, index * n, n);
+                    states.push(mixed(apply(&masks.state, p.clone()).matmul(weight), p, node.function));
+                }
+                let averaged = graph.averaged.iter().map(|&state| states[state].clone());
+                h = averaged.reduce(|sum, state| sum + state).unwrap() / graph.averaged.len() as f32;
+                outputs.push(h.clone());
+            }
+            let burns = Tensor::stack::<3>(outputs, 0);
+            close("outputs", ours.clone(), burns.clone()).unwrap();
+            let upstream = tensor([time, batch, n], 99).detach();
+            let our_gradients = (ours * upstream.clone()).sum().backward();
+            let burn_gradients = (burns * upstream).sum().backward();
+            for input in [&memory, &first, &nodes] {
+                let [ours, burns] = [&our_gradients, &burn_gradients].map(|g| input.grad(g).unwrap());
+                close("gradient", ours, burns).unwrap();
+            }
+            let [ours, burns] = [&our_gradients, &burn_gradients].map(|g| words.grad(g).unwrap());
+            close("gradient of words", ours, burns).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_loss_of_classes_is_that_of_logarithms() {
+    for [rows, classes] in [[1, 1], [3, 7], [40, 129]] {
+        let logits = tensor([rows, classes], 1);
+        let targets: Vec<u32> = (0..rows).map(|row| (row * 5 % classes) as u32).collect();
+        let ours = cross_entropy(logits.clone() * 3.0f32, targets.clone().into());
+        let numbers: Vec<i64> = targets.iter().map(|&target| i64::from(target)).collect();
+        let numbers = TensorData::new(numbers, [rows, 1]);
+        let numbers = Tensor::<2, burn::tensor::Int>::from_data(numbers, &logits.device());
+        let burns = -activation::log_softmax(logits.clone() * 3.0f32, 1).gather(1, numbers).mean();
+        close("loss", ours.clone(), burns.clone()).unwrap();
+        let [ours, burns] = [ours, burns].map(|loss| logits.grad(&(loss * 2.0f32).backward()).unwrap());
+        close("gradient", ours, burns).unwrap();
+    }
+}
+
 /// Gates, weights and states of an LSTM, against its steps in burn's operations.
 #[test]
 fn lstms_equal_their_steps() {

@@ -52,6 +52,17 @@ impl Objective {
         }
     }
 
+    /// How perplexed a language model is by validation text: the exponential of the mean negative log likelihood per
+    /// word; 1 is perfect foresight.
+    pub fn validation_perplexity() -> Self {
+        Objective {
+            name: "perplexity".into(),
+            direction: Direction::Minimize,
+            unit: "perplexity".into(),
+            split: "validation".into(),
+        }
+    }
+
     /// The value with its sign turned where needed, so that larger is always better.
     pub fn merit(&self, value: f64) -> f64 {
         match self.direction {
@@ -183,6 +194,9 @@ pub struct EpochReport {
 pub trait Progress {
     /// One epoch is done.
     fn epoch(&mut self, report: &EpochReport);
+
+    /// Something that a person should know, such as a return to earlier weights.
+    fn warning(&mut self, _message: &str) {}
 
     /// Whether to stop; asked at least once per epoch. The evaluator then returns
     /// [`EvaluationError::Interrupted`].

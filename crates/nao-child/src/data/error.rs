@@ -93,6 +93,19 @@ pub enum DataError {
         /// `train`, `valid` or `test`.
         part: &'static str,
     },
+    /// A word that a stored vocabulary lacks.
+    #[error(
+        "{}: line {line}: `{word}` is not in the vocabulary that was stored with the model; put the old text back, write \
+         such words as the text writes unknown ones, or start anew", .file.display()
+    )]
+    UnknownWord {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The word.
+        word: String,
+    },
     /// A file that is no text.
     #[error("{}: byte {at} is no UTF-8; convert the file to UTF-8", .file.display())]
     NotText {

@@ -17,7 +17,7 @@ pub use cifar::{CIFAR10_CLASSES, cifar10_folder};
 pub use digits::digits;
 pub use error::DataError;
 pub use split::Split;
-pub use text::{END_OF_LINE, TextData, text_folder};
+pub use text::{END_OF_LINE, TextData, text_folder, text_folder_with};
 
 /// Labelled images in memory, the held-out test images last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +70,14 @@ impl ImageData {
         hash.update([self.white]);
         hash.update(&self.pixels);
         hash.update(&self.labels);
-        hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string does not fail");
-            text
-        })
+        hexadecimal(&hash.finalize())
     }
+}
+
+/// Bytes as hex digits, two each.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
 }

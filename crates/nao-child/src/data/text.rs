@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use sha2::{Digest, Sha256};
 
 use super::error::DataError;
 
@@ -33,12 +34,42 @@ pub struct TextData {
 /// # Errors
 /// When the folder or a part is missing, two files claim one part, or a file is empty, damaged or no UTF-8: names it.
 pub fn text_folder(folder: &Path) -> Result<TextData, DataError> {
-    let mut words = Numbers::default();
-    let files = ["train", "valid", "test"].map(|part| part_file(folder, part));
-    let [train, validation, test] = files;
+    read_folder(folder, Numbers::default())
+}
+
+/// Reads the text of a folder in the words of a vocabulary, as [`TextData::vocabulary_text`] wrote it for a model.
+///
+/// # Errors
+/// As [`text_folder`], and when a word is not in the vocabulary: names it and its place.
+pub fn text_folder_with(folder: &Path, vocabulary: &str) -> Result<TextData, DataError> {
+    let vocabulary: Vec<String> = vocabulary.lines().map(str::to_owned).collect();
+    let numbered = vocabulary.iter().enumerate().map(|(number, word)| (word.clone(), number as u32));
+    read_folder(folder, Numbers { numbers: numbered.collect(), vocabulary, closed: true })
+}
+
+fn read_folder(folder: &Path, mut words: Numbers) -> Result<TextData, DataError> {
+    let [train, validation, test] = ["train", "valid", "test"].map(|part| part_file(folder, part));
     let mut read = |file: Result<PathBuf, DataError>| words.read(&file?);
     let (train, validation, test) = (read(train)?, read(validation)?, read(test)?);
     Ok(TextData { vocabulary: words.vocabulary, train, validation, test })
+}
+
+impl TextData {
+    /// The vocabulary as text, a word per line in the order of their numbers.
+    pub fn vocabulary_text(&self) -> String {
+        self.vocabulary.iter().fold(String::new(), |text, word| text + word + "\n")
+    }
+
+    /// What identifies the text in a manifest: the SHA-256 of its words, as 64 hex digits.
+    pub fn checksum(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.vocabulary_text());
+        for part in [&self.train, &self.validation, &self.test] {
+            hash.update((part.len() as u64).to_le_bytes());
+            part.iter().for_each(|word| hash.update(word.to_le_bytes()));
+        }
+        super::hexadecimal(&hash.finalize())
+    }
 }
 
 /// The words so far and their numbers.
@@ -46,6 +77,8 @@ pub fn text_folder(folder: &Path) -> Result<TextData, DataError> {
 struct Numbers {
     vocabulary: Vec<String>,
     numbers: HashMap<String, u32>,
+    /// Whether there are no others.
+    closed: bool,
 }
 
 impl Numbers {
@@ -54,18 +87,30 @@ impl Numbers {
         if text.trim().is_empty() {
             return Err(DataError::Empty { file: file.to_owned() });
         }
-        let words = text.lines().flat_map(|line| line.split_whitespace().chain([END_OF_LINE]));
-        Ok(words.map(|word| self.number(word)).collect())
+        let mut stream = Vec::new();
+        for (line, words) in text.lines().enumerate() {
+            for word in words.split_whitespace().chain([END_OF_LINE]) {
+                let number = self.number(word).ok_or_else(|| DataError::UnknownWord {
+                    file: file.to_owned(),
+                    line: line + 1,
+                    word: word.to_owned(),
+                })?;
+                stream.push(number);
+            }
+        }
+        Ok(stream)
     }
 
-    fn number(&mut self, word: &str) -> u32 {
-        if let Some(&known) = self.numbers.get(word) {
+    /// The number of a word; `None` where it is not in a closed vocabulary.
+    fn number(&mut self, word: &str) -> Option<u32> {
+        let known = self.numbers.get(word).copied();
+        if known.is_some() || self.closed {
             return known;
         }
         let new = self.vocabulary.len() as u32;
         self.vocabulary.push(word.to_owned());
         self.numbers.insert(word.to_owned(), new);
-        new
+        Some(new)
     }
 }
 
@@ -142,6 +187,19 @@ mod tests {
             (text.validation.as_slice(), text.test.as_slice()),
             ([1, 3, 2].as_slice(), [4, 0, 2].as_slice())
         );
+    }
+
+    #[test]
+    fn a_text_in_the_words_of_a_model_has_no_others() {
+        let files: [(&str, &[u8]); 3] = [("train.txt", b"a b"), ("valid.txt", b"b"), ("test.txt", b"a")];
+        let first = folder(&files);
+        let text = text_folder(first.path()).unwrap();
+        assert_eq!(text_folder_with(first.path(), &text.vocabulary_text()).unwrap(), text);
+        let second = folder(&[files[1], files[0], ("test.txt", b"a\nb c\n")]);
+        let other = text_folder_with(second.path(), &text.vocabulary_text()).unwrap_err().to_string();
+        assert!(other.contains("test.txt: line 2: `c`"), "{other}");
+        assert_ne!(text_folder(second.path()).unwrap().checksum(), text.checksum());
+        assert_eq!(text_folder(first.path()).unwrap().checksum(), text.checksum());
     }
 
     #[test]

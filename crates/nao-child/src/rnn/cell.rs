@@ -1,11 +1,14 @@
-//! The searched cell, step by step (spec b): with weights of its own, and with weights shared by all cells.
+//! The searched cell (spec b): with weights of its own, and with weights shared by all cells.
+
+use std::sync::Arc;
 
 use burn::module::{Module, ModuleDisplay, Param};
-use burn::tensor::{Device, Tensor, activation};
-use nao_space::{Activation, ActivationOrder, RnnArch};
+use burn::tensor::{Device, Tensor};
+use nao_kernels::{NodeFunction, RecurrentGraph, RecurrentMasks, RecurrentNode, RecurrentWeights, recurrent};
+use nao_space::network::OutputMean;
+use nao_space::{Activation, ActivationOrder, RnnArch, RnnNode, RnnState};
 use rand_chacha::ChaCha8Rng;
 
-use super::dropout::SequenceMasks;
 use crate::op::init::uniform;
 
 /// Weights start within this bound (spec b).
@@ -22,8 +25,8 @@ pub trait CellWeights: Module + ModuleDisplay {
     /// Per searched node of `arch` its matrix `[hidden, 2 hidden]`: gate, then candidate.
     fn nodes(&self, arch: &RnnArch) -> Vec<Tensor<2>>;
 
-    /// Whether the output is the mean of all states, the fixed node's included, or of the searched ones only.
-    fn averages_first_node(&self) -> bool;
+    /// The states whose mean is the output.
+    fn averaged(&self, arch: &RnnArch) -> Vec<RnnState>;
 }
 
 /// The weights of one cell.
@@ -31,6 +34,8 @@ pub trait CellWeights: Module + ModuleDisplay {
 pub struct RecurrentCell {
     pub(super) first: Param<Tensor<2>>,
     pub(super) nodes: Vec<Param<Tensor<2>>>,
+    #[module(skip)]
+    mean: OutputMean,
 }
 
 /// Weights for every cell of a space (`NAO-WS/rnn`): node i (from 1) has a matrix for each of its i inputs and each
@@ -50,7 +55,13 @@ impl RecurrentCell {
     /// Fresh weights for a cell of `nodes` searched nodes.
     pub fn new(nodes: usize, hidden: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         let mut draw = |rows| Param::from_tensor(uniform([rows, 2 * hidden], BOUND, rng, device));
-        RecurrentCell { first: draw(2 * hidden), nodes: (0..nodes).map(|_| draw(hidden)).collect() }
+        let (first, nodes) = (draw(2 * hidden), (0..nodes).map(|_| draw(hidden)).collect());
+        RecurrentCell { first, nodes, mean: OutputMean::Searched }
+    }
+
+    /// The same weights, averaging other states.
+    pub fn with_mean(self, mean: OutputMean) -> Self {
+        RecurrentCell { mean, ..self }
     }
 }
 
@@ -79,8 +90,8 @@ impl CellWeights for RecurrentCell {
         self.nodes.iter().map(Param::val).collect()
     }
 
-    fn averages_first_node(&self) -> bool {
-        false
+    fn averaged(&self, arch: &RnnArch) -> Vec<RnnState> {
+        self.mean.states(arch)
     }
 }
 
@@ -90,7 +101,7 @@ impl CellWeights for SharedCell {
     }
 
     fn nodes(&self, arch: &RnnArch) -> Vec<Tensor<2>> {
-        let block = |node: &nao_space::RnnNode, weights: &Param<Tensor<2>>| {
+        let block = |node: &RnnNode, weights: &Param<Tensor<2>>| {
             let hidden = weights.dims()[1] / 2;
             let order = self.order.activations();
             let place =
@@ -100,55 +111,35 @@ impl CellWeights for SharedCell {
         arch.nodes().iter().zip(&self.nodes).map(|(node, weights)| block(node, weights)).collect()
     }
 
-    fn averages_first_node(&self) -> bool {
-        true
+    fn averaged(&self, arch: &RnnArch) -> Vec<RnnState> {
+        OutputMean::All.states(arch)
     }
 }
 
-/// A cell ready to run over a sequence: its matrices are looked up once.
-pub(super) struct Steps<'a> {
-    arch: &'a RnnArch,
-    first: Tensor<2>,
-    nodes: Vec<Tensor<2>>,
-    averages_first_node: bool,
-}
-
-impl<'a> Steps<'a> {
-    pub fn new<W: CellWeights>(weights: &W, arch: &'a RnnArch) -> Self {
-        let (first, nodes) = (weights.first(), weights.nodes(arch));
-        assert_eq!(nodes.len(), arch.nodes().len(), "the weights are those of cells of as many nodes");
-        Steps { arch, first, nodes, averages_first_node: weights.averages_first_node() }
-    }
-
-    /// One step: word `[batch, hidden]` and memory `[batch, hidden]` to the next memory, which is the output.
-    pub fn step(&self, word: Tensor<2>, memory: Tensor<2>, masks: &SequenceMasks) -> Tensor<2> {
-        let joined = Tensor::cat(vec![masks.word(word), masks.memory(memory.clone())], 1);
-        let mut states = Vec::with_capacity(self.nodes.len() + 1);
-        states.push(mixed(joined.matmul(self.first.clone()), memory, Activation::Tanh));
-        for (node, weights) in self.arch.nodes().iter().zip(&self.nodes) {
-            let input: &Tensor<2> = &states[node.input.index()];
-            let product = masks.memory(input.clone()).matmul(weights.clone());
-            states.push(mixed(product, input.clone(), node.activation));
-        }
-        let averaged = states.split_off(usize::from(!self.averages_first_node));
-        let count = averaged.len() as f64;
-        averaged.into_iter().reduce(|sum, state| sum + state).expect("a cell has nodes").div_scalar(count)
-    }
-}
-
-/// `input + sigmoid(gate) (activation(candidate) - input)` of a product `[batch, 2 hidden]`, gate first.
-fn mixed(product: Tensor<2>, input: Tensor<2>, applied: Activation) -> Tensor<2> {
-    let hidden = input.dims()[1];
-    let gate = activation::sigmoid(product.clone().narrow(1, 0, hidden));
-    let candidate = apply(applied, product.narrow(1, hidden, hidden));
-    input.clone() + gate * (candidate - input)
-}
-
-fn apply(applied: Activation, x: Tensor<2>) -> Tensor<2> {
-    match applied {
-        Activation::Tanh => activation::tanh(x),
-        Activation::Relu => activation::relu(x),
-        Activation::Identity => x,
-        Activation::Sigmoid => activation::sigmoid(x),
-    }
+/// Runs the cell of `arch` over `words`, `[steps, batch, hidden]`, from `memory`, `[batch, hidden]`, which is also what the
+/// last step leaves.
+pub(super) fn run_cell<W: CellWeights>(
+    weights: &W,
+    arch: &RnnArch,
+    words: Tensor<3>,
+    memory: Tensor<2>,
+    masks: RecurrentMasks,
+) -> Tensor<3> {
+    let nodes = weights.nodes(arch);
+    assert_eq!(nodes.len(), arch.nodes().len(), "the weights are those of cells of as many nodes");
+    let node = |node: &RnnNode| RecurrentNode {
+        input: node.input.index(),
+        function: match node.activation {
+            Activation::Tanh => NodeFunction::Tanh,
+            Activation::Relu => NodeFunction::Relu,
+            Activation::Identity => NodeFunction::Identity,
+            Activation::Sigmoid => NodeFunction::Sigmoid,
+        },
+    };
+    let graph = RecurrentGraph {
+        nodes: arch.nodes().iter().map(node).collect(),
+        averaged: weights.averaged(arch).into_iter().map(RnnState::index).collect(),
+    };
+    let weights = RecurrentWeights { first: weights.first(), nodes: Tensor::cat(nodes, 0) };
+    recurrent(words, memory, weights, masks, Arc::new(graph))
 }

@@ -2,6 +2,7 @@
 //! holds for all its steps ("locked"); kept values are divided by their keep probability.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::RecurrentMasks;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -37,30 +38,6 @@ pub enum LanguagePass<'a> {
     },
 }
 
-/// The masks inside the cell for one sequence, `[batch, hidden]`.
-#[derive(Clone, Debug, Default)]
-pub struct SequenceMasks {
-    word: Option<Tensor<2>>,
-    memory: Option<Tensor<2>>,
-}
-
-impl SequenceMasks {
-    pub(super) fn word(&self, x: Tensor<2>) -> Tensor<2> {
-        masked(x, &self.word)
-    }
-
-    pub(super) fn memory(&self, x: Tensor<2>) -> Tensor<2> {
-        masked(x, &self.memory)
-    }
-}
-
-fn masked(x: Tensor<2>, mask: &Option<Tensor<2>>) -> Tensor<2> {
-    match mask {
-        Some(mask) => x * mask.clone(),
-        None => x,
-    }
-}
-
 impl LanguagePass<'_> {
     pub(super) fn words(&mut self, vocabulary: usize, device: &Device) -> Option<Tensor<2>> {
         self.mask([vocabulary, 1], |dropouts| dropouts.word, device)
@@ -74,10 +51,10 @@ impl LanguagePass<'_> {
         self.mask([batch, hidden], |dropouts| dropouts.output, device)
     }
 
-    pub(super) fn in_cell(&mut self, batch: usize, hidden: usize, device: &Device) -> SequenceMasks {
+    pub(super) fn in_cell(&mut self, batch: usize, hidden: usize, device: &Device) -> RecurrentMasks {
         let word = self.mask([batch, hidden], |dropouts| dropouts.x, device);
-        let memory = self.mask([batch, hidden], |dropouts| dropouts.hidden, device);
-        SequenceMasks { word, memory }
+        let state = self.mask([batch, hidden], |dropouts| dropouts.hidden, device);
+        RecurrentMasks { word, state }
     }
 
     /// A mask of zeros and 1 / keep, where something is dropped.

@@ -1,17 +1,22 @@
 //! Recurrent cells and the language models around them (spec b).
 
+mod average;
 mod cell;
+mod checkpoint;
 mod dropout;
 mod evaluate;
+mod evaluator;
 mod model;
 mod names;
 mod recipe;
 mod train;
 
 pub use cell::{CellWeights, RecurrentCell, SharedCell};
-pub use dropout::{Dropouts, LanguagePass, SequenceMasks};
+pub use checkpoint::{load_language_weights, save_language_weights};
+pub use dropout::{Dropouts, LanguagePass};
 pub use evaluate::{Foresight, Reading, foresee};
+pub use evaluator::LanguageEvaluator;
 pub use model::{LanguageLoss, LanguageModel, LanguageOutput, Regularisation, Tokens, UnequalRows};
 pub use names::{language_tensor_names, load_language_model, named_language_gradients, save_language_model};
 pub use recipe::{LANGUAGE_RECIPE_NAMES, LanguageRecipe, LanguageRecipeError, UnknownLanguageRecipe};
-pub use train::{LanguageTrainError, TrainedLanguageModel, train_language_model};
+pub use train::{LanguageTrainError, LanguageTrainOptions, TrainedLanguageModel, train_language_model};

@@ -1,13 +1,13 @@
 //! The language model: embedding, one recurrent cell, output tied with the embedding (spec b).
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use nao_space::network::LanguageModelSkeleton;
+use nao_kernels::{cross_entropy, log_softmax};
+use nao_space::network::{LanguageModelSkeleton, OutputMean};
 use nao_space::{ActivationOrder, RnnArch};
 use rand_chacha::ChaCha8Rng;
 
-use super::cell::{BOUND, CellWeights, RecurrentCell, SharedCell, Steps};
+use super::cell::{BOUND, CellWeights, RecurrentCell, SharedCell, run_cell};
 use super::dropout::LanguagePass;
 use crate::op::init::uniform;
 
@@ -63,8 +63,8 @@ impl Tokens {
 /// What a model makes of a sequence.
 #[derive(Clone, Debug)]
 pub struct LanguageOutput {
-    /// Logarithms of probabilities of the next word, `[steps * batch, vocabulary]`, time first.
-    pub log_probs: Tensor<2>,
+    /// Of the next word, `[steps * batch, vocabulary]`, time first.
+    pub logits: Tensor<2>,
     /// Outputs of the cell, `[steps, batch, hidden]`.
     pub outputs: Tensor<3>,
     /// The same after output dropout.
@@ -95,6 +95,11 @@ impl LanguageModel<RecurrentCell> {
     /// Fresh weights for a cell of `nodes` searched nodes.
     pub fn new(skeleton: LanguageModelSkeleton, nodes: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         Self::around(skeleton, rng, device, |rng| RecurrentCell::new(nodes, skeleton.hidden, rng, device))
+    }
+
+    /// The same weights with a cell that averages other states.
+    pub fn with_mean(self, mean: OutputMean) -> Self {
+        LanguageModel { cell: self.cell.with_mean(mean), ..self }
     }
 }
 
@@ -152,28 +157,24 @@ impl<W: CellWeights> LanguageModel<W> {
         let embedded = kept_words.select(0, tokens.tensor(&device)).reshape([steps, batch, hidden]);
         let embedded = locked(embedded, pass.inputs(batch, hidden, &device));
         let masks = pass.in_cell(batch, hidden, &device);
-        let cell = Steps::new(&self.cell, arch);
-        let mut memory = memory;
-        let mut outputs = Vec::with_capacity(steps);
-        for step in 0..steps {
-            let word = embedded.clone().narrow(0, step, 1).squeeze_dim(0);
-            memory = cell.step(word, memory, &masks);
-            outputs.push(memory.clone());
-        }
-        let outputs: Tensor<3> = Tensor::stack(outputs, 0);
+        let outputs = run_cell(&self.cell, arch, embedded, memory, masks);
+        let memory = outputs.clone().narrow(0, steps - 1, 1).squeeze_dim(0);
         let dropped = locked(outputs.clone(), pass.outputs(batch, hidden, &device));
         let flat = dropped.clone().reshape([steps * batch, hidden]);
         let logits = flat.matmul(weight.transpose()) + self.output_bias.val().unsqueeze();
-        LanguageOutput { log_probs: log_softmax(logits, 1), outputs, dropped, memory }
+        LanguageOutput { logits, outputs, dropped, memory }
     }
 }
 
 impl LanguageOutput {
+    /// Logarithms of probabilities of the next word, `[steps * batch, vocabulary]`, time first.
+    pub fn log_probs(&self) -> Tensor<2> {
+        log_softmax(self.logits.clone())
+    }
+
     /// The loss against the words that really came next.
     pub fn loss(&self, next: &Tokens, regularisation: Regularisation) -> LanguageLoss {
-        let [words, _] = self.log_probs.dims();
-        let indices = next.tensor(&self.log_probs.device()).reshape([words, 1]);
-        let nll = -self.log_probs.clone().gather(1, indices).mean();
+        let nll = cross_entropy(self.logits.clone(), next.words.clone().into());
         let mut total = nll.clone();
         if regularisation.activation != 0.0 {
             total = total + self.dropped.clone().square().mean().mul_scalar(regularisation.activation);
@@ -249,9 +250,9 @@ mod tests {
             Tokens { words, steps: to - from, batch: 2 }
         };
         let first = model.forward(&arch, &rows(0, 3), model.blank_memory(2), &mut LanguagePass::Eval);
-        let second = model.forward(&arch, &rows(3, 8), first.memory, &mut LanguagePass::Eval);
-        let parts = values(Tensor::cat(vec![first.log_probs, second.log_probs], 0));
-        for (part, whole) in parts.iter().zip(values(whole.log_probs)) {
+        let second = model.forward(&arch, &rows(3, 8), first.memory.clone(), &mut LanguagePass::Eval);
+        let parts = values(Tensor::cat(vec![first.log_probs(), second.log_probs()], 0));
+        for (part, whole) in parts.iter().zip(values(whole.log_probs())) {
             assert!((part - whole).abs() < 1e-5, "{part} and {whole}");
         }
     }
@@ -262,10 +263,11 @@ mod tests {
         let run = |dropouts: Dropouts| {
             let mut rng = rng_for(1, "masks", 0);
             let mut pass = LanguagePass::Train { dropouts, rng: &mut rng };
-            values(model.forward(&arch, &text(5), model.blank_memory(2), &mut pass).log_probs)
+            values(model.forward(&arch, &text(5), model.blank_memory(2), &mut pass).log_probs())
         };
-        let plain =
-            values(model.forward(&arch, &text(5), model.blank_memory(2), &mut LanguagePass::Eval).log_probs);
+        let plain = values(
+            model.forward(&arch, &text(5), model.blank_memory(2), &mut LanguagePass::Eval).log_probs(),
+        );
         assert_eq!(run(Dropouts::default()), plain);
         let none = Dropouts::default();
         for dropouts in [

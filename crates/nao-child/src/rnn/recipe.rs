@@ -1,12 +1,13 @@
 //! How language models are trained: named settings, each fully resolved (spec e.3, d.2).
 
+use nao_space::Fidelity;
 use serde::{Deserialize, Serialize};
 
 use super::dropout::Dropouts;
 use super::model::Regularisation;
 
 /// The names of the built-in recipes.
-pub const LANGUAGE_RECIPE_NAMES: [&str; 3] = ["ptb-search", "ptb-final", "wt2-final"];
+pub const LANGUAGE_RECIPE_NAMES: [&str; 4] = ["text-small", "ptb-search", "ptb-final", "wt2-final"];
 
 /// All settings of the training of a language model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,13 +39,19 @@ pub struct LanguageRecipe {
     pub segment: usize,
     /// How often the base length is halved, 0 to 1.
     pub halved: f64,
-    /// Standard deviation of lengths around their base; they are at least 5 and at most `segment` + 20 words.
+    /// Standard deviation of lengths around their base.
     pub jitter: f64,
+    /// The least length.
+    pub shortest: usize,
+    /// The largest length.
+    pub longest: usize,
     /// Weights are averaged from the epoch on whose validation loss is above the best of those more than this many
     /// epochs before.
     pub patience: usize,
     /// Parts in which the validation text is read.
     pub validation_batch: usize,
+    /// Parts in which the test text is read.
+    pub test_batch: usize,
     /// How often a training that left the finite numbers goes back to its best weights before it is given up.
     pub rollbacks: u32,
 }
@@ -64,11 +71,17 @@ impl LanguageRecipe {
     /// When there is none of that name: lists the names.
     pub fn named(name: &str) -> Result<Self, UnknownLanguageRecipe> {
         match name {
+            "text-small" => Ok(text_small()),
             "ptb-search" => Ok(ptb_search()),
             "ptb-final" => Ok(ptb_final()),
             "wt2-final" => Ok(wt2_final()),
             _ => Err(UnknownLanguageRecipe { name: name.to_owned() }),
         }
+    }
+
+    /// How thoroughly it tries a cell.
+    pub fn fidelity(&self) -> Fidelity {
+        Fidelity { recipe: self.name.clone(), epochs: self.epochs }
     }
 
     /// The penalties.
@@ -85,13 +98,18 @@ impl LanguageRecipe {
             ("hidden", self.hidden),
             ("batch", self.batch),
             ("segment", self.segment),
+            ("shortest", self.shortest),
             ("validation_batch", self.validation_batch),
+            ("test_batch", self.test_batch),
             ("epochs", self.epochs as usize),
         ];
         for (field, value) in sizes {
             if value == 0 {
                 return refuse(field, 0.0, "at least 1");
             }
+        }
+        if self.longest < self.shortest {
+            return refuse("longest", self.longest as f64, "at least `shortest`");
         }
         let Dropouts { word, input, x, hidden, output } = self.dropouts;
         let rates = [
@@ -145,11 +163,25 @@ fn refuse(field: &'static str, value: f64, rule: &'static str) -> Result<(), Lan
     Err(LanguageRecipeError { field, value, rule })
 }
 
+/// For a search in minutes: few units and epochs, and for so few less is dropped. Cells differ by more than seeds of one
+/// cell do.
+fn text_small() -> LanguageRecipe {
+    LanguageRecipe {
+        name: "text-small".into(),
+        source: "this project, chosen by measurement".into(),
+        hidden: 64,
+        epochs: 2,
+        batch: 20,
+        dropouts: Dropouts { word: 0.0, input: 0.1, x: 0.1, hidden: 0.1, output: 0.1 },
+        ..ptb_final()
+    }
+}
+
 /// The published training on the Penn Treebank.
 fn ptb_final() -> LanguageRecipe {
     LanguageRecipe {
         name: "ptb-final".into(),
-        source: "NAO/rnn final training (spec e.3)".into(),
+        source: "authors' final training, of seed 1267 (spec e.3)".into(),
         hidden: 850,
         epochs: 4000,
         batch: 64,
@@ -162,8 +194,11 @@ fn ptb_final() -> LanguageRecipe {
         segment: 35,
         halved: 0.05,
         jitter: 5.0,
+        shortest: 5,
+        longest: 55,
         patience: 5,
         validation_batch: 10,
+        test_batch: 1,
         rollbacks: 3,
     }
 }
@@ -172,7 +207,7 @@ fn ptb_final() -> LanguageRecipe {
 fn ptb_search() -> LanguageRecipe {
     LanguageRecipe {
         name: "ptb-search".into(),
-        source: "NAO/rnn search (spec d.2): the final training for 600 epochs".into(),
+        source: "authors' search: the final training for 600 epochs (spec d.2)".into(),
         epochs: 600,
         ..ptb_final()
     }
@@ -221,5 +256,7 @@ mod tests {
                 .contains("dropouts.x")
         );
         assert!(LanguageRecipe { batch: 0, ..ptb_final() }.check().is_err());
+        let lengths = LanguageRecipe { longest: 4, ..ptb_final() }.check().unwrap_err().to_string();
+        assert!(lengths.contains("`longest` is 4"), "{lengths}");
     }
 }

@@ -1,30 +1,25 @@
 //! Training a language model (spec e.3): SGD on segments of random length, then averaged weights.
 
-use std::collections::HashMap;
+use std::path::PathBuf;
 
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
 use nao_space::seed::rng_for;
 use nao_space::{EpochReport, Progress, RnnArch};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::average::Average;
 use super::cell::CellWeights;
+use super::checkpoint::{Best, Checkpoint, save_language_weights};
 use super::dropout::LanguagePass;
 use super::evaluate::{Reading, foresee};
 use super::model::{LanguageModel, Tokens};
 use super::recipe::{LanguageRecipe, LanguageRecipeError};
-use crate::train::{Sgd, SgdSettings};
-
-/// The shortest segment.
-const SHORTEST: usize = 5;
-
-/// How much longer than its base a segment may be.
-const LONGER: usize = 20;
+use crate::train::{CheckpointError, Sgd, SgdSettings};
 
 /// Why a language model was not trained.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LanguageTrainError {
     /// A setting that cannot be.
@@ -57,6 +52,18 @@ pub enum LanguageTrainError {
     /// Somebody asked to stop.
     #[error("stopped")]
     Interrupted,
+    /// A checkpoint could not be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// What a training of a language model keeps on disk; nothing changes its result.
+#[derive(Clone, Debug, Default)]
+pub struct LanguageTrainOptions {
+    /// Where the state after each epoch is kept; what is there already is gone on with.
+    pub checkpoint: Option<PathBuf>,
+    /// Where the weights of the best epoch are kept.
+    pub best: Option<PathBuf>,
 }
 
 /// A trained language model.
@@ -79,13 +86,15 @@ pub struct TrainedLanguageModel<W: CellWeights> {
 /// Trains `model`, on an autodiff device, with the cell of `arch`. Lengths of segments and masks follow from `seed`.
 ///
 /// # Errors
-/// When a setting cannot be, a text is too short, the loss leaves the finite numbers too often, or `progress` says stop.
+/// When a setting cannot be, a text is too short, the loss leaves the finite numbers too often, `progress` says stop, or
+/// a checkpoint fails.
 pub fn train_language_model<W: CellWeights>(
     model: LanguageModel<W>,
     arch: &RnnArch,
     [training, validation]: [&[u32]; 2],
     recipe: &LanguageRecipe,
     seed: u64,
+    options: &LanguageTrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<TrainedLanguageModel<W>, LanguageTrainError> {
     recipe.check()?;
@@ -95,60 +104,87 @@ pub fn train_language_model<W: CellWeights>(
             return Err(LanguageTrainError::TooShort { part, words: text.len(), batch });
         }
     }
-    let sgd =
-        SgdSettings { momentum: 0.0, nesterov: false, weight_decay: recipe.weight_decay, clip: recipe.clip };
-    let mut state = State { model, sgd: Sgd::new(sgd), average: None };
-    let mut best: Option<TrainedLanguageModel<W>> = None;
-    let (mut losses, mut reports, mut rollbacks) = (Vec::new(), Vec::new(), 0);
-    let mut averaged_after = None;
-    for epoch in 1..=recipe.epochs {
-        let train_loss = state.epoch(arch, training, recipe, seed, epoch, progress)?;
-        let judged = state.judged();
+    let mut state = Checkpoint::fresh(model);
+    if let Some(path) = options.checkpoint.as_ref().filter(|path| path.exists()) {
+        state = Checkpoint::load(state, recipe, seed, path)?;
+    }
+    let mut sgd = sgd(recipe);
+    while state.epoch < recipe.epochs {
+        state.epoch += 1;
+        let train_loss = run_epoch(&mut state, &mut sgd, arch, training, recipe, seed, progress)?;
+        let judged = judged(&state);
         let reading = Reading { batch: recipe.validation_batch, segment: recipe.segment };
         let foresight = foresee(&judged.valid(), arch, validation, reading).expect("the text is long enough");
-        if !(train_loss.is_finite() && foresight.nll.is_finite()) {
+        if train_loss.is_finite() && foresight.nll.is_finite() {
+            let report = EpochReport {
+                epoch: state.epoch,
+                epochs: recipe.epochs,
+                train_loss,
+                value: Some(foresight.perplexity()),
+                learning_rate: recipe.learning_rate,
+            };
+            progress.epoch(&report);
+            state.reports.push(report);
+            let perplexity = foresight.perplexity();
+            if state.best.as_ref().is_none_or(|best| perplexity < best.perplexity) {
+                if let Some(path) = &options.best {
+                    save_language_weights(&judged, path)?;
+                }
+                state.best = Some(Best { model: judged, perplexity, epoch: state.epoch });
+            }
+            if state.average.is_none() && has_stalled(&state.losses, foresight.nll, recipe.patience) {
+                state.average = Some(Average::default());
+                state.averaged_after = Some(state.epoch);
+            }
+            state.losses.push(foresight.nll);
+        } else {
             let loss = if train_loss.is_finite() { foresight.nll } else { train_loss };
-            let (true, Some(best)) = (rollbacks < recipe.rollbacks, &best) else {
-                return Err(LanguageTrainError::NotFinite { epoch, loss, rollbacks });
-            };
-            rollbacks += 1;
-            // The average was over weights that led astray.
-            state = State {
-                model: best.model.clone(),
-                sgd: Sgd::new(sgd),
-                average: state.average.map(|_| Average::default()),
-            };
-            continue;
+            state = roll_back(state, loss, recipe, progress)?;
+            sgd = self::sgd(recipe);
         }
-        let perplexity = foresight.perplexity();
-        let report = EpochReport {
-            epoch,
-            epochs: recipe.epochs,
-            train_loss,
-            value: Some(perplexity),
-            learning_rate: recipe.learning_rate,
-        };
-        progress.epoch(&report);
-        reports.push(report);
-        if best.as_ref().is_none_or(|best| perplexity < best.perplexity) {
-            best = Some(TrainedLanguageModel {
-                model: judged,
-                perplexity,
-                epoch,
-                averaged_after,
-                rollbacks,
-                epochs: Vec::new(),
-            });
+        if let Some(path) = &options.checkpoint {
+            state.save(recipe, seed, path)?;
         }
-        if state.average.is_none() && has_stalled(&losses, foresight.nll, recipe.patience) {
-            state.average = Some(Average::default());
-            averaged_after = Some(epoch);
-        }
-        losses.push(foresight.nll);
     }
-    let best =
-        best.ok_or(LanguageTrainError::NotFinite { epoch: recipe.epochs, loss: f64::NAN, rollbacks })?;
-    Ok(TrainedLanguageModel { averaged_after, rollbacks, epochs: reports, ..best })
+    let Checkpoint { best, epoch, averaged_after, rollbacks, reports, .. } = state;
+    let Best { model, perplexity, epoch } =
+        best.ok_or(LanguageTrainError::NotFinite { epoch, loss: f64::NAN, rollbacks })?;
+    Ok(TrainedLanguageModel { model, perplexity, epoch, averaged_after, rollbacks, epochs: reports })
+}
+
+fn sgd(recipe: &LanguageRecipe) -> Sgd {
+    Sgd::new(SgdSettings {
+        momentum: 0.0,
+        nesterov: false,
+        weight_decay: recipe.weight_decay,
+        clip: recipe.clip,
+    })
+}
+
+/// Goes back to the best weights after a loss that is no finite number, as often as the recipe forgives.
+fn roll_back<W: CellWeights>(
+    state: Checkpoint<W>,
+    loss: f64,
+    recipe: &LanguageRecipe,
+    progress: &mut dyn Progress,
+) -> Result<Checkpoint<W>, LanguageTrainError> {
+    let Checkpoint { epoch, rollbacks, .. } = state;
+    let (true, Some(best)) = (rollbacks < recipe.rollbacks, &state.best) else {
+        return Err(LanguageTrainError::NotFinite { epoch, loss, rollbacks });
+    };
+    progress.warning(&format!(
+        "the loss became {loss} in epoch {epoch}: back to the weights of epoch {}, return {} of at most {}",
+        best.epoch,
+        rollbacks + 1,
+        recipe.rollbacks
+    ));
+    Ok(Checkpoint {
+        model: best.model.clone(),
+        rollbacks: rollbacks + 1,
+        // The average was over weights that led astray.
+        average: state.average.is_some().then(Average::default),
+        ..state
+    })
 }
 
 /// Whether a loss is above the best of those more than `patience` epochs before it.
@@ -157,67 +193,58 @@ fn has_stalled(losses: &[f64], loss: f64, patience: usize) -> bool {
     older.iter().any(|&old| loss > old)
 }
 
-/// What changes from step to step.
-struct State<W: CellWeights> {
-    model: LanguageModel<W>,
-    sgd: Sgd,
-    average: Option<Average>,
+/// One pass over the text. Returns the mean loss per word, without penalties; it is not finite where a step was not, and
+/// the pass ends there.
+fn run_epoch<W: CellWeights>(
+    state: &mut Checkpoint<W>,
+    sgd: &mut Sgd,
+    arch: &RnnArch,
+    text: &[u32],
+    recipe: &LanguageRecipe,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<f64, LanguageTrainError> {
+    let part = text.len() / recipe.batch;
+    let rows = |from: usize, to: usize| {
+        let row = |step| (0..recipe.batch).map(|column| text[column * part + step]).collect();
+        let rows: Vec<Vec<u32>> = (from..to).map(row).collect();
+        Tokens::new(&rows).expect("rows are as wide as the batch")
+    };
+    let mut lengths = rng_for(seed, "segments", u64::from(state.epoch));
+    let mut masks = rng_for(seed, "masks", u64::from(state.epoch));
+    let mut memory = state.model.blank_memory(recipe.batch);
+    let (mut start, mut sum) = (0, 0.0);
+    while start + 1 < part {
+        if progress.should_stop() {
+            return Err(LanguageTrainError::Interrupted);
+        }
+        let length = segment_length(recipe, &mut lengths);
+        let end = (start + length).min(part - 1);
+        let mut pass = LanguagePass::Train { dropouts: recipe.dropouts, rng: &mut masks };
+        let output = state.model.forward(arch, &rows(start, end), memory, &mut pass);
+        let loss = output.loss(&rows(start + 1, end + 1), recipe.regularisation());
+        let nll = f64::from(loss.nll.into_scalar::<f32>());
+        if !nll.is_finite() {
+            return Ok(nll);
+        }
+        let gradients = GradientsParams::from_grads(loss.total.backward(), &state.model);
+        let rate = recipe.learning_rate * length as f64 / recipe.segment as f64;
+        state.model = sgd.step(state.model.clone(), gradients, rate).0;
+        if let Some(average) = &mut state.average {
+            average.add(&state.model);
+        }
+        memory = output.memory.detach();
+        sum += nll * (end - start) as f64;
+        start = end;
+    }
+    Ok(sum / (part - 1) as f64)
 }
 
-impl<W: CellWeights> State<W> {
-    /// One pass over the text. Returns the mean loss per word, without penalties; it is not finite where a step was not,
-    /// and the pass ends there.
-    fn epoch(
-        &mut self,
-        arch: &RnnArch,
-        text: &[u32],
-        recipe: &LanguageRecipe,
-        seed: u64,
-        epoch: u32,
-        progress: &dyn Progress,
-    ) -> Result<f64, LanguageTrainError> {
-        let part = text.len() / recipe.batch;
-        let rows = |from: usize, to: usize| {
-            let row = |step| (0..recipe.batch).map(|column| text[column * part + step]).collect();
-            let rows: Vec<Vec<u32>> = (from..to).map(row).collect();
-            Tokens::new(&rows).expect("rows are as wide as the batch")
-        };
-        let mut lengths = rng_for(seed, "segments", u64::from(epoch));
-        let mut masks = rng_for(seed, "masks", u64::from(epoch));
-        let mut memory = self.model.blank_memory(recipe.batch);
-        let (mut start, mut sum) = (0, 0.0);
-        while start + 1 < part {
-            if progress.should_stop() {
-                return Err(LanguageTrainError::Interrupted);
-            }
-            let length = segment_length(recipe, &mut lengths);
-            let end = (start + length).min(part - 1);
-            let mut pass = LanguagePass::Train { dropouts: recipe.dropouts, rng: &mut masks };
-            let output = self.model.forward(arch, &rows(start, end), memory, &mut pass);
-            let loss = output.loss(&rows(start + 1, end + 1), recipe.regularisation());
-            let nll = f64::from(loss.nll.into_scalar::<f32>());
-            if !nll.is_finite() {
-                return Ok(nll);
-            }
-            let gradients = GradientsParams::from_grads(loss.total.backward(), &self.model);
-            let rate = recipe.learning_rate * length as f64 / recipe.segment as f64;
-            self.model = self.sgd.step(self.model.clone(), gradients, rate).0;
-            if let Some(average) = &mut self.average {
-                average.add(&self.model);
-            }
-            memory = output.memory.detach();
-            sum += nll * (end - start) as f64;
-            start = end;
-        }
-        Ok(sum / (part - 1) as f64)
-    }
-
-    /// The weights that are judged: averaged ones, once there are any.
-    fn judged(&self) -> LanguageModel<W> {
-        match &self.average {
-            Some(average) if average.count > 0 => average.weights(self.model.clone()),
-            _ => self.model.clone(),
-        }
+/// The weights that are judged: averaged ones, once there are any.
+fn judged<W: CellWeights>(state: &Checkpoint<W>) -> LanguageModel<W> {
+    match &state.average {
+        Some(average) if average.count > 0 => average.weights(state.model.clone()),
+        _ => state.model.clone(),
     }
 }
 
@@ -229,45 +256,7 @@ fn segment_length(recipe: &LanguageRecipe, rng: &mut ChaCha8Rng) -> usize {
     // Box and Muller; 1 - u keeps the logarithm away from 0.
     let normal = (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos();
     let length = (base + recipe.jitter * normal) as usize;
-    length.max(SHORTEST).min(recipe.segment + LONGER)
-}
-
-/// The mean of the weights over steps.
-#[derive(Clone, Debug, Default)]
-struct Average {
-    means: HashMap<ParamId, Tensor<1>>,
-    count: u64,
-}
-
-impl Average {
-    fn add<W: CellWeights>(&mut self, model: &LanguageModel<W>) {
-        struct Add<'a>(&'a mut Average);
-        impl ModuleMapper for Add<'_> {
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let value = param.val().without_autodiff().flatten::<1>(0, D - 1);
-                let mean = match self.0.means.remove(&param.id) {
-                    Some(mean) => mean.clone() + (value - mean).div_scalar(self.0.count as f64),
-                    None => value,
-                };
-                self.0.means.insert(param.id, mean);
-                param
-            }
-        }
-        self.count += 1;
-        let _ = model.clone().map(&mut Add(self));
-    }
-
-    fn weights<W: CellWeights>(&self, model: LanguageModel<W>) -> LanguageModel<W> {
-        struct Replace<'a>(&'a Average);
-        impl ModuleMapper for Replace<'_> {
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let Some(mean) = self.0.means.get(&param.id) else { return param };
-                let mean = mean.clone();
-                param.map(|weight| Tensor::from_inner(mean.reshape(weight.dims())).require_grad())
-            }
-        }
-        model.map(&mut Replace(self))
-    }
+    length.clamp(recipe.shortest, recipe.longest)
 }
 
 #[cfg(test)]
@@ -302,11 +291,33 @@ mod tests {
         recipe: &LanguageRecipe,
         seed: u64,
     ) -> Result<TrainedLanguageModel<RecurrentCell>, LanguageTrainError> {
+        train_with(recipe, seed, &LanguageTrainOptions::default(), &mut Quiet)
+    }
+
+    fn train_with(
+        recipe: &LanguageRecipe,
+        seed: u64,
+        options: &LanguageTrainOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<TrainedLanguageModel<RecurrentCell>, LanguageTrainError> {
         let sizes = LanguageModelSkeleton { vocabulary: 5, hidden: recipe.hidden };
         let device = Device::flex().autodiff();
         let model = LanguageModel::new(sizes, 3, &mut rng_for(seed, "weights", 0), &device);
         let arch = RnnSpace::new(3, Default::default()).unwrap().parse("0 0 1 1 2 0").unwrap();
-        train_language_model(model, &arch, [&text(800), &text(101)], recipe, seed, &mut Quiet)
+        let words = if recipe.name == RESTLESS { noise } else { text };
+        train_language_model(model, &arch, [&words(800), &words(101)], recipe, seed, options, progress)
+    }
+
+    const RESTLESS: &str = "restless";
+
+    /// A training whose loss wanders about, as nothing can be learned of its text.
+    fn restless() -> LanguageRecipe {
+        LanguageRecipe { name: RESTLESS.to_owned(), learning_rate: 5.0, patience: 1, ..recipe() }
+    }
+
+    fn noise(words: u32) -> Vec<u32> {
+        let mut rng = rng_for(0, "noise", u64::from(words));
+        (0..words).map(|_| rng.random_range(0..5)).collect()
     }
 
     #[test]
@@ -325,34 +336,44 @@ mod tests {
         assert!(!has_stalled(&[3.0, 2.0, 1.0], 2.5, 3));
         assert!(has_stalled(&[2.0, 3.0, 3.0, 3.0], 2.5, 3));
         assert!(!has_stalled(&[2.0, 1.0, 1.0, 1.0], 1.5, 3));
-        // At this rate the loss wanders about.
-        let restless = LanguageRecipe { learning_rate: 30.0, clip: 1.0, patience: 1, ..recipe() };
+        let restless = restless();
         let trained = train(&restless, 1).unwrap();
         assert!(trained.averaged_after.is_some_and(|epoch| epoch < restless.epochs), "{trained:?}");
     }
 
+    /// Stops after some epochs.
+    struct StopAfter(u32);
+
+    impl Progress for StopAfter {
+        fn epoch(&mut self, _: &EpochReport) {
+            self.0 -= 1;
+        }
+
+        fn should_stop(&self) -> bool {
+            self.0 == 0
+        }
+    }
+
+    /// Before weights are averaged, and after.
     #[test]
-    fn the_mean_of_weights_is_their_mean() {
-        let sizes = LanguageModelSkeleton { vocabulary: 5, hidden: 4 };
-        let device = Device::flex().autodiff();
-        let model = LanguageModel::new(sizes, 1, &mut rng_for(1, "weights", 0), &device);
-        struct Shift(f32);
-        impl ModuleMapper for Shift {
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                param.map(|weight| Tensor::from_inner(weight.without_autodiff() + self.0).require_grad())
-            }
-        }
-        let mut average = Average::default();
-        for shift in [0.0, 1.0, 5.0] {
-            average.add(&model.clone().map(&mut Shift(shift)));
-        }
-        let values = |model: &LanguageModel<RecurrentCell>| -> Vec<f32> {
-            model.output_bias.val().into_data().iter::<f32>().collect()
+    fn a_training_that_was_stopped_goes_on_to_the_same_end() {
+        let restless = restless();
+        let whole = train(&restless, 1).unwrap();
+        let averaged_after = whole.averaged_after.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let options = LanguageTrainOptions {
+            checkpoint: Some(folder.path().join("checkpoint.safetensors")),
+            best: Some(folder.path().join("weights.safetensors")),
         };
-        let (mean, plain) = (values(&average.weights(model.clone())), values(&model));
-        for (mean, plain) in mean.iter().zip(plain) {
-            assert!((mean - plain - 2.0).abs() < 1e-6, "{mean} {plain}");
+        for epochs in [1, averaged_after] {
+            let stopped = train_with(&restless, 1, &options, &mut StopAfter(epochs));
+            assert!(matches!(stopped, Err(LanguageTrainError::Interrupted)));
         }
+        let resumed = train_with(&restless, 1, &options, &mut Quiet).unwrap();
+        assert_eq!(resumed.epochs, whole.epochs);
+        assert_eq!((resumed.perplexity, resumed.epoch), (whole.perplexity, whole.epoch));
+        let other = train_with(&restless, 2, &options, &mut Quiet).unwrap_err().to_string();
+        assert!(other.contains("another seed"), "{other}");
     }
 
     #[test]

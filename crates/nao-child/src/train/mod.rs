@@ -6,6 +6,7 @@ mod evaluate;
 mod image;
 pub mod schedule;
 mod sgd;
+pub(crate) mod tensor_file;
 
 pub use batch::batch_of;
 pub use checkpoint::CheckpointError;

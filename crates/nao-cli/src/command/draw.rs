@@ -4,38 +4,42 @@ use std::path::Path;
 
 use anyhow::Result;
 use nao_space::Space;
-use nao_space::draw::{Drawing, Picture};
-use nao_space::network::{CellOutputs, Concat};
-use nao_space::notation::cnn_to_json;
+use nao_space::draw::Drawing;
 
 use super::print_text;
-use crate::arch_argument::{NamedArch, arch_of_run, read_arch};
+use crate::arch_argument::{arch_of_run, kind_of_arch, read_arch};
 use crate::args::{DrawArgs, DrawFormat};
 use crate::files::write_whole;
+use crate::run::RunFolder;
+use crate::task::{Task, with_task};
 
 pub fn run(args: DrawArgs) -> Result<()> {
+    let path = Path::new(&args.arch);
+    let kind = match path.is_dir() {
+        true => RunFolder::open(path)?.kind()?,
+        false => args.space.space.or_else(|| kind_of_arch(&args.arch)).unwrap_or_default(),
+    };
+    with_task!(kind, T => draw::<T>(args))
+}
+
+fn draw<T: Task>(args: DrawArgs) -> Result<()> {
     let named = if Path::new(&args.arch).is_dir() {
-        arch_of_run(Path::new(&args.arch), args.rank)?.0
+        arch_of_run::<T>(Path::new(&args.arch), args.rank)?.0
     } else {
-        read_arch(&args.arch, &args.space)?
+        read_arch::<T>(&args.arch, &args.space)?
     };
     let subtitle = named.space.format(&named.arch);
     let text = match args.format {
-        DrawFormat::Svg => {
-            picture(&named)?.svg(&Drawing { title: named.name, subtitle, ..Drawing::default() })
-        }
-        DrawFormat::Dot => picture(&named)?.dot(&named.name),
-        DrawFormat::Json => cnn_to_json(&named.arch),
+        DrawFormat::Svg => T::picture(&named.arch, named.published)?.svg(&Drawing {
+            title: named.name,
+            subtitle,
+            ..Drawing::default()
+        }),
+        DrawFormat::Dot => T::picture(&named.arch, named.published)?.dot(&named.name),
+        DrawFormat::Json => T::to_json(&named.arch),
     };
     match args.output {
         Some(path) => write_whole(&path, text.as_bytes()),
         None => print_text(&text),
     }
-}
-
-/// Cells with the states that they concatenate: the published ones of a published cell, otherwise the loose ends.
-fn picture(named: &NamedArch) -> Result<Picture> {
-    let loose_ends = CellOutputs::both(Concat::LooseEnds);
-    let outputs = named.published.map_or(&loose_ends, |entry| &entry.outputs);
-    Ok(Picture::of_cells(&named.arch, outputs)?)
 }

@@ -3,22 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
 use nao_child::Network;
 use nao_child::names::{NameConvention, TensorName, tensor_names};
+use nao_child::rnn::{language_tensor_names, load_language_weights, save_language_weights};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_controller::controller_weights;
-use nao_space::network::{Cost, NetworkPlan};
+use nao_space::network::{Cost, LanguageModelSkeleton, NetworkPlan};
 use nao_space::seed::rng_for;
-use nao_space::{CnnArch, Space};
+use nao_space::{CnnArch, RnnArch, RnnState, Space};
 use serde::Serialize;
 
 use super::print_text;
-use super::train::{Prepared, of_folder};
+use super::train::{PreparedModel, PreparedNetwork, Training, of_folder};
 use crate::arch_argument::{NamedArch, arch_of_run};
-use crate::args::{ExportArgs, ExportFormat, ParameterNames};
+use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
 use crate::files::write_whole;
-use crate::run::{RunFolder, STRUCTURE, TrainFolder};
+use crate::run::{RunFolder, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
+use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
 /// The version of the network description.
 const NETWORK_JSON_VERSION: u32 = 1;
@@ -38,6 +41,23 @@ struct NetworkJson<'a> {
     tensors: Vec<TensorName>,
     /// Every layer with its shapes.
     plan: &'a NetworkPlan,
+}
+
+/// A language model as other programs can build it.
+#[derive(Serialize)]
+struct ModelJson<'a> {
+    /// Always `nao-language-model`.
+    format: &'static str,
+    version: u32,
+    space: String,
+    notation: String,
+    architecture: &'a RnnArch,
+    /// The states whose mean is the output of the cell.
+    averaged: Vec<RnnState>,
+    skeleton: LanguageModelSkeleton,
+    cost: Cost,
+    /// Every tensor under the authors' name; the matrix of the output is that of the words.
+    tensors: Vec<TensorName>,
 }
 
 /// What is exported from.
@@ -96,16 +116,29 @@ fn source(path: &Path) -> Result<Source> {
 }
 
 fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path: &Path) -> Result<()> {
-    let Prepared { config, plan, .. } = of_folder(folder)?;
+    if folder.kind()? == SpaceKind::Rnn {
+        return export_model(folder, weights, path);
+    }
+    let (config, PreparedNetwork { plan, .. }) = of_folder::<ImageTask>(folder)?;
     let blank = Network::new(&plan, &mut rng_for(0, "weights", 0), &device(&config.device)?);
     let network = load_network(blank, &plan, NameConvention::V1, weights)?;
     Ok(save_network(&network, &plan, args.names.convention(), path)?)
 }
 
+/// Weights of language models have the authors' names already; those of a checkpoint stand among others.
+fn export_model(folder: &TrainFolder, weights: &Path, path: &Path) -> Result<()> {
+    if weights == folder.checkpoint() {
+        bail!("{} has no weights yet: its first epoch is not over", folder.path().display());
+    }
+    let (config, prepared) = of_folder::<LanguageTask>(folder)?;
+    let blank = prepared.model(0, &device(&config.device)?);
+    Ok(save_language_weights(&load_language_weights(blank, weights)?, path)?)
+}
+
 /// The weights of the controller after the last round that trained one; of the preset `structure`, those learned before
 /// the search.
 fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
-    let strategy = run.config()?.strategy;
+    let strategy: StrategyConfig = with_task!(run.kind()?, T => run.config::<T>()?.strategy);
     if strategy.name != "nao" {
         bail!("{} was searched by `{}`, which has no controller", run.path().display(), strategy.name);
     }
@@ -125,18 +158,62 @@ fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
 }
 
 fn description(source: &Source, args: &ExportArgs) -> Result<String> {
-    match source {
-        Source::Training { folder, .. } => {
-            let Prepared { config, space, plan, .. } = of_folder(folder)?;
-            let arch = space.parse(&config.architecture)?;
-            network_json(&space.name(), &config.architecture, &arch, &plan, args)
+    let kind = match source {
+        Source::Training { folder, .. } => folder.kind()?,
+        Source::Run(run) => run.kind()?,
+    };
+    match kind {
+        SpaceKind::Cnn => {
+            let (config, arch, PreparedNetwork { plan, .. }) = subject::<ImageTask>(source, args.rank)?;
+            let space = ImageTask::space(&config.space)?.name();
+            network_json(&space, &config.architecture, &arch, &plan, args)
         }
-        Source::Run(run) => {
-            let (NamedArch { space, arch, .. }, entry, config) = arch_of_run(run.path(), args.rank)?;
-            let plan = NetworkPlan::new(&arch, &config.recipe.skeleton(&*config.data.load()?))?;
-            network_json(&space.name(), &entry.architecture, &arch, &plan, args)
+        SpaceKind::Rnn => {
+            let (config, arch, prepared) = subject::<LanguageTask>(source, args.rank)?;
+            model_json(&LanguageTask::space(&config.space)?.name(), &config.architecture, &arch, &prepared)
         }
     }
+}
+
+/// The training of a folder, or that of an architecture in the search of a run.
+fn subject<T: Training>(source: &Source, rank: usize) -> Result<(TrainConfig<T>, Arch<T>, T::Prepared)> {
+    match source {
+        Source::Training { folder, .. } => {
+            let (config, prepared) = of_folder::<T>(folder)?;
+            let arch = T::space(&config.space)?.parse(&config.architecture)?;
+            Ok((config, arch, prepared))
+        }
+        Source::Run(run) => {
+            let (NamedArch { arch, .. }, entry, config) = arch_of_run::<T>(run.path(), rank)?;
+            let data = T::load(&config.data, Some(run.path()))?;
+            let config = TrainConfig {
+                architecture: entry.architecture,
+                published: None,
+                data: Some(config.data),
+                seed: entry.seed,
+                device: config.execution.device,
+                space: config.space,
+                recipe: config.recipe,
+            };
+            let prepared = T::prepare(&config, &arch, data)?;
+            Ok((config, arch, prepared))
+        }
+    }
+}
+
+fn model_json(space: &str, notation: &str, arch: &RnnArch, prepared: &PreparedModel) -> Result<String> {
+    let json = ModelJson {
+        format: "nao-language-model",
+        version: NETWORK_JSON_VERSION,
+        space: space.to_owned(),
+        notation: notation.to_owned(),
+        architecture: arch,
+        averaged: prepared.mean.states(arch),
+        skeleton: prepared.skeleton,
+        cost: prepared.cost,
+        tensors: language_tensor_names(&prepared.model(0, &Device::flex())),
+    };
+    Ok(serde_json::to_string_pretty(&json)?)
 }
 
 fn network_json(

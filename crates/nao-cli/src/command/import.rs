@@ -4,21 +4,23 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use nao_child::Network;
 use nao_child::names::NameConvention;
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::train::evaluate_held_out;
+use nao_space::Objective;
+use nao_space::Space;
 use nao_space::seed::rng_for;
-use nao_space::{Objective, Space};
 use serde::Serialize;
 
-use super::train::{Prepared, resolve};
+use super::train::{PreparedNetwork, Training, resolve};
 use super::{print_json, print_text};
 use crate::args::{ImportArgs, TrainArgs};
-use crate::data::device;
+use crate::data::{DataSource, device};
 use crate::files::write_whole;
 use crate::run::{TrainFolder, free_name};
+use crate::task::{ImageTask, Task};
 
 /// What an import leaves in `result.json` and prints with `--json`.
 #[derive(Serialize)]
@@ -38,19 +40,22 @@ pub fn run(args: ImportArgs) -> Result<()> {
     refuse_pickles(&args.weights)?;
     let (source, json, convention) = (args.weights.clone(), args.json, args.names.convention());
     let args = as_training(args);
-    let prepared = resolve(&args)?;
-    let Prepared { config, space, plan, split } = &prepared;
+    let (config, arch, data) = resolve::<ImageTask>(&args)?;
+    let data = data.context("weights are measured on images: name some with --data")?;
+    let PreparedNetwork { plan, split } = &ImageTask::prepare(&config, &arch, data)?;
     let on = device(&config.device)?;
     let blank = Network::new(plan, &mut rng_for(0, "weights", 0), &on);
     let network = load_network(blank, plan, convention, &source)?;
     let evaluation = evaluate_held_out(&network, &config.recipe, split, &on);
 
-    let path = args.out.unwrap_or_else(|| free_name(&format!("import-{}", config.data.word())));
-    let folder = TrainFolder::create(&path, config)?;
+    let path = args.out.unwrap_or_else(|| {
+        free_name(&format!("import-{}", config.data.as_ref().map_or("data", DataSource::word)))
+    });
+    let folder = TrainFolder::create(&path, &config, &[])?;
     save_network(&network, plan, NameConvention::V1, &folder.weights())?;
     let result = ImportResult {
         architecture: config.architecture.clone(),
-        space: space.name(),
+        space: ImageTask::space(&config.space)?.name(),
         imported_from: source,
         objective: Objective { split: split.held_out_name.into(), ..Objective::validation_accuracy() },
         value: evaluation.accuracy,

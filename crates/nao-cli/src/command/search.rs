@@ -1,12 +1,12 @@
 //! `nao search` and `nao resume`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nao_child::{ImageData, TrainEvaluator};
 use nao_space::Space;
-use nao_space::draw::{Drawing, arch_svg};
+use nao_space::draw::Drawing;
 
 use super::{interrupt_flag, print_text};
 use crate::args::{ResumeArgs, SearchArgs};
@@ -15,22 +15,30 @@ use crate::executor::{LocalExecutor, WorkerSettings};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::pretrained::pretrained;
-use crate::report::{SearchProgress, best_entries, print_summary};
+use crate::report::{SearchProgress, best_entries, figure, print_summary};
 use crate::run::{
-    Coordinator, Ending, Manifest, Resolved, RunConfig, RunFolder, TrainFolder, free_name, resolve,
+    Coordinator, Ending, Manifest, Resolved, RunConfig, RunFolder, TrainFolder, free_name, kind_of_search,
+    resolve,
 };
 use crate::strategy;
+use crate::task::{Task, with_task};
 
 /// Starts a search.
 pub fn search(args: SearchArgs) -> Result<()> {
-    let Resolved { config, images } = resolve(&args.run, &args.execution, None)?;
+    let kind = kind_of_search(&args.run, &args.execution)?;
+    with_task!(kind, T => search_for::<T>(args))
+}
+
+fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
+    let Resolved { config, data } = resolve::<T>(&args.run, &args.execution, None)?;
     if args.dry_run {
         return print_text(&config.to_toml());
     }
-    let manifest = manifest(&config, &images)?;
+    let manifest = manifest(&config, &data)?;
+    let companions = T::companions(&data);
     let folder = match args.out {
-        Some(path) => RunFolder::create(&path, &config, &manifest)?,
-        None => create_with_free_name(&config, &manifest)?,
+        Some(path) => RunFolder::create(&path, &config, &manifest, &companions)?,
+        None => create_with_free_name(&config, &manifest, &companions)?,
     };
     if !args.json {
         print_text(&introduction(&config, &manifest, &folder)?)?;
@@ -44,8 +52,13 @@ pub fn resume(args: ResumeArgs) -> Result<()> {
         return super::train::resume(&folder, args.json);
     }
     let folder = RunFolder::open(&args.folder)?;
-    let stored = folder.config()?;
-    let Resolved { config, images } = resolve(&args.run, &args.execution, Some(&stored))?;
+    with_task!(folder.kind()?, T => resume_for::<T>(args, &folder))
+}
+
+fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
+    let stored = folder.config::<T>()?;
+    let stored_with_place = Some((&stored, folder.path()));
+    let Resolved { config, data } = resolve(&args.run, &args.execution, stored_with_place)?;
     let differences = stored.differences(&config);
     if !differences.is_empty() {
         bail!(
@@ -55,16 +68,24 @@ pub fn resume(args: ResumeArgs) -> Result<()> {
         );
     }
     let checksum = folder.manifest()?.data_checksum;
-    if checksum != images.checksum() {
-        bail!("the images of {} have changed since the run was started: put the old ones back", config.data);
+    if checksum != T::checksum(&data) {
+        bail!(
+            "the {} of {} have changed since the run was started: put the old ones back",
+            T::EXAMPLES,
+            config.data
+        );
     }
-    carry_out(&folder, &config, args.json)
+    carry_out(folder, &config, args.json)
 }
 
-fn create_with_free_name(config: &RunConfig, manifest: &Manifest) -> Result<RunFolder> {
+fn create_with_free_name<T: Task>(
+    config: &RunConfig<T>,
+    manifest: &Manifest,
+    companions: &[(&str, String)],
+) -> Result<RunFolder> {
     loop {
         let path: PathBuf = free_name(config.data.word());
-        match RunFolder::create(&path, config, manifest) {
+        match RunFolder::create(&path, config, manifest, companions) {
             // Another search took the name in the meantime.
             Err(_) if path.exists() => {}
             created => return created,
@@ -72,34 +93,28 @@ fn create_with_free_name(config: &RunConfig, manifest: &Manifest) -> Result<RunF
     }
 }
 
-fn manifest(config: &RunConfig, images: &std::sync::Arc<ImageData>) -> Result<Manifest> {
-    let evaluator =
-        TrainEvaluator::new(images.clone(), config.recipe.clone(), device(&config.execution.device)?)?;
-    let split = evaluator.split();
-    let counts = vec![
-        ("train".to_owned(), split.train.len()),
-        (split.held_out_name.to_owned(), split.held_out.len()),
-        ("test".to_owned(), images.test_len()),
-    ];
-    let (device, data) = (&config.execution.device, config.data.to_string());
-    Ok(Manifest::of(device, config.seed, data, images.checksum(), counts))
+fn manifest<T: Task>(config: &RunConfig<T>, data: &Arc<T::Data>) -> Result<Manifest> {
+    let counts = T::counts(data, &config.recipe)?;
+    let (device, name) = (&config.execution.device, config.data.to_string());
+    Ok(Manifest::of(device, config.seed, name, T::checksum(data), counts))
 }
 
-fn introduction(config: &RunConfig, manifest: &Manifest, folder: &RunFolder) -> Result<String> {
-    let images: Vec<String> =
-        manifest.images.iter().map(|(split, count)| format!("{count} {split}")).collect();
+fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &RunFolder) -> Result<String> {
+    let examples: Vec<String> =
+        manifest.examples.iter().map(|(split, count)| format!("{count} {split}")).collect();
     Ok(format!(
         "searching {} with strategy {}: {} cells, {} at random first, then {} per round\n\
-         on {} ({} images), recipe {}, {} workers on {}, seed {}\n\
+         on {} ({} {}), recipe {}, {} workers on {}, seed {}\n\
          run folder {}",
-        config.space.space()?.name(),
+        T::space(&config.space)?.name(),
         config.strategy.name,
         config.rounds.budget,
         config.rounds.initial.min(config.rounds.budget),
         config.rounds.per_round,
         config.data,
-        images.join(", "),
-        config.recipe.fidelity(),
+        examples.join(", "),
+        T::EXAMPLES,
+        T::fidelity(&config.recipe),
         config.execution.workers,
         config.execution.device,
         config.seed,
@@ -108,10 +123,10 @@ fn introduction(config: &RunConfig, manifest: &Manifest, folder: &RunFolder) -> 
 }
 
 /// Runs the coordinator on the folder and shows what came out.
-fn carry_out(folder: &RunFolder, config: &RunConfig, json: bool) -> Result<()> {
+fn carry_out<T: Task>(folder: &RunFolder, config: &RunConfig<T>, json: bool) -> Result<()> {
     let _lock = folder.lock()?;
     let interrupted = interrupt_flag()?;
-    let space = config.space.space()?;
+    let space = T::space(&config.space)?;
     let execution = &config.execution;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let settings = WorkerSettings {
@@ -128,6 +143,7 @@ fn carry_out(folder: &RunFolder, config: &RunConfig, json: bool) -> Result<()> {
         folder,
         store: folder.store()?,
         space: &space,
+        objective: T::objective(),
         limits: config.rounds,
         seed: config.seed,
         max_attempts: execution.max_attempts,
@@ -149,12 +165,15 @@ fn carry_out(folder: &RunFolder, config: &RunConfig, json: bool) -> Result<()> {
         let drawing = Drawing {
             title: format!("Best cell: trial {}", best.trial),
             subtitle: format!(
-                "{} {:.4} on {}, {}",
-                best.objective.name, best.objective.value, best.objective.split, best.fidelity
+                "{} {} on {}, {}",
+                best.objective.name,
+                figure(best.objective.value),
+                best.objective.split,
+                best.fidelity
             ),
             ..Drawing::default()
         };
-        write_whole(&folder.drawing(), arch_svg(&arch, &drawing).as_bytes())?;
+        write_whole(&folder.drawing(), T::picture(&arch, None)?.svg(&drawing).as_bytes())?;
     }
-    print_summary(folder, config, &trials, ending, json)
+    print_summary(folder, config.seed, &trials, ending, json)
 }

@@ -6,10 +6,11 @@ use nao_space::{CellRole, CnnSpace, Space, State, Token};
 use serde_json::json;
 
 use super::{print_json, print_text};
-use crate::arch_argument::{NamedArch, read_arch, space_of};
+use crate::arch_argument::{NamedArch, read_arch};
 use crate::args::SpaceCommand;
 use crate::report::plain_table;
 use crate::space_argument::SpaceVisitor;
+use crate::task::{ImageTask, Task};
 
 pub fn run(command: SpaceCommand) -> Result<()> {
     let options = match &command {
@@ -22,14 +23,14 @@ pub fn run(command: SpaceCommand) -> Result<()> {
     };
     // Image cells have a page of their own, and names from the zoo.
     match (&command, options.usual()) {
-        (SpaceCommand::Describe { json, .. }, Some(usual)) => describe(&space_of(&usual)?, *json),
+        (SpaceCommand::Describe { json, .. }, Some(usual)) => describe(&ImageTask::space_of(&usual)?, *json),
         (SpaceCommand::Encode { arch, json, .. }, Some(usual)) => {
-            let named = read_arch(arch, &usual)?;
+            let named = read_arch::<ImageTask>(arch, &usual)?;
             let tokens = named.space.encode(&named.arch);
             if *json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
         }
         (SpaceCommand::Check { arch, json, .. }, Some(usual)) => {
-            let named = read_arch(arch, &usual)?;
+            let named = read_arch::<ImageTask>(arch, &usual)?;
             check(&named, *json)
         }
         _ => options.visit(InAnySpace(&command)),
@@ -146,7 +147,7 @@ fn token_numbers(text: &str) -> Result<Vec<Token>> {
     tokens.collect()
 }
 
-fn check(NamedArch { space, arch, published, .. }: &NamedArch, json: bool) -> Result<()> {
+fn check(NamedArch { space, arch, published, .. }: &NamedArch<ImageTask>, json: bool) -> Result<()> {
     let canonical = space.key(arch).0;
     let ends = arch.cells().map(|(role, cell)| (role, cell.loose_ends()));
     let mut concatenated = Vec::with_capacity(2);

@@ -9,9 +9,9 @@ use nao_space::{ArchKey, DartsSpace, NasBench101Space, NasBench201Space, RnnSpac
 use serde::Serialize;
 
 use super::{print_json, print_text};
-use crate::arch_argument::space_of;
-use crate::args::{TableCheckArgs, TableSpace};
+use crate::args::{CellOptions, TableCheckArgs, TableSpace};
 use crate::files::read_text;
+use crate::task::{ImageTask, Task};
 
 /// What a table holds.
 #[derive(Serialize)]
@@ -49,7 +49,7 @@ pub fn run(args: TableCheckArgs) -> Result<()> {
         TableSpace::Nasbench101 => summary(NasBench101Space::default(), file, &schema)?,
         TableSpace::Darts => summary(DartsSpace::default(), file, &schema)?,
         TableSpace::Rnn => summary(RnnSpace::default(), file, &schema)?,
-        TableSpace::Cnn => summary(space_of(&args.options)?, file, &schema)?,
+        TableSpace::Cnn => summary(ImageTask::space_of(&CellOptions::from(&args.options))?, file, &schema)?,
     };
     if args.json { print_json(&summary) } else { print_text(&page(&summary)) }
 }

@@ -4,14 +4,17 @@ use std::io::{BufRead, Write};
 use std::sync::mpsc;
 
 use anyhow::{Context, Result};
-use nao_child::TrainEvaluator;
-use nao_space::{CnnArch, EpochReport, Evaluator, Progress, Trial, TrialId};
+use burn::tensor::Device;
+use nao_space::{EpochReport, Progress, Trial, TrialId};
+use rayon::ThreadPool;
+use serde::de::DeserializeOwned;
 
 use crate::args::WorkerArgs;
 use crate::data::device;
 use crate::executor::FromWorker;
 use crate::memory::peak_mib;
 use crate::run::RunFolder;
+use crate::task::{Task, with_task};
 
 pub fn run(args: WorkerArgs) -> Result<()> {
     // Ctrl-C reaches the whole group of processes; only the coordinator decides what it means.
@@ -20,8 +23,14 @@ pub fn run(args: WorkerArgs) -> Result<()> {
         rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start threads")?;
     // A panic is an outcome, with its message; the trace is for those who ask for it.
     std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
-    let config = RunFolder::open(&args.run)?.config()?;
-    let evaluator = TrainEvaluator::new(config.data.load()?, config.recipe, device(&args.device)?)?;
+    let folder = RunFolder::open(&args.run)?;
+    with_task!(folder.kind()?, T => work::<T>(&folder, &device(&args.device)?, &threads))
+}
+
+fn work<T: Task>(folder: &RunFolder, device: &Device, threads: &ThreadPool) -> Result<()> {
+    let config = folder.config::<T>()?;
+    let data = T::load(&config.data, Some(folder.path()))?;
+    let evaluator = T::evaluator(data, config.recipe, device.clone())?;
     for trial in trials() {
         // Inside of the pool no operation is handed to another thread and waited for, which saves a tenth.
         let mut outcome = threads.install(|| evaluator.evaluate(&trial, &mut Line { trial: trial.id }));
@@ -36,7 +45,7 @@ pub fn run(args: WorkerArgs) -> Result<()> {
 
 /// The trials on standard input. They are read beside the training, so that the end of the input, which means that the
 /// coordinator is gone, ends this process in the middle of a child.
-fn trials() -> mpsc::Receiver<Trial<CnnArch>> {
+fn trials<A: DeserializeOwned + Send + 'static>() -> mpsc::Receiver<Trial<A>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {

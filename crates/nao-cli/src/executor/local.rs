@@ -9,7 +9,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nao_space::{CnnArch, EvaluationError, Measurement, Trial, TrialId};
+use nao_space::{EvaluationError, Measurement, Trial, TrialId};
+use serde::Serialize;
 
 use super::{Event, Executor, FromWorker};
 
@@ -29,10 +30,10 @@ pub struct WorkerSettings {
 }
 
 /// Runs trials in worker processes.
-pub struct LocalExecutor {
+pub struct LocalExecutor<A> {
     settings: WorkerSettings,
     slots: Vec<Slot>,
-    waiting: VecDeque<Trial<CnnArch>>,
+    waiting: VecDeque<Trial<A>>,
     inbox: Receiver<Message>,
     outbox: Sender<Message>,
 }
@@ -60,7 +61,7 @@ struct Message {
     line: Option<String>,
 }
 
-impl LocalExecutor {
+impl<A> LocalExecutor<A> {
     /// An executor of `slots` workers, started when there is work.
     pub fn new(settings: WorkerSettings, slots: usize) -> Self {
         let (outbox, inbox) = mpsc::channel();
@@ -69,7 +70,10 @@ impl LocalExecutor {
     }
 
     /// Hands waiting trials to free slots.
-    fn fill(&mut self) -> Result<Vec<Event>> {
+    fn fill(&mut self) -> Result<Vec<Event>>
+    where
+        A: Serialize,
+    {
         let mut events = Vec::new();
         for slot in 0..self.slots.len() {
             if self.slots[slot].busy.is_some() {
@@ -164,6 +168,15 @@ impl LocalExecutor {
         status.map_or("unknown end".into(), |status| status.to_string())
     }
 
+    /// Ends all workers and forgets all trials.
+    fn end_all(&mut self) {
+        self.waiting.clear();
+        for slot in 0..self.slots.len() {
+            self.end_worker(slot);
+            self.slots[slot].busy = None;
+        }
+    }
+
     /// Ends trials that are past their limit, with their workers.
     fn enforce_limit(&mut self) -> Vec<Event> {
         let Some(limit) = self.settings.time_limit else { return Vec::new() };
@@ -180,8 +193,8 @@ impl LocalExecutor {
     }
 }
 
-impl Executor for LocalExecutor {
-    fn submit(&mut self, trials: Vec<Trial<CnnArch>>) {
+impl<A: Serialize> Executor<A> for LocalExecutor<A> {
+    fn submit(&mut self, trials: Vec<Trial<A>>) {
         self.waiting.extend(trials);
     }
 
@@ -200,16 +213,12 @@ impl Executor for LocalExecutor {
     }
 
     fn stop(&mut self) {
-        self.waiting.clear();
-        for slot in 0..self.slots.len() {
-            self.end_worker(slot);
-            self.slots[slot].busy = None;
-        }
+        self.end_all();
     }
 }
 
-impl Drop for LocalExecutor {
+impl<A> Drop for LocalExecutor<A> {
     fn drop(&mut self) {
-        self.stop();
+        self.end_all();
     }
 }

@@ -6,15 +6,15 @@ mod protocol;
 use std::time::Duration;
 
 use anyhow::Result;
-use nao_space::{CnnArch, EpochReport, EvaluationError, Measurement, Trial, TrialId};
+use nao_space::{EpochReport, EvaluationError, Measurement, Trial, TrialId};
 
 pub use local::{LocalExecutor, WorkerSettings};
 pub use protocol::FromWorker;
 
 /// Runs trials somewhere and returns the outcome of each exactly once.
-pub trait Executor {
+pub trait Executor<A> {
     /// Takes trials over; they start in this order as slots become free.
-    fn submit(&mut self, trials: Vec<Trial<CnnArch>>);
+    fn submit(&mut self, trials: Vec<Trial<A>>);
 
     /// What happened since the last call; waits up to `timeout` for something to happen.
     fn poll(&mut self, timeout: Duration) -> Result<Vec<Event>>;

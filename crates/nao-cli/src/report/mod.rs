@@ -8,4 +8,4 @@ mod table;
 pub use best::{BestEntry, best_entries};
 pub use progress::{SearchProgress, TrainProgress};
 pub use summary::print_summary;
-pub use table::{best_table, millions, narrow_table, plain_table};
+pub use table::{best_table, figure, millions, narrow_table, plain_table};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
+use super::table::figure;
 use crate::run::{StoredTrial, TrialStatus};
 
 /// The bars of a search.
@@ -98,7 +99,7 @@ impl SearchProgress {
         self.run.inc(1);
         match outcome {
             Ok(measurement) => {
-                tracing::info!("trial {trial}: {} {:.4}", measurement.objective.name, measurement.value);
+                tracing::info!("trial {trial}: {} {}", measurement.objective.name, figure(measurement.value));
                 self.consider(trial, measurement);
             }
             Err(error) => {
@@ -140,7 +141,7 @@ impl SearchProgress {
         let merit = measurement.objective.merit(measurement.value);
         if self.best.is_none_or(|(_, best, _)| merit > best) {
             self.best = Some((trial, merit, measurement.value));
-            self.run.set_message(format!("best {:.4} (trial {trial})", measurement.value));
+            self.run.set_message(format!("best {} (trial {trial})", figure(measurement.value)));
         }
     }
 }
@@ -172,6 +173,14 @@ impl Progress for TrainProgress {
         self.curve.push(report.clone());
     }
 
+    fn warning(&mut self, message: &str) {
+        if self.bar.is_hidden() {
+            tracing::warn!("{message}");
+        } else {
+            self.bar.println(format!("  {message}"));
+        }
+    }
+
     fn should_stop(&self) -> bool {
         self.stop.load(std::sync::atomic::Ordering::Relaxed)
     }
@@ -184,7 +193,7 @@ impl Drop for TrainProgress {
 }
 
 fn epoch_words(report: &EpochReport) -> String {
-    let value = report.value.map_or(String::new(), |value| format!("  validation {value:.4}"));
+    let value = report.value.map_or(String::new(), |value| format!("  validation {}", figure(value)));
     format!("epoch {}/{}  loss {:.3}{value}", report.epoch, report.epochs, report.train_loss)
 }
 

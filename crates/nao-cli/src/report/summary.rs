@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::best::{BestEntry, best_entries};
 use super::table::best_table;
-use crate::run::{Ending, RunConfig, RunFolder, StoredTrial, TrialStatus};
+use crate::run::{Ending, RunFolder, StoredTrial, TrialStatus};
 
 /// How many cells the table shows.
 const TOP: usize = 5;
@@ -15,7 +15,7 @@ const TOP: usize = 5;
 /// Prints the end of a search: counts, the best cells and what to type next; or the best cells as JSON.
 pub fn print_summary(
     folder: &RunFolder,
-    config: &RunConfig,
+    seed: u64,
     trials: &[StoredTrial],
     ending: Ending,
     json: bool,
@@ -33,7 +33,7 @@ pub fn print_summary(
         _ => String::new(),
     };
     let rounds = trials.last().map_or(0, |last| last.round + 1);
-    writeln!(out, "{done} cells trained in {rounds} rounds with seed {}{reason}", config.seed)?;
+    writeln!(out, "{done} cells trained in {rounds} rounds with seed {seed}{reason}")?;
     for (reason, count) in failed {
         writeln!(out, "{count} trials failed: {reason}")?;
     }

@@ -50,7 +50,7 @@ pub fn best_table(entries: &[BestEntry]) -> String {
         vec![
             entry.rank.to_string(),
             entry.trial.to_string(),
-            format!("{:.4}", objective.value),
+            figure(objective.value),
             objective.split.clone(),
             entry.fidelity.to_string(),
             millions(entry.params),
@@ -61,6 +61,11 @@ pub fn best_table(entries: &[BestEntry]) -> String {
     let value = entries.first().map_or("value", |entry| entry.objective.name.as_str());
     let header = ["rank", "trial", value, "split", "fidelity", "params", "MACs", "found by"];
     plain_table(&header, &[0, 1, 2, 5, 6], rows.collect())
+}
+
+/// A measured value as people read it: four digits after the point of a fraction, two of a perplexity.
+pub fn figure(value: f64) -> String {
+    if value.abs() < 10.0 { format!("{value:.4}") } else { format!("{value:.2}") }
 }
 
 /// A count as people read it: `11.47 M`, `35.2 k`.

@@ -1,63 +1,42 @@
 //! The configuration of a run, whole: what a person typed is laid over the defaults of the chosen data, recipe
 //! and preset, and the result is what runs, is printed by `--dry-run` and is kept in `run.toml`.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nao_child::{ImageData, Recipe};
+use clap::ValueEnum;
+use nao_child::rnn::LANGUAGE_RECIPE_NAMES;
 use nao_controller::{NaoConfig, StructureConfig};
-use nao_space::network::NetworkPlan;
+use nao_space::Space;
 use nao_space::search::RoundLimits;
-use nao_space::seed::rng_for;
-use nao_space::{CnnSpace, OpSet, Space};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::args::{ExecutionOptions, RunOptions};
+use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
 use crate::files::read_text;
+use crate::task::Task;
 
 /// Everything that a search depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunConfig {
+#[serde(deny_unknown_fields, bound = "")]
+pub struct RunConfig<T: Task> {
     /// Seed of everything random.
     pub seed: u64,
-    /// Where images come from.
+    /// Where the data comes from.
     pub data: DataSource,
     /// The search space.
-    pub space: SpaceConfig,
+    pub space: T::SpaceSettings,
     /// Rounds and budget, in trials.
     pub rounds: RoundLimits,
     /// Who proposes.
     pub strategy: StrategyConfig,
     /// How children are trained.
-    pub recipe: Recipe,
+    pub recipe: T::Recipe,
     /// How the run is carried out; changes nothing about the result.
     pub execution: ExecutionConfig,
-}
-
-/// The image cell space.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SpaceConfig {
-    /// Name of the operation set.
-    pub ops: String,
-    /// Nodes per cell.
-    pub nodes: usize,
-}
-
-impl SpaceConfig {
-    /// What names a space of a built-in operation set.
-    pub fn of(space: &CnnSpace) -> Self {
-        SpaceConfig { ops: space.ops().name().to_owned(), nodes: space.nodes() }
-    }
-
-    /// The space.
-    pub fn space(&self) -> Result<CnnSpace> {
-        Ok(CnnSpace::new(self.nodes, OpSet::named(&self.ops)?)?)
-    }
 }
 
 /// The strategy and its settings.
@@ -92,14 +71,14 @@ pub struct ExecutionConfig {
     pub max_attempts: u32,
 }
 
-impl RunConfig {
+impl<T: Task> RunConfig<T> {
     /// The configuration as TOML, as in `run.toml`.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("plain structs have a TOML form")
     }
 
     /// Checks what no type can: budgets, names, geometry.
-    fn check(&self, images: &ImageData) -> Result<()> {
+    fn check(&self, data: &T::Data) -> Result<()> {
         let RoundLimits { initial, per_round, budget } = self.rounds;
         for (name, value) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
             if value == 0 {
@@ -117,18 +96,14 @@ impl RunConfig {
             bail!("execution.time_limit must be a positive number of seconds");
         }
         crate::strategy::check_name(&self.strategy.name)?;
-        let space = self.space.space()?;
+        let space = T::space(&self.space)?;
         self.strategy.structure.check(&space.name())?;
         crate::data::device(&self.execution.device)?;
-        self.recipe.check(images)?;
-        // Whether the images fit does not depend on the cells: any one tells.
-        let arch = space.sample(&mut rng_for(self.seed, "geometry", 0));
-        NetworkPlan::new(&arch, &self.recipe.skeleton(images))?;
-        Ok(())
+        T::check(&self.recipe, data, &space, self.seed)
     }
 
     /// What differs from `other` besides execution, one `key: here, there` per entry.
-    pub fn differences(&self, other: &RunConfig) -> Vec<String> {
+    pub fn differences(&self, other: &Self) -> Vec<String> {
         let (mut here, mut there) = (Vec::new(), Vec::new());
         flatten("", &Value::Table(table_of(self)), &mut here);
         flatten("", &Value::Table(table_of(other)), &mut there);
@@ -161,45 +136,66 @@ fn flatten(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
     }
 }
 
-/// A configuration with the images that it names.
-pub struct Resolved {
+/// A configuration with the data that it names.
+pub struct Resolved<T: Task> {
     /// The configuration.
-    pub config: RunConfig,
-    /// Its images.
-    pub images: Arc<ImageData>,
+    pub config: RunConfig<T>,
+    /// Its data.
+    pub data: Arc<T::Data>,
 }
 
-/// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one. The images
-/// are read, for they decide which recipe is the default and whether a recipe fits.
-pub fn resolve(
+/// The cells that are meant by what was typed: as named, or those of the data or of the recipe.
+pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<SpaceKind> {
+    let typed = typed_table(run, execution)?;
+    if let Some(kind) = word(&typed, "space", "kind")? {
+        return SpaceKind::from_str(&kind, false)
+            .map_err(|_| anyhow!("unknown space.kind `{kind}`: it must be cnn or rnn"));
+    }
+    if let Some(data) = word(&typed, "", "data")? {
+        return Ok(data.parse::<DataSource>()?.kind());
+    }
+    Ok(kind_of_recipe(word(&typed, "recipe", "name")?.as_deref()).unwrap_or_default())
+}
+
+/// The cells that a recipe of that name trains, where the name says so.
+pub fn kind_of_recipe(name: Option<&str>) -> Option<SpaceKind> {
+    let name = name?;
+    LANGUAGE_RECIPE_NAMES.contains(&name).then_some(SpaceKind::Rnn)
+}
+
+/// A string of a table or of one of its sections.
+fn word(table: &Table, section: &str, key: &str) -> Result<Option<String>> {
+    let section = match section {
+        "" => Some(table),
+        name => table.get(name).and_then(Value::as_table),
+    };
+    let Some(value) = section.and_then(|table| table.get(key)) else { return Ok(None) };
+    value.as_str().map(|word| Some(word.to_owned())).ok_or_else(|| anyhow!("`{key}` must be a string"))
+}
+
+/// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one, whose folder comes
+/// along. The data is read, for it decides which recipe is the default and whether a recipe fits.
+pub fn resolve<T: Task>(
     run: &RunOptions,
     execution: &ExecutionOptions,
-    stored: Option<&RunConfig>,
-) -> Result<Resolved> {
+    stored: Option<(&RunConfig<T>, &Path)>,
+) -> Result<Resolved<T>> {
     let typed = typed_table(run, execution)?;
-    let word = |section: &str, key: &str| -> Result<Option<String>> {
-        let section = match section {
-            "" => Some(&typed),
-            name => typed.get(name).and_then(Value::as_table),
-        };
-        let Some(value) = section.and_then(|table| table.get(key)) else { return Ok(None) };
-        value.as_str().map(|word| Some(word.to_owned())).ok_or_else(|| anyhow!("`{key}` must be a string"))
-    };
-    let data: DataSource = match (word("", "data")?, stored) {
+    let source: DataSource = match (word(&typed, "", "data")?, stored) {
         (Some(word), _) => word.parse()?,
-        (None, Some(stored)) => stored.data.clone(),
-        (None, None) => DataSource::Digits,
+        (None, Some((stored, _))) => stored.data.clone(),
+        (None, None) => T::default_source().context(NO_TEXT)?,
     };
-    let images = data.load()?;
+    let data = T::load(&source, stored.map(|(_, folder)| folder))?;
     let mut base = match stored {
-        Some(stored) => stored.clone(),
-        None => defaults(&data, &images)?,
+        Some((stored, _)) => stored.clone(),
+        None => defaults::<T>(&source, &data)?,
     };
-    base.data = data;
-    if let Some(name) = word("recipe", "name")? {
-        base.recipe = named_recipe(&name)?;
+    base.data = source;
+    if let Some(name) = word(&typed, "recipe", "name")? {
+        base.recipe = T::recipe(&name)?;
     }
-    if let Some(preset) = word("strategy", "preset")? {
+    if let Some(preset) = word(&typed, "strategy", "preset")? {
         if preset != STRUCTURE {
             base.strategy.nao = NaoConfig { controller: controller_preset(&preset)?, ..base.strategy.nao };
         }
@@ -207,33 +203,32 @@ pub fn resolve(
     }
     let mut table = table_of(&base);
     overlay(&mut table, typed);
-    let config: RunConfig =
+    if let Some(epochs) = run.epochs {
+        overlay(&mut table, nested("recipe", Value::Table(T::epochs_of_recipe(epochs))));
+    }
+    let config: RunConfig<T> =
         table.try_into().map_err(|error| anyhow!("configuration: {}", one_line(&error)))?;
-    config.check(&images)?;
-    Ok(Resolved { config, images })
+    config.check(&data)?;
+    Ok(Resolved { config, data })
 }
 
+/// Said where recurrent cells have no text.
+pub const NO_TEXT: &str = "recurrent cells are trained on text: name a folder with --data text:DIR";
+
 /// A recipe with settings such as `structure.width=16` laid over it.
-pub fn overlay_recipe(recipe: &Recipe, epochs: Option<u32>, settings: &[String]) -> Result<Recipe> {
+pub fn overlay_recipe<T: Task>(
+    recipe: &T::Recipe,
+    epochs: Option<u32>,
+    settings: &[String],
+) -> Result<T::Recipe> {
     let mut table = table_of(recipe);
     for setting in settings {
         overlay(&mut table, parse_setting(setting)?);
     }
     if let Some(epochs) = epochs {
-        overlay(&mut table, epoch_table(epochs));
+        overlay(&mut table, T::epochs_of_recipe(epochs));
     }
     table.try_into().map_err(|error| anyhow!("recipe: {}", one_line(&error)))
-}
-
-/// Another number of epochs takes the whole cosine along: a training that ends early at a high rate tells little.
-fn epoch_table(epochs: u32) -> Table {
-    let number = Value::Integer(epochs.into());
-    Table::from_iter([("epochs".to_owned(), number.clone()), ("cosine_epochs".to_owned(), number)])
-}
-
-/// The recipe of that name.
-pub fn named_recipe(name: &str) -> Result<Recipe> {
-    Ok(Recipe::named(name)?)
 }
 
 /// The controller preset of that name.
@@ -243,29 +238,16 @@ pub fn controller_preset(name: &str) -> Result<nao_controller::ControllerConfig>
 }
 
 /// The defaults of a search on that data.
-fn defaults(data: &DataSource, images: &ImageData) -> Result<RunConfig> {
+fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>> {
     let recipe =
-        Recipe::default_for(images).ok_or_else(|| anyhow!("no recipe for {data}: name one with --recipe"))?;
+        T::search_recipe(data).ok_or_else(|| anyhow!("no recipe for {source}: name one with --recipe"))?;
+    let (rounds, parents) = T::rounds(source, &recipe);
     let mut nao = NaoConfig { controller: controller_preset("v1")?, ..NaoConfig::default() };
-    // Small pools keep the paper's share of parents: the best third of the first round (spec d.2).
-    let rounds = match data {
-        DataSource::Digits => {
-            nao.seeds = 8;
-            RoundLimits { initial: 24, per_round: 8, budget: 48 }
-        }
-        // The paper's sizes (spec d.2): 600 random cells, about 1,000 in all.
-        DataSource::Cifar10(_) if recipe.name == "search" => {
-            RoundLimits { initial: 600, per_round: 200, budget: 1_000 }
-        }
-        DataSource::Cifar10(_) => {
-            nao.seeds = 5;
-            RoundLimits { initial: 16, per_round: 8, budget: 32 }
-        }
-    };
+    nao.seeds = parents.unwrap_or(nao.seeds);
     Ok(RunConfig {
         seed: 1,
-        data: data.clone(),
-        space: SpaceConfig { ops: "paper-11".into(), nodes: 5 },
+        data: source.clone(),
+        space: T::space_settings(&T::space_of(&CellOptions::default())?),
         rounds,
         strategy: StrategyConfig {
             name: "nao".into(),
@@ -301,10 +283,11 @@ fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> 
     let flags = [
         ("data", text(&run.data)),
         ("recipe.name", text(&run.recipe)),
-        ("recipe", run.epochs.map(|epochs| Value::Table(epoch_table(epochs)))),
         ("strategy.name", text(&run.strategy)),
         ("strategy.preset", text(&run.preset)),
+        ("space.kind", run.space.map(Value::try_from).transpose()?),
         ("space.ops", text(&run.ops)),
+        ("space.order", text(&run.order)),
         ("space.nodes", number(run.nodes.map(|nodes| nodes as u64))?),
         ("seed", number(run.seed)?),
         ("rounds.budget", number(run.budget)?),
@@ -367,19 +350,22 @@ fn one_line(error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::ImageTask;
+
+    type ImageConfig = RunConfig<ImageTask>;
 
     fn options(settings: &[&str]) -> RunOptions {
         RunOptions { settings: settings.iter().map(|&s| s.to_owned()).collect(), ..RunOptions::default() }
     }
 
-    fn resolved(run: &RunOptions, stored: Option<&RunConfig>) -> Result<RunConfig> {
-        Ok(resolve(run, &ExecutionOptions::default(), stored)?.config)
+    fn resolved(run: &RunOptions, stored: Option<&ImageConfig>) -> Result<ImageConfig> {
+        Ok(resolve(run, &ExecutionOptions::default(), stored.map(|stored| (stored, Path::new("."))))?.config)
     }
 
     #[test]
     fn a_resolved_configuration_reads_back_from_its_toml() {
         let config = resolved(&RunOptions::default(), None).unwrap();
-        assert_eq!(toml::from_str::<RunConfig>(&config.to_toml()).unwrap(), config);
+        assert_eq!(toml::from_str::<ImageConfig>(&config.to_toml()).unwrap(), config);
     }
 
     #[test]

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nao_space::search::{Asked, Observation, RoundLimits, SearchLoop, Stop, Strategy};
-use nao_space::{
-    CnnArch, CnnSpace, EpochReport, EvaluationError, Measurement, Objective, Space, Trial, TrialId,
-};
+use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Trial, TrialId};
 
 use super::folder::RunFolder;
 use super::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
@@ -31,13 +29,15 @@ pub enum Ending {
 }
 
 /// Runs a search to its end.
-pub struct Coordinator<'a> {
+pub struct Coordinator<'a, S: Space> {
     /// Where everything is kept.
     pub folder: &'a RunFolder,
     /// The store of the folder.
     pub store: Store,
     /// The search space.
-    pub space: &'a CnnSpace,
+    pub space: &'a S,
+    /// What is measured.
+    pub objective: Objective,
     /// Rounds and budget.
     pub limits: RoundLimits,
     /// The seed of the run.
@@ -45,16 +45,16 @@ pub struct Coordinator<'a> {
     /// A trial that was started this often without outcome is given up.
     pub max_attempts: u32,
     /// Who proposes.
-    pub strategy: Box<dyn Strategy<CnnSpace> + 'a>,
+    pub strategy: Box<dyn Strategy<S> + 'a>,
     /// Where trials run.
-    pub executor: Box<dyn Executor>,
+    pub executor: Box<dyn Executor<S::Arch>>,
     /// Set when the user asks to stop.
     pub interrupted: Arc<AtomicBool>,
     /// Where a person watches.
     pub progress: SearchProgress,
 }
 
-impl Coordinator<'_> {
+impl<S: Space> Coordinator<'_, S> {
     /// Goes on from wherever the store stands until the search ends.
     ///
     /// Each round is opened in one transaction, after the state of the strategy that goes with it is on disk; its
@@ -106,7 +106,7 @@ impl Coordinator<'_> {
         Ok(record)
     }
 
-    fn number(&self, search: &mut SearchLoop, round: u64, asked: Asked<CnnArch>) -> Vec<StoredTrial> {
+    fn number(&self, search: &mut SearchLoop, round: u64, asked: Asked<S::Arch>) -> Vec<StoredTrial> {
         let opened = search.open_round(asked).into_iter();
         let stored = opened.map(|(trial, origin)| StoredTrial {
             id: trial.id,
@@ -204,7 +204,7 @@ impl Coordinator<'_> {
             let arch = self.read_arch(&trial)?;
             let (objective, value) = match trial.status {
                 TrialStatus::Done(measurement) => (measurement.objective, Some(measurement.value)),
-                _ => (Objective::validation_accuracy(), None),
+                _ => (self.objective.clone(), None),
             };
             observations.push(Observation { trial: trial.id, arch, objective, value });
         }
@@ -237,7 +237,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    fn read_arch(&self, trial: &StoredTrial) -> Result<CnnArch> {
+    fn read_arch(&self, trial: &StoredTrial) -> Result<S::Arch> {
         self.space.parse(&trial.arch).with_context(|| format!("the store is damaged: trial {}", trial.id))
     }
 

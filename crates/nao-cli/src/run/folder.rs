@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_space::TrialId;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::config::RunConfig;
 use super::manifest::Manifest;
 use super::store::Store;
+use crate::args::SpaceKind;
 use crate::files::{read_text, write_whole};
+use crate::task::Task;
 
 /// A run folder.
 #[derive(Clone, Debug)]
@@ -19,9 +23,14 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// A new run folder with its configuration, manifest and empty store. It is prepared under another name
+    /// A new run folder with its configuration, manifest, what belongs to its data, and an empty store. It is prepared under another name
     /// and appears whole.
-    pub fn create(path: &Path, config: &RunConfig, manifest: &Manifest) -> Result<Self> {
+    pub fn create<T: Task>(
+        path: &Path,
+        config: &RunConfig<T>,
+        manifest: &Manifest,
+        companions: &[(&str, String)],
+    ) -> Result<Self> {
         if path.exists() {
             bail!(
                 "{} exists already: choose another --out, or go on with it: nao resume {}",
@@ -40,6 +49,9 @@ impl RunFolder {
         }
         write_whole(&folder.config_path(), config.to_toml().as_bytes())?;
         write_whole(&folder.path.join("manifest.json"), manifest.to_json().as_bytes())?;
+        for (name, content) in companions {
+            write_whole(&folder.path.join(name), content.as_bytes())?;
+        }
         Store::create(&folder.store_path())?;
         make_enterable(&folder.path).with_context(failed)?;
         fs::rename(building.path(), path)
@@ -67,10 +79,13 @@ impl RunFolder {
     }
 
     /// The configuration with which the run was started.
-    pub fn config(&self) -> Result<RunConfig> {
-        let path = self.config_path();
-        toml::from_str(&read_text(&path)?)
-            .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
+    pub fn config<T: Task>(&self) -> Result<RunConfig<T>> {
+        read_toml(&self.config_path())
+    }
+
+    /// The cells that the run is about.
+    pub fn kind(&self) -> Result<SpaceKind> {
+        kind_of_file(&self.config_path())
     }
 
     /// The manifest with which the run was started.
@@ -138,6 +153,26 @@ impl RunFolder {
     fn store_path(&self) -> PathBuf {
         self.path.join("trials.sqlite")
     }
+}
+
+/// Reads a configuration that this program has written.
+pub(super) fn read_toml<C: DeserializeOwned>(path: &Path) -> Result<C> {
+    toml::from_str(&read_text(path)?)
+        .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
+}
+
+/// The cells that a stored configuration is about.
+pub(super) fn kind_of_file(path: &Path) -> Result<SpaceKind> {
+    #[derive(Deserialize)]
+    struct Configuration {
+        space: Space,
+    }
+    #[derive(Deserialize)]
+    struct Space {
+        #[serde(default)]
+        kind: SpaceKind,
+    }
+    Ok(read_toml::<Configuration>(path)?.space.kind)
 }
 
 /// Temporary folders are private; a run folder is for everybody whom its parent lets in.

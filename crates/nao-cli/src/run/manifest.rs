@@ -23,15 +23,22 @@ pub struct Manifest {
     pub seed: u64,
     /// The data as the user named it.
     pub data: String,
-    /// Checksum of pixels and labels.
+    /// Checksum of pixels and labels, or of words.
     pub data_checksum: String,
-    /// Images for training and for validation.
-    pub images: Vec<(String, usize)>,
+    /// Images or words of each part of the data.
+    #[serde(alias = "images")]
+    pub examples: Vec<(String, usize)>,
 }
 
 impl Manifest {
     /// The circumstances of this process.
-    pub fn of(device: &str, seed: u64, data: String, checksum: String, images: Vec<(String, usize)>) -> Self {
+    pub fn of(
+        device: &str,
+        seed: u64,
+        data: String,
+        checksum: String,
+        examples: Vec<(String, usize)>,
+    ) -> Self {
         Manifest {
             nao: env!("CARGO_PKG_VERSION").into(),
             burn: env!("NAO_BURN").into(),
@@ -43,7 +50,7 @@ impl Manifest {
             seed,
             data,
             data_checksum: checksum,
-            images,
+            examples,
         }
     }
 

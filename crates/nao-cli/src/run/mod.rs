@@ -8,8 +8,8 @@ mod store;
 mod training;
 
 pub use config::{
-    Resolved, RunConfig, STRUCTURE, SpaceConfig, StrategyConfig, controller_preset, named_recipe,
-    overlay_recipe, resolve,
+    NO_TEXT, Resolved, RunConfig, STRUCTURE, StrategyConfig, controller_preset, kind_of_recipe,
+    kind_of_search, overlay_recipe, resolve,
 };
 pub use coordinator::{Coordinator, Ending};
 pub use folder::{RunFolder, free_name};

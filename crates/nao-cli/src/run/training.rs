@@ -3,44 +3,47 @@
 //! ```text
 //! train.toml             resolved configuration, as used
 //! checkpoint.safetensors state after the last epoch, to go on from
-//! weights.safetensors    the network whose accuracy was best
+//! weights.safetensors    the network whose accuracy or perplexity was best
+//! vocabulary.txt         the words of a language model
 //! curve.json             learning curve
 //! result.json            what came out
 //! ```
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
-use nao_child::Recipe;
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::config::SpaceConfig;
+use super::folder::{kind_of_file, read_toml};
+use crate::args::SpaceKind;
 use crate::data::DataSource;
-use crate::files::{read_text, write_whole};
+use crate::files::write_whole;
+use crate::task::Task;
 
 /// What a training is, resolved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainConfig {
+#[serde(deny_unknown_fields, bound = "")]
+pub struct TrainConfig<T: Task> {
     /// The architecture in the notation of its space.
     pub architecture: String,
-    /// The entry of the zoo whose network is meant: its code base's, and with what its cells concatenate. Without one,
-    /// it is that of the authors' PyTorch code, which concatenates loose ends.
+    /// The entry of the zoo whose network is meant: its code base's, and with what its cells concatenate or average.
+    /// Without one, it is that of the authors' code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<String>,
-    /// Where images come from.
-    pub data: DataSource,
+    /// Where the data comes from; a dry run of a language model needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataSource>,
     /// Seed of everything random.
     pub seed: u64,
     /// `cpu` or `cuda:N`.
     pub device: String,
     /// The space of the architecture.
-    pub space: SpaceConfig,
+    pub space: T::SpaceSettings,
     /// How it is trained.
-    pub recipe: Recipe,
+    pub recipe: T::Recipe,
 }
 
-impl TrainConfig {
+impl<T: Task> TrainConfig<T> {
     /// The configuration as TOML, as in `train.toml`.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("plain structs have a TOML form")
@@ -53,8 +56,12 @@ pub struct TrainFolder {
 }
 
 impl TrainFolder {
-    /// A new folder with its configuration.
-    pub fn create(path: &Path, config: &TrainConfig) -> Result<Self> {
+    /// A new folder with its configuration and what belongs to its data.
+    pub fn create<T: Task>(
+        path: &Path,
+        config: &TrainConfig<T>,
+        companions: &[(&str, String)],
+    ) -> Result<Self> {
         if path.exists() {
             bail!(
                 "{} exists already: choose another --out, or go on with it: nao resume {}",
@@ -64,6 +71,9 @@ impl TrainFolder {
         }
         std::fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
         let folder = TrainFolder { path: path.to_owned() };
+        for (name, content) in companions {
+            write_whole(&folder.path.join(name), content.as_bytes())?;
+        }
         write_whole(&folder.config_path(), config.to_toml().as_bytes())?;
         Ok(folder)
     }
@@ -80,10 +90,13 @@ impl TrainFolder {
     }
 
     /// The configuration with which the training was started.
-    pub fn config(&self) -> Result<TrainConfig> {
-        let path = self.config_path();
-        toml::from_str(&read_text(&path)?)
-            .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
+    pub fn config<T: Task>(&self) -> Result<TrainConfig<T>> {
+        read_toml(&self.config_path())
+    }
+
+    /// The cells that the training is about.
+    pub fn kind(&self) -> Result<SpaceKind> {
+        kind_of_file(&self.config_path())
     }
 
     /// Where the state after the last epoch is kept.

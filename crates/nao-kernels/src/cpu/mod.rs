@@ -3,12 +3,15 @@
 pub mod activation;
 pub mod batch_norm;
 pub mod conv;
+pub mod cross_entropy;
 pub mod depthwise;
 pub mod isa;
 pub mod lstm;
 pub mod matrix;
+mod panels;
 mod parallel;
 pub mod pool;
+pub mod recurrent;
 pub mod sgd;
 pub mod softmax;
 pub mod sum;

@@ -1,5 +1,7 @@
 //! The gradients, registered with burn's automatic differentiation.
 
+use std::sync::Arc;
+
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -7,10 +9,11 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{Autodiff, AutodiffBackend, tensor::FloatTensor};
 
 use super::flex::{Kernels, Tape};
-use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RowNumbers};
+use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RecurrentCell, RowNumbers};
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Wanted;
 use crate::cpu::pool::{Chosen, Extreme};
+use crate::cpu::recurrent::Run;
 use crate::cpu::sgd::SgdStep;
 use crate::cpu::softmax::Softmax;
 
@@ -213,6 +216,61 @@ impl<B: Kernels, C: CheckpointStrategy> Operations for Autodiff<B, C> {
         last: bool,
     ) -> FloatTensor<Self> {
         lstm::<B, C>([table, weight, hidden, cell], Some(rows), last)
+    }
+
+    fn nao_recurrent(
+        words: FloatTensor<Self>,
+        memory: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        nodes: FloatTensor<Self>,
+        cell: RecurrentCell,
+    ) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct Recurrent;
+        impl<B: Kernels> Backward<B, 4> for Recurrent {
+            type State = ([Primitive<B>; 4], RecurrentCell, Arc<Run>);
+            fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let gradient = grads.consume::<B>(&ops.node);
+                let (inputs, cell, run) = ops.state;
+                let gradients = B::recurrent_backward(inputs, &cell, &run, gradient);
+                for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+                    register!(B, grads, node => gradient);
+                }
+            }
+        }
+        let inputs = [words, memory, first, nodes];
+        let nodes = inputs.each_ref().map(|input| input.node());
+        let inputs = inputs.map(|input| input.into_primitive());
+        match Recurrent.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let (out, run) = B::recurrent(inputs.clone(), &cell);
+                prepared.finish((inputs, cell, run), out)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(B::recurrent(inputs, &cell).0),
+        }
+    }
+
+    fn nao_cross_entropy(logits: FloatTensor<Self>, targets: Arc<[u32]>) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct CrossEntropy;
+        impl<B: Kernels> Backward<B, 1> for CrossEntropy {
+            type State = (Primitive<B>, Arc<[u32]>, Vec<f32>);
+            fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let gradient = grads.consume::<B>(&ops.node);
+                let ([node], (logits, targets, totals)) = (ops.parents, ops.state);
+                register!(B, grads, node => B::cross_entropy_backward(logits, &targets, &totals, gradient));
+            }
+        }
+        match CrossEntropy.prepare::<C>([logits.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let logits = logits.into_primitive();
+                let (loss, totals) = B::cross_entropy(logits.clone(), &targets);
+                prepared.finish((logits, targets, totals), loss)
+            }
+            OpsKind::UnTracked(prepared) => {
+                prepared.finish(B::cross_entropy(logits.into_primitive(), &targets).0)
+            }
+        }
     }
 
     fn nao_branch_sum(

@@ -1,16 +1,20 @@
 //! The kernels on tensors of the CPU backend.
 
+use std::sync::Arc;
+
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::{Bytes, DType, Shape};
 
-use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RowNumbers};
+use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RecurrentCell, RowNumbers};
 use crate::cpu::activation::{self, Activation};
 use crate::cpu::batch_norm::{self, Maps, Statistics};
 use crate::cpu::conv::{self, Convolution, Wanted};
+use crate::cpu::cross_entropy;
 use crate::cpu::depthwise::{self, Depthwise};
 use crate::cpu::lstm::{self, Input, Run, Sequences};
 use crate::cpu::pool::{self, Chosen, Extreme, Pool};
+use crate::cpu::recurrent;
 use crate::cpu::sgd::{self, SgdStep};
 use crate::cpu::softmax::{self, Softmax};
 use crate::cpu::sum;
@@ -82,6 +86,26 @@ pub trait Kernels: Operations {
         rows: Option<(&RowNumbers, usize)>,
         gradient: FloatTensor<Self>,
     ) -> [FloatTensor<Self>; 4];
+    /// Outputs, and the run that led to them.
+    fn recurrent(
+        inputs: [FloatTensor<Self>; 4],
+        cell: &RecurrentCell,
+    ) -> (FloatTensor<Self>, Arc<recurrent::Run>);
+    /// Gradients of words, memory and both kinds of weights.
+    fn recurrent_backward(
+        inputs: [FloatTensor<Self>; 4],
+        cell: &RecurrentCell,
+        run: &recurrent::Run,
+        gradient: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 4];
+    /// The loss, and the logarithms of sums that its gradient needs.
+    fn cross_entropy(logits: FloatTensor<Self>, targets: &[u32]) -> (FloatTensor<Self>, Vec<f32>);
+    fn cross_entropy_backward(
+        logits: FloatTensor<Self>,
+        targets: &[u32],
+        totals: &[f32],
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
     /// The gradient of the first (0) or second (1) branch.
     fn branch_sum_backward(
         weights: &BranchWeights,
@@ -119,6 +143,23 @@ impl Values {
 
 fn dims<const D: usize>(tensor: &FlexTensor) -> [usize; D] {
     std::array::from_fn(|axis| tensor.layout().shape()[axis])
+}
+
+fn steps([time, batch, hidden]: [usize; 3]) -> recurrent::Steps {
+    recurrent::Steps { time, batch, hidden }
+}
+
+impl RecurrentCell {
+    fn inputs<'a>(&'a self, [words, memory, first, nodes]: &'a [Values; 4]) -> recurrent::Inputs<'a> {
+        recurrent::Inputs {
+            words: words.get(),
+            memory: memory.get(),
+            first: first.get(),
+            nodes: nodes.get(),
+            word_mask: self.word_mask.as_deref(),
+            state_mask: self.state_mask.as_deref(),
+        }
+    }
 }
 
 fn convolution(x: &FlexTensor, weight: &FlexTensor, settings: ConvSettings) -> Convolution {
@@ -210,6 +251,20 @@ impl Operations for Flex {
         last: bool,
     ) -> FlexTensor {
         Self::lstm(table, weight, hidden, cell, Some(&rows), last).0
+    }
+
+    fn nao_recurrent(
+        words: FlexTensor,
+        memory: FlexTensor,
+        first: FlexTensor,
+        nodes: FlexTensor,
+        cell: RecurrentCell,
+    ) -> FlexTensor {
+        Self::recurrent([words, memory, first, nodes], &cell).0
+    }
+
+    fn nao_cross_entropy(logits: FlexTensor, targets: Arc<[u32]>) -> FlexTensor {
+        Self::cross_entropy(logits, &targets).0
     }
 
     fn nao_branch_sum(x: FlexTensor, y: FlexTensor, weights: Option<BranchWeights>) -> FlexTensor {
@@ -396,6 +451,50 @@ impl Kernels for Flex {
         };
         let weight = tensor(found.weight, &[4 * n, n]);
         [input, weight, tensor(found.hidden, &[batch, n]), tensor(found.cell, &[batch, n])]
+    }
+
+    fn recurrent(inputs: [FlexTensor; 4], cell: &RecurrentCell) -> (FlexTensor, Arc<recurrent::Run>) {
+        let shape: [usize; 3] = dims(&inputs[0]);
+        let inputs = inputs.map(Values::of);
+        let run = recurrent::forward(isa(), steps(shape), &cell.graph, cell.inputs(&inputs));
+        (tensor(run.outputs.clone(), &shape), Arc::new(run))
+    }
+
+    fn recurrent_backward(
+        inputs: [FlexTensor; 4],
+        cell: &RecurrentCell,
+        run: &recurrent::Run,
+        gradient: FlexTensor,
+    ) -> [FlexTensor; 4] {
+        let shape: [usize; 3] = dims(&inputs[0]);
+        let [time, batch, n] = shape;
+        let (inputs, gradient) = (inputs.map(Values::of), Values::of(gradient));
+        let of = cell.inputs(&inputs);
+        let found = recurrent::backward(isa(), steps(shape), &cell.graph, of, run, gradient.get());
+        [
+            tensor(found.words, &[time, batch, n]),
+            tensor(found.memory, &[batch, n]),
+            tensor(found.first, &[2 * n, 2 * n]),
+            tensor(found.nodes, &[cell.graph.nodes.len() * n, 2 * n]),
+        ]
+    }
+
+    fn cross_entropy(logits: FlexTensor, targets: &[u32]) -> (FlexTensor, Vec<f32>) {
+        let [_, classes] = dims(&logits);
+        let (loss, totals) = cross_entropy::forward(isa(), classes, Values::of(logits).get(), targets);
+        (tensor(vec![loss], &[1]), totals)
+    }
+
+    fn cross_entropy_backward(
+        logits: FlexTensor,
+        targets: &[u32],
+        totals: &[f32],
+        gradient: FlexTensor,
+    ) -> FlexTensor {
+        let [rows, classes] = dims(&logits);
+        let (logits, gradient) = (Values::of(logits), Values::of(gradient).get()[0]);
+        let found = cross_entropy::backward(isa(), classes, logits.get(), targets, totals, gradient);
+        tensor(found, &[rows, classes])
     }
 
     fn branch_sum_backward(weights: &BranchWeights, branch: usize, gradient: FlexTensor) -> FlexTensor {

@@ -10,6 +10,7 @@ use burn::backend::{Backend, backend_extension};
 
 use crate::cpu::activation::Activation;
 use crate::cpu::pool::Extreme;
+use crate::cpu::recurrent::RecurrentGraph;
 use crate::cpu::sgd::SgdStep;
 use crate::cpu::softmax::Softmax;
 use crate::cpu::window::Window;
@@ -38,6 +39,14 @@ pub struct RowNumbers {
     pub time: usize,
     /// Rows added up per step, at least 1.
     pub width: usize,
+}
+
+/// A recurrent cell, and what multiplies words and states where they enter products, `[batch, hidden]` each.
+#[derive(Clone, Debug)]
+pub struct RecurrentCell {
+    pub graph: Arc<RecurrentGraph>,
+    pub word_mask: Option<Arc<[f32]>>,
+    pub state_mask: Option<Arc<[f32]>>,
 }
 
 /// Per example, the weights of two branches.
@@ -83,6 +92,17 @@ pub trait Operations: Backend {
         rows: RowNumbers,
         last: bool,
     ) -> FloatTensor<Self>;
+    /// Outputs `[time, batch, hidden]` of words `[time, batch, hidden]`; the weights are those of the first node and of the
+    /// others.
+    fn nao_recurrent(
+        words: FloatTensor<Self>,
+        memory: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        nodes: FloatTensor<Self>,
+        cell: RecurrentCell,
+    ) -> FloatTensor<Self>;
+    /// The mean negative log likelihood, `[1]`, of a class per row of `[rows, classes]`.
+    fn nao_cross_entropy(logits: FloatTensor<Self>, targets: Arc<[u32]>) -> FloatTensor<Self>;
     /// `x + y`, or with weights `w x + v y` per example.
     fn nao_branch_sum(
         x: FloatTensor<Self>,

@@ -4,7 +4,7 @@ use super::palette::Family;
 use super::{OUTPUT_LABEL, input_label, op_lines};
 use crate::arch::{CellRole, CnnArch};
 use crate::cell::{Cell, State};
-use crate::network::{CellOutputs, Concat, GeometryError};
+use crate::network::{CellOutputs, Concat, GeometryError, OutputMean};
 use crate::op::Op;
 use crate::rnn_arch::{Activation, RnnArch};
 use crate::spaces::{NasBench101Arch, NasBench201Arch, VertexOp};
@@ -143,8 +143,8 @@ impl Diagram {
         arch.cells().into_iter().map(of).collect()
     }
 
-    /// A recurrent cell (spec b): word and memory enter the fixed node 0, and the searched nodes are averaged.
-    pub(super) fn of_rnn(arch: &RnnArch) -> Self {
+    /// A recurrent cell (spec b): word and memory enter the fixed node 0, and the states of `mean` are averaged.
+    pub(super) fn of_rnn(arch: &RnnArch, mean: &OutputMean) -> Self {
         let source = |label: &str| Source { label: label.to_owned(), number: None };
         let sources = vec![source("x[t]"), source("h[t-1]")];
         let made = |state: usize| Value(sources.len() + state);
@@ -169,7 +169,7 @@ impl Diagram {
             nodes: [node(0, fixed)].into_iter().chain(searched).collect(),
             sink: Sink {
                 label: "mean",
-                reads: (1..=arch.nodes().len()).map(made).collect(),
+                reads: mean.states(arch).into_iter().map(|state| made(state.index())).collect(),
                 output: Some("h[t]"),
             },
             sources,

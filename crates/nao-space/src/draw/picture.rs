@@ -4,7 +4,7 @@ use super::diagram::Diagram;
 use super::dot;
 use super::svg::{Drawing, svg};
 use crate::arch::CnnArch;
-use crate::network::{CellOutputs, Concat, GeometryError};
+use crate::network::{CellOutputs, Concat, GeometryError, OutputMean};
 use crate::rnn_arch::RnnArch;
 use crate::spaces::{NasBench101Arch, NasBench201Arch};
 
@@ -47,7 +47,12 @@ impl Picture {
 
     /// A recurrent cell: word and memory above, the mean of all searched nodes below.
     pub fn of_rnn(arch: &RnnArch) -> Self {
-        Picture { diagrams: vec![Diagram::of_rnn(arch)] }
+        Picture::of_rnn_with(arch, &OutputMean::Searched)
+    }
+
+    /// A recurrent cell that averages other states, each of which it has.
+    pub fn of_rnn_with(arch: &RnnArch, mean: &OutputMean) -> Self {
+        Picture { diagrams: vec![Diagram::of_rnn(arch, mean)] }
     }
 
     /// A NAS-Bench-101 cell: a box per inner vertex.

@@ -24,10 +24,11 @@ pub use cost::Cost;
 pub use graph_plan::{GraphError, GraphNode, GraphPlan, GraphValue, Join};
 pub use layer::{ConvSpec, FeatureShape, Layer, LayerError, PoolSpec};
 pub use plan::{AuxiliaryPlan, GeometryError, NetworkPlan};
-pub use recurrent::LanguageModelSkeleton;
+pub use recurrent::{LanguageModelSkeleton, OutputMean};
 pub use skeleton::{Reduction, Skeleton, Stem};
 pub use table::{TableRow, Verdict, results_table};
 pub use zoo::{
-    DenseNetBc, Published, ResNext29, UnpublishedCells, ZOO_NAMES, ZooEntry, ZooError, ZooGraph, ZooNetwork,
-    zoo, zoo_entry, zoo_networks,
+    DenseNetBc, Published, PublishedPerplexity, RECURRENT_ZOO_NAMES, RecurrentEntry, ResNext29,
+    UnknownRecurrentEntry, UnpublishedCells, ZOO_NAMES, ZooEntry, ZooError, ZooGraph, ZooNetwork,
+    recurrent_zoo, recurrent_zoo_entry, zoo, zoo_entry, zoo_networks,
 };

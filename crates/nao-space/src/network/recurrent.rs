@@ -4,7 +4,32 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::Cost;
 use super::plan::GeometryError;
-use crate::rnn_arch::RnnArch;
+use crate::rnn_arch::{RnnArch, RnnState};
+
+/// The states whose mean a recurrent cell gives out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputMean {
+    /// All that searched nodes make, read or not: the authors' cell (spec b).
+    #[default]
+    Searched,
+    /// Those and that of the fixed first node: the cell of shared weights (spec f 32).
+    All,
+    /// These, each of which the cell has.
+    States(Vec<RnnState>),
+}
+
+impl OutputMean {
+    /// The states of a cell, in order.
+    pub fn states(&self, arch: &RnnArch) -> Vec<RnnState> {
+        let last = RnnState::of_node(arch.nodes().len() - 1).0;
+        match self {
+            OutputMean::Searched => (1..=last).map(RnnState).collect(),
+            OutputMean::All => (0..=last).map(RnnState).collect(),
+            OutputMean::States(states) => states.clone(),
+        }
+    }
+}
 
 /// Everything about a recurrent language model except its cell.
 ///

@@ -28,7 +28,10 @@ fn diagrams() -> Vec<Diagram> {
         let mut rng = rng_for(5, "draw others", index);
         let nodes = if index == 0 { RnnArch::MAX_NODES } else { 1 + index as usize % 16 };
         [
-            Diagram::of_rnn(&RnnSpace::new(nodes, ActivationOrder::Nao).unwrap().sample(&mut rng)),
+            Diagram::of_rnn(
+                &RnnSpace::new(nodes, ActivationOrder::Nao).unwrap().sample(&mut rng),
+                &Default::default(),
+            ),
             Diagram::of_nasbench101(&NasBench101Space::default().sample(&mut rng)),
             Diagram::of_nasbench201(&NasBench201Space::default().sample(&mut rng)),
         ]

@@ -7,6 +7,7 @@ mod enas;
 mod nao;
 mod nasnet;
 mod pnasnet;
+mod recurrent;
 mod resnext;
 mod unpublished;
 
@@ -26,6 +27,10 @@ use crate::space::Space;
 use crate::spaces::CnnSpace;
 
 pub use densenet::DenseNetBc;
+pub use recurrent::{
+    PublishedPerplexity, RECURRENT_ZOO_NAMES, RecurrentEntry, UnknownRecurrentEntry, recurrent_zoo,
+    recurrent_zoo_entry,
+};
 pub use resnext::ResNext29;
 
 /// The names of the published cells.

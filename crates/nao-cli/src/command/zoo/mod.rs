@@ -1,8 +1,13 @@
 //! `nao zoo`.
 
-use anyhow::Result;
+mod recurrent;
+
+use anyhow::{Result, anyhow};
 use nao_space::Space;
-use nao_space::network::{Cost, Published, Skeleton, ZooEntry, ZooError, ZooGraph, ZooNetwork, zoo_networks};
+use nao_space::network::{
+    Cost, Published, RECURRENT_ZOO_NAMES, Skeleton, ZooEntry, ZooError, ZooGraph, ZooNetwork,
+    recurrent_zoo_entry, zoo_networks,
+};
 use serde::Serialize;
 
 use super::{print_json, print_text};
@@ -36,23 +41,37 @@ struct CellsJson {
     source: &'static str,
 }
 
+/// What to do next.
+const FURTHER: &str = "one of them:   nao zoo NAME      beside the published figures:   nao table";
+
 pub fn run(args: ZooArgs) -> Result<()> {
     match &args.name {
         Some(name) => {
-            let network = find(name.strip_prefix('@').unwrap_or(name))?;
+            let name = name.strip_prefix('@').unwrap_or(name);
+            if let Ok(entry) = recurrent_zoo_entry(name) {
+                return recurrent::show(entry, args.json);
+            }
+            let network = find(name)?;
             let json = describe(network)?;
             if args.json { print_json(&json) } else { print_text(&page(network, &json)) }
         }
         None => {
             let all = zoo_networks().iter().map(describe).collect::<Result<Vec<_>>>()?;
-            if args.json { print_json(&all) } else { print_text(&list(&all)) }
+            if args.json {
+                let all = all.iter().map(serde_json::to_value).chain(recurrent::all_json());
+                return print_json(&all.collect::<Result<Vec<_>, _>>()?);
+            }
+            print_text(&format!("{}\n\nrecurrent cells\n{}\n{FURTHER}", list(&all), recurrent::list()?))
         }
     }
 }
 
 fn find(name: &str) -> Result<&'static ZooNetwork> {
     let found = zoo_networks().iter().find(|network| network.name().eq_ignore_ascii_case(name));
-    Ok(found.ok_or_else(|| ZooError::Unknown { name: name.to_owned() })?)
+    found.ok_or_else(|| {
+        let error = ZooError::Unknown { name: name.to_owned() };
+        anyhow!("{error}; recurrent ones: {}", RECURRENT_ZOO_NAMES.join(", "))
+    })
 }
 
 fn describe(network: &ZooNetwork) -> Result<ZooJson> {
@@ -112,8 +131,7 @@ fn list(all: &[ZooJson]) -> String {
         ]
     });
     let header = ["name", "space", "skeleton", "params", "with aux head", "MACs", "published error"];
-    let table = plain_table(&header, &[3, 4, 5], rows.collect());
-    format!("{table}\none of them:   nao zoo NAME      beside the published figures:   nao table")
+    plain_table(&header, &[3, 4, 5], rows.collect())
 }
 
 fn page(network: &ZooNetwork, json: &ZooJson) -> String {

@@ -1,0 +1,182 @@
+//! The training of a language model between two epochs, in memory and on disk.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::TensorData;
+use nao_space::EpochReport;
+use serde::{Deserialize, Serialize};
+
+use super::average::Average;
+use super::cell::CellWeights;
+use super::model::LanguageModel;
+use super::names::{load_language_model, save_language_model};
+use super::recipe::LanguageRecipe;
+use crate::train::CheckpointError;
+use crate::train::tensor_file::{no_state, read, same, write};
+
+/// Where averaged weights stand in a checkpoint.
+const AVERAGE_PREFIX: &str = "average/";
+
+/// Where the best weights stand in a checkpoint.
+const BEST_PREFIX: &str = "best/";
+
+/// Writes the weights of a model under the authors' names.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_language_weights<W: CellWeights>(
+    model: &LanguageModel<W>,
+    path: &Path,
+) -> Result<(), CheckpointError> {
+    write::<Meta>(save_language_model(model), None, path)
+}
+
+/// Reads weights that [`save_language_weights`] wrote, or the authors' code.
+///
+/// # Errors
+/// When the file cannot be read, is no safetensors file, or does not fit the model: lists every name.
+pub fn load_language_weights<W: CellWeights>(
+    model: LanguageModel<W>,
+    path: &Path,
+) -> Result<LanguageModel<W>, CheckpointError> {
+    let (tensors, _) = read::<Meta>(path)?;
+    fitted(model, tensors, path)
+}
+
+/// The best weights so far.
+#[derive(Clone, Debug)]
+pub(super) struct Best<W: CellWeights> {
+    pub model: LanguageModel<W>,
+    /// Their validation perplexity.
+    pub perplexity: f64,
+    /// Counted from 1.
+    pub epoch: u32,
+}
+
+/// All that is needed to go on.
+#[derive(Clone, Debug)]
+pub(super) struct Checkpoint<W: CellWeights> {
+    pub model: LanguageModel<W>,
+    /// Once averaging has begun.
+    pub average: Option<Average>,
+    pub best: Option<Best<W>>,
+    /// Epochs begun.
+    pub epoch: u32,
+    /// Validation losses so far.
+    pub losses: Vec<f64>,
+    pub averaged_after: Option<u32>,
+    pub rollbacks: u32,
+    pub reports: Vec<EpochReport>,
+}
+
+/// What a checkpoint says besides its tensors.
+#[derive(Debug, Serialize, Deserialize)]
+struct Meta {
+    recipe: LanguageRecipe,
+    seed: u64,
+    epoch: u32,
+    losses: Vec<f64>,
+    /// Steps that were averaged.
+    averaged_steps: Option<u64>,
+    averaged_after: Option<u32>,
+    /// Perplexity and epoch of the best weights.
+    best: Option<(f64, u32)>,
+    rollbacks: u32,
+    reports: Vec<EpochReport>,
+}
+
+impl<W: CellWeights> Checkpoint<W> {
+    pub fn fresh(model: LanguageModel<W>) -> Self {
+        Checkpoint {
+            model,
+            average: None,
+            best: None,
+            epoch: 0,
+            losses: Vec::new(),
+            averaged_after: None,
+            rollbacks: 0,
+            reports: Vec::new(),
+        }
+    }
+
+    pub fn save(&self, recipe: &LanguageRecipe, seed: u64, path: &Path) -> Result<(), CheckpointError> {
+        let mut tensors = save_language_model(&self.model);
+        let averaged = self.average.as_ref().filter(|average| average.count > 0);
+        let averaged = averaged.map(|average| average.weights(self.model.clone()));
+        let further =
+            [(AVERAGE_PREFIX, averaged.as_ref()), (BEST_PREFIX, self.best.as_ref().map(|best| &best.model))];
+        for (prefix, model) in further {
+            let named = model.map(save_language_model).unwrap_or_default();
+            tensors.extend(named.into_iter().map(|(name, data)| (format!("{prefix}{name}"), data)));
+        }
+        let meta = Meta {
+            recipe: recipe.clone(),
+            seed,
+            epoch: self.epoch,
+            losses: self.losses.clone(),
+            averaged_steps: self.average.as_ref().map(|average| average.count),
+            averaged_after: self.averaged_after,
+            best: self.best.as_ref().map(|best| (best.perplexity, best.epoch)),
+            rollbacks: self.rollbacks,
+            reports: self.reports.clone(),
+        };
+        write(tensors, Some(&meta), path)
+    }
+
+    /// `fresh` with everything replaced by what the file holds.
+    pub fn load(
+        fresh: Checkpoint<W>,
+        recipe: &LanguageRecipe,
+        seed: u64,
+        path: &Path,
+    ) -> Result<Self, CheckpointError> {
+        let (mut tensors, meta) = read::<Meta>(path)?;
+        let meta = meta.ok_or_else(|| no_state(path))?;
+        same(path, "seed", &meta.seed, &seed)?;
+        same(path, "recipe", &meta.recipe, recipe)?;
+        let averaged = under(&mut tensors, AVERAGE_PREFIX);
+        let best = under(&mut tensors, BEST_PREFIX);
+        let model = fitted(fresh.model, tensors, path)?;
+        let average = match meta.averaged_steps {
+            None => None,
+            Some(0) => Some(Average::default()),
+            Some(steps) => Some(Average::of(&fitted(model.clone(), averaged, path)?, steps)),
+        };
+        let best = match meta.best {
+            None => None,
+            Some((perplexity, epoch)) => {
+                Some(Best { model: fitted(model.clone(), best, path)?, perplexity, epoch })
+            }
+        };
+        Ok(Checkpoint {
+            model,
+            average,
+            best,
+            epoch: meta.epoch,
+            losses: meta.losses,
+            averaged_after: meta.averaged_after,
+            rollbacks: meta.rollbacks,
+            reports: meta.reports,
+        })
+    }
+}
+
+/// Takes the tensors under a prefix out.
+fn under(tensors: &mut BTreeMap<String, TensorData>, prefix: &str) -> BTreeMap<String, TensorData> {
+    let names: Vec<String> = tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+    let taken = names.into_iter().filter_map(|name| {
+        let data = tensors.remove(&name)?;
+        Some((name[prefix.len()..].to_owned(), data))
+    });
+    taken.collect()
+}
+
+fn fitted<W: CellWeights>(
+    model: LanguageModel<W>,
+    tensors: BTreeMap<String, TensorData>,
+    path: &Path,
+) -> Result<LanguageModel<W>, CheckpointError> {
+    load_language_model(model, tensors)
+        .map_err(|source| CheckpointError::Names { path: path.to_owned(), source })
+}

@@ -1,0 +1,171 @@
+//! Tensors on disk, as safetensors. Files are written beside their place and then renamed, so a crash never leaves half a
+//! file.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, TensorData};
+use burn_store::{ModuleStore, SafetensorsStore, bridge};
+use safetensors::{Dtype, SafeTensors, View};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::names::NamesError;
+
+/// Why a checkpoint could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The file system refuses.
+    #[error("{}: cannot be {verb} ({source}); check the folder, its permissions and the free space", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// `read` or `written`.
+        verb: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Not a safetensors file of ours.
+    #[error("{}: not a safetensors file of weights ({message}); give another file, or delete it to start afresh", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// Tensors that do not fit the network.
+    #[error("{}: {source}", .path.display())]
+    Names {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: NamesError,
+    },
+    /// A checkpoint of another training.
+    #[error(
+        "{}: belongs to a training with another {what} (found {found}, expected {expected}); \
+         give another file, or delete it to start afresh", .path.display()
+    )]
+    OtherTraining {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What the file says.
+        found: String,
+        /// What this training has.
+        expected: String,
+    },
+}
+
+/// The place of one JSON text in the file's metadata.
+const META_KEY: &str = "training";
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain data is JSON")
+}
+
+/// That a file of tensors is no checkpoint.
+pub(crate) fn no_state(path: &Path) -> CheckpointError {
+    let message = "it holds a network but not the state of a training".into();
+    CheckpointError::Damaged { path: path.to_owned(), message }
+}
+
+/// Checks that a checkpoint is of the same training.
+pub(crate) fn same<T: Serialize + PartialEq>(
+    path: &Path,
+    what: &'static str,
+    found: &T,
+    expected: &T,
+) -> Result<(), CheckpointError> {
+    if found == expected {
+        return Ok(());
+    }
+    let (found, expected) = (json(found), json(expected));
+    Err(CheckpointError::OtherTraining { path: path.to_owned(), what, found, expected })
+}
+
+/// A tensor as safetensors wants to see it.
+struct Stored(TensorData);
+
+impl View for Stored {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.shape().as_slice()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.0.as_bytes())
+    }
+
+    fn data_len(&self) -> usize {
+        self.0.as_bytes().len()
+    }
+}
+
+/// Writes tensors, and what is to be said besides them, as a safetensors file.
+pub(crate) fn write<M: Serialize>(
+    tensors: BTreeMap<String, TensorData>,
+    meta: Option<&M>,
+    path: &Path,
+) -> Result<(), CheckpointError> {
+    let failed = |source| CheckpointError::File { path: path.to_owned(), verb: "written", source };
+    let metadata = meta.map(|meta| HashMap::from([(META_KEY.to_owned(), json(meta))]));
+    let tensors = tensors.into_iter().map(|(name, data)| (name, Stored(data.convert_dtype(DType::F32))));
+    let bytes = safetensors::serialize(tensors, metadata)
+        .map_err(|error| CheckpointError::Damaged { path: path.to_owned(), message: error.to_string() })?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let result = (|| {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    if result.is_err() {
+        // Leave nothing behind; the first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    result.map_err(failed)
+}
+
+/// Reads what [`write`] wrote, or a file of somebody else's tensors. Values of half or double precision become float32.
+pub(crate) fn read<M: DeserializeOwned>(
+    path: &Path,
+) -> Result<(BTreeMap<String, TensorData>, Option<M>), CheckpointError> {
+    let bytes = fs::read(path).map_err(|source| CheckpointError::File {
+        path: path.to_owned(),
+        verb: "read",
+        source,
+    })?;
+    let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let mut store = SafetensorsStore::from_bytes(Some(bytes));
+    let stored = store.get_all_tensors().map_err(|error| damaged(error.to_string()))?;
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in stored {
+        if !tensor.dtype.is_float() {
+            // PyTorch counts the batches that a norm has seen; nothing here depends on it.
+            if name.ends_with(".num_batches_tracked") {
+                continue;
+            }
+            return Err(damaged(format!("{name} has type {:?}, not a floating-point one", tensor.dtype)));
+        }
+        let data = bridge::to_data(tensor).map_err(|error| damaged(format!("{name}: {error}")))?;
+        tensors.insert(name.clone(), data.convert::<f32>());
+    }
+    let meta = header.metadata().as_ref().and_then(|map| map.get(META_KEY));
+    let meta = meta.map(|text| serde_json::from_str(text)).transpose();
+    Ok((tensors, meta.map_err(|error| damaged(error.to_string()))?))
+}

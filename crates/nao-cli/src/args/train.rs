@@ -1,0 +1,60 @@
+//! The arguments of `nao train`.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::CellOptions;
+
+#[derive(Debug, ClapArgs)]
+pub struct TrainArgs {
+    /// `@NAME` from the zoo, a NAO string in quotes, or a JSON file
+    #[arg(long, required_unless_present_any = ["from", "dry_run"], conflicts_with = "from")]
+    pub arch: Option<String>,
+
+    /// Take the architecture, and its data, from a run folder
+    #[arg(long, value_name = "RUN")]
+    pub from: Option<PathBuf>,
+
+    /// Which architecture of the run, counted from the best
+    #[arg(long, default_value_t = 1)]
+    pub rank: usize,
+    #[command(flatten)]
+    pub space: CellOptions,
+
+    /// Images: `digits` or `cifar10:DIR`; text: `text:DIR` [default: those of the run, or digits]
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
+
+    /// How to train [default: the final recipe of the data]
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
+
+    /// Epochs, instead of the recipe's
+    #[arg(long)]
+    pub epochs: Option<u32>,
+
+    /// Any other recipe setting: `--set structure.width=16`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: u64,
+
+    /// `cpu` or `cuda:N` [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+
+    /// The folder for weights, curve and result, which must not exist [default: runs/train-DATA-NNN]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Print the resolved settings and stop; without --arch and --from, those of the recipe
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,87 @@
+//! The arguments of `nao export` and `nao import`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::CellOptions;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Tensors under the authors' parameter names
+    Safetensors,
+    /// The network layer by layer, with the names and shapes of its tensors
+    Json,
+}
+
+/// Whose parameter names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ParameterNames {
+    /// The repository folder NAO_V1
+    V1,
+    /// NAO_V2, which names strided identities differently
+    V2,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ExportArgs {
+    /// A folder of `nao train`, a weights or checkpoint file in one, or a run folder. Of a run folder, `safetensors`
+    /// gives the weights of its last controller and `json` the network of the architecture of --rank
+    pub from: PathBuf,
+
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+
+    /// Which architecture of a run folder, counted from the best
+    #[arg(long, default_value_t = 1)]
+    pub rank: usize,
+
+    /// Whose parameter names
+    #[arg(long, value_enum, default_value_t = ParameterNames::V1)]
+    pub names: ParameterNames,
+
+    /// Where to write [default: standard output, for json]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ImportArgs {
+    /// A safetensors file with the state dict of a network
+    pub weights: PathBuf,
+
+    /// `@NAME` from the zoo, a NAO string in quotes, or a JSON file
+    #[arg(long)]
+    pub arch: String,
+    #[command(flatten)]
+    pub space: CellOptions,
+
+    /// Images to measure the network on: `digits` or `cifar10:DIR` [default: digits]
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
+
+    /// The recipe whose structure the network has and whose normalisation it wants [default: the final recipe of the
+    /// data]
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
+
+    /// Any recipe setting: `--set structure.width=36 --set structure.auxiliary=true`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+
+    /// Whose parameter names the file has
+    #[arg(long, value_enum, default_value_t = ParameterNames::V1)]
+    pub names: ParameterNames,
+
+    /// `cpu` or `cuda:N` [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+
+    /// The folder for weights and result, which must not exist [default: runs/import-DATA-NNN]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}

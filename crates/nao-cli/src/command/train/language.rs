@@ -1,0 +1,119 @@
+//! The final training of recurrent cells, as language models.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use burn::module::Module;
+use burn::tensor::Device;
+use nao_child::data::TextData;
+use nao_child::rnn::{
+    LanguageModel, LanguageTrainError, LanguageTrainOptions, Reading, RecurrentCell, foresee,
+    train_language_model,
+};
+use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
+use nao_space::seed::rng_for;
+use nao_space::{Objective, RnnArch};
+use serde_json::{Map, json};
+
+use super::{Finished, Training, interrupted};
+use crate::data::device;
+use crate::failure::RunFailed;
+use crate::report::{TrainProgress, figure, millions};
+use crate::run::{TrainConfig, TrainFolder};
+use crate::task::{LanguageTask, Task};
+
+/// A language model and its text.
+pub struct PreparedModel {
+    /// The cell.
+    pub arch: RnnArch,
+    /// What its output averages.
+    pub mean: OutputMean,
+    /// The sizes of the model.
+    pub skeleton: LanguageModelSkeleton,
+    /// What it costs.
+    pub cost: Cost,
+    text: Arc<TextData>,
+}
+
+impl PreparedModel {
+    /// The model with fresh weights.
+    pub fn model(&self, seed: u64, device: &Device) -> LanguageModel<RecurrentCell> {
+        let rng = &mut rng_for(seed, "weights", 0);
+        let model = LanguageModel::new(self.skeleton, self.arch.nodes().len(), rng, device);
+        model.with_mean(self.mean.clone())
+    }
+}
+
+impl Training for LanguageTask {
+    type Prepared = PreparedModel;
+
+    fn prepare(config: &TrainConfig<Self>, arch: &RnnArch, text: Arc<TextData>) -> Result<PreparedModel> {
+        let space = Self::space(&config.space)?;
+        Self::check(&config.recipe, &text, &space, config.seed)?;
+        let mean = match &config.published {
+            Some(name) => recurrent_zoo_entry(name)?.mean.clone(),
+            None => OutputMean::Searched,
+        };
+        let skeleton =
+            LanguageModelSkeleton { vocabulary: text.vocabulary.len(), hidden: config.recipe.hidden };
+        Ok(PreparedModel { arch: arch.clone(), mean, skeleton, cost: skeleton.cost(arch)?, text })
+    }
+
+    fn subject(prepared: &PreparedModel, config: &TrainConfig<Self>) -> String {
+        let PreparedModel { cost, text, .. } = prepared;
+        let data = config.data.as_ref().map_or_else(String::new, |data| format!(" of {data}"));
+        format!(
+            "{} ({} parameters, {} MACs per word) with recipe {}\non {} words{data}, {} of them different; \
+             chosen by {} validation words, judged on {} test words",
+            config.architecture,
+            millions(cost.params),
+            millions(cost.macs),
+            config.recipe.fidelity(),
+            text.train.len(),
+            text.vocabulary.len(),
+            text.validation.len(),
+            text.test.len(),
+        )
+    }
+
+    fn train(
+        prepared: &PreparedModel,
+        config: &TrainConfig<Self>,
+        folder: &TrainFolder,
+        progress: &mut TrainProgress,
+    ) -> Result<Finished> {
+        let (PreparedModel { arch, text, cost, .. }, recipe) = (prepared, &config.recipe);
+        let options =
+            LanguageTrainOptions { checkpoint: Some(folder.checkpoint()), best: Some(folder.weights()) };
+        let model = prepared.model(config.seed, &device(&config.device)?.autodiff());
+        let texts = [text.train.as_slice(), text.validation.as_slice()];
+        let trained = train_language_model(model, arch, texts, recipe, config.seed, &options, progress);
+        let trained = trained.map_err(|error| match error {
+            LanguageTrainError::Interrupted => interrupted(folder.path()),
+            error @ LanguageTrainError::NotFinite { .. } => RunFailed(error.to_string()).into(),
+            error => error.into(),
+        })?;
+        let reading = Reading { batch: recipe.test_batch, segment: recipe.segment };
+        let test = foresee(&trained.model.valid(), arch, &text.test, reading)
+            .context("the test text is too short to be read in recipe.test_batch parts")?;
+        let averaged = trained.averaged_after.map_or_else(
+            || "weights were never averaged".to_owned(),
+            |epoch| format!("weights averaged after epoch {epoch}"),
+        );
+        Ok(Finished {
+            objective: Objective { split: "test".into(), ..Objective::validation_perplexity() },
+            value: test.perplexity(),
+            epoch: trained.epoch,
+            params: cost.params,
+            macs: cost.macs,
+            curve: trained.epochs,
+            remark: format!("validation {}; {averaged}", figure(trained.perplexity)),
+            further: Map::from_iter([
+                ("validation_value".to_owned(), json!(trained.perplexity)),
+                ("averaged_after".to_owned(), json!(trained.averaged_after)),
+                ("rollbacks".to_owned(), json!(trained.rollbacks)),
+                ("vocabulary".to_owned(), json!(text.vocabulary.len())),
+            ]),
+        })
+    }
+}

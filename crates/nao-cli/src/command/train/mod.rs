@@ -1,0 +1,234 @@
+//! `nao train`, and `nao resume` of a training.
+
+mod image;
+mod language;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use nao_space::{EpochReport, Fidelity, Objective, Space};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{interrupt_flag, print_json, print_text};
+use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch};
+use crate::args::{SpaceKind, TrainArgs};
+use crate::data::{DataSource, device};
+use crate::failure::Interrupted;
+use crate::files::write_whole;
+use crate::report::{TrainProgress, figure};
+use crate::run::{NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, overlay_recipe};
+use crate::task::{Arch, Companions, Task, with_task};
+
+pub use image::PreparedNetwork;
+pub use language::PreparedModel;
+
+/// A task whose architectures can be trained to the end.
+pub trait Training: Task {
+    /// A training that is checked and can begin.
+    type Prepared;
+
+    /// Checks that the architecture, the data and the recipe fit.
+    fn prepare(
+        config: &TrainConfig<Self>,
+        arch: &Arch<Self>,
+        data: Arc<Self::Data>,
+    ) -> Result<Self::Prepared>;
+    /// What is trained and on what it is judged, in words.
+    fn subject(prepared: &Self::Prepared, config: &TrainConfig<Self>) -> String;
+    /// Trains to the end and keeps weights and state in the folder; a training that was stopped goes on.
+    fn train(
+        prepared: &Self::Prepared,
+        config: &TrainConfig<Self>,
+        folder: &TrainFolder,
+        progress: &mut TrainProgress,
+    ) -> Result<Finished>;
+}
+
+/// What came out of a training.
+pub struct Finished {
+    objective: Objective,
+    value: f64,
+    /// The epoch whose weights were kept, counted from 1.
+    epoch: u32,
+    params: u64,
+    macs: u64,
+    curve: Vec<EpochReport>,
+    /// The value once more, or what else is to be known, in words.
+    remark: String,
+    /// What else goes into the result.
+    further: Map<String, Value>,
+}
+
+/// What a training leaves in `result.json` and prints with `--json`.
+#[derive(Serialize)]
+struct TrainResult {
+    architecture: String,
+    space: String,
+    objective: Objective,
+    value: f64,
+    epoch: u32,
+    fidelity: Fidelity,
+    seed: u64,
+    params: u64,
+    macs: u64,
+    weights: PathBuf,
+    #[serde(flatten)]
+    further: Map<String, Value>,
+}
+
+pub fn run(args: TrainArgs) -> Result<()> {
+    let kind = kind_of_training(&args)?;
+    with_task!(kind, T => train::<T>(args))
+}
+
+/// The cells that are meant: as named, or those of the run, of the architecture, of the data or of the recipe.
+fn kind_of_training(args: &TrainArgs) -> Result<SpaceKind> {
+    if let Some(run) = &args.from {
+        return RunFolder::open(run)?.kind();
+    }
+    let data = args.data.as_deref().map(str::parse::<DataSource>).transpose()?;
+    let shown = args.arch.as_deref().and_then(kind_of_arch);
+    let kind = args.space.space.or(shown).or(data.map(|data| data.kind()));
+    Ok(kind.or(kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
+}
+
+fn train<T: Training>(args: TrainArgs) -> Result<()> {
+    if args.dry_run && args.arch.is_none() && args.from.is_none() {
+        let name =
+            args.recipe.as_deref().context("name a recipe with --recipe, or an architecture with --arch")?;
+        let recipe = overlay_recipe::<T>(&T::recipe(name)?, args.epochs, &args.settings)?;
+        return print_text(&toml::to_string(&recipe)?);
+    }
+    let (config, arch, data) = resolve::<T>(&args)?;
+    let prepare = |data: Arc<T::Data>| -> Result<(T::Prepared, Companions)> {
+        let companions = T::companions(&data);
+        Ok((T::prepare(&config, &arch, data)?, companions))
+    };
+    let prepared = data.map(prepare).transpose()?;
+    if args.dry_run {
+        return print_text(&config.to_toml());
+    }
+    let (prepared, companions) = prepared.context(NO_TEXT)?;
+    let word = config.data.as_ref().map_or("data", DataSource::word);
+    let path = args.out.unwrap_or_else(|| free_name(&format!("train-{word}")));
+    let folder = TrainFolder::create(&path, &config, &companions)?;
+    carry_out::<T>(&prepared, &config, &folder, args.json)
+}
+
+/// What the arguments describe: configuration, architecture and data.
+type Described<T> = (TrainConfig<T>, Arch<T>, Option<Arc<<T as Task>::Data>>);
+
+/// The training that the arguments describe. Only a dry run has no data.
+pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
+    let (named, source) = subject::<T>(args)?;
+    let source = source.or(T::default_source());
+    if source.is_none() && !args.dry_run {
+        bail!("{NO_TEXT}");
+    }
+    let stored = args.from.as_deref().filter(|_| args.data.is_none());
+    let data = source.as_ref().map(|source| T::load(source, stored)).transpose()?;
+    let recipe = match (&args.recipe, &data) {
+        (Some(name), _) => T::recipe(name)?,
+        (None, Some(data)) => {
+            T::final_recipe(data).context("no recipe for this data: name one with --recipe")?
+        }
+        (None, None) => bail!("name a recipe with --recipe, or data with --data"),
+    };
+    let config = TrainConfig {
+        architecture: named.space.format(&named.arch),
+        published: named.published.map(|entry| T::published_name(entry).to_owned()),
+        data: source,
+        seed: args.seed,
+        device: args.device.clone().unwrap_or_else(|| "cpu".to_owned()),
+        space: T::space_settings(&named.space),
+        recipe: overlay_recipe::<T>(&recipe, args.epochs, &args.settings)?,
+    };
+    device(&config.device)?;
+    Ok((config, named.arch, data))
+}
+
+/// The architecture and where the data is: from a run, or as named.
+fn subject<T: Training>(args: &TrainArgs) -> Result<(NamedArch<T>, Option<DataSource>)> {
+    let named_data = args.data.as_deref().map(str::parse).transpose()?;
+    if let Some(run) = &args.from {
+        let (named, _, config) = arch_of_run::<T>(run, args.rank)?;
+        return Ok((named, named_data.or(Some(config.data))));
+    }
+    let text = args.arch.as_deref().context("name an architecture with --arch, or a run with --from")?;
+    Ok((read_arch::<T>(text, &args.space)?, named_data))
+}
+
+/// The training of a folder.
+pub(super) fn of_folder<T: Training>(folder: &TrainFolder) -> Result<(TrainConfig<T>, T::Prepared)> {
+    let config = folder.config::<T>()?;
+    let source = config.data.as_ref().context("the folder names no data")?;
+    let data = T::load(source, Some(folder.path()))?;
+    let arch = T::space(&config.space)?.parse(&config.architecture)?;
+    let prepared = T::prepare(&config, &arch, data)?;
+    Ok((config, prepared))
+}
+
+/// Goes on with a training from its last epoch.
+pub fn resume(folder: &TrainFolder, json: bool) -> Result<()> {
+    if folder.weights().is_file() && !folder.checkpoint().is_file() {
+        bail!(
+            "{} holds imported weights, not a training: there is nothing to go on with",
+            folder.path().display()
+        );
+    }
+    with_task!(folder.kind()?, T => {
+        let (config, prepared) = of_folder::<T>(folder)?;
+        carry_out::<T>(&prepared, &config, folder, json)
+    })
+}
+
+fn carry_out<T: Training>(
+    prepared: &T::Prepared,
+    config: &TrainConfig<T>,
+    folder: &TrainFolder,
+    json: bool,
+) -> Result<()> {
+    if !json {
+        let subject = T::subject(prepared, config);
+        print_text(&format!("training {}\nfolder {}", subject, folder.path().display()))?;
+    }
+    let fidelity = T::fidelity(&config.recipe);
+    let mut progress = TrainProgress::new(fidelity.epochs, interrupt_flag()?);
+    let finished = T::train(prepared, config, folder, &mut progress)?;
+    drop(progress);
+    let curve = serde_json::to_vec_pretty(&finished.curve).context("a curve has no JSON form")?;
+    write_whole(&folder.curve(), &curve)?;
+    let result = TrainResult {
+        architecture: config.architecture.clone(),
+        space: T::space(&config.space)?.name(),
+        objective: finished.objective,
+        value: finished.value,
+        epoch: finished.epoch,
+        fidelity,
+        seed: config.seed,
+        params: finished.params,
+        macs: finished.macs,
+        weights: folder.weights(),
+        further: finished.further,
+    };
+    write_whole(&folder.result(), &serde_json::to_vec_pretty(&result)?)?;
+    if json { print_json(&result) } else { print_text(&conclusion(&result, &finished.remark)) }
+}
+
+/// What is said to a user who stopped a training.
+fn interrupted(folder: &Path) -> anyhow::Error {
+    Interrupted(format!("stopped; go on with:  nao resume {}", folder.display())).into()
+}
+
+fn conclusion(result: &TrainResult, remark: &str) -> String {
+    let TrainResult { objective, value, epoch, fidelity, weights, .. } = result;
+    format!(
+        "{} {} {} ({remark}) with the weights of epoch {epoch}; {fidelity}\nweights {}",
+        objective.split,
+        objective.name,
+        figure(*value),
+        weights.display()
+    )
+}

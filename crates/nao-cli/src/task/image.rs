@@ -1,0 +1,182 @@
+//! Image cells, trained as classifiers of images.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
+use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
+use nao_space::draw::Picture;
+use nao_space::network::{
+    CellOutputs, Concat, NetworkPlan, RECURRENT_ZOO_NAMES, ZooEntry, ZooError, zoo_entry,
+};
+use nao_space::notation::{cnn_from_json, cnn_to_json};
+use nao_space::search::RoundLimits;
+use nao_space::seed::rng_for;
+use nao_space::{CnnArch, CnnSpace, Evaluator, Fidelity, Objective, OpSet, Space};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::{Companions, PublishedArch, Task};
+use crate::args::{CellOptions, SpaceKind};
+use crate::data::DataSource;
+
+/// Image cells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageTask;
+
+/// The image cell space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSpaceSettings {
+    /// The kind of its cells.
+    #[serde(default)]
+    kind: SpaceKind,
+    /// Name of the operation set.
+    pub ops: String,
+    /// Nodes per cell.
+    pub nodes: usize,
+}
+
+impl Task for ImageTask {
+    const KIND: SpaceKind = SpaceKind::Cnn;
+    const EXAMPLES: &'static str = "images";
+    type Space = CnnSpace;
+    type SpaceSettings = ImageSpaceSettings;
+    type Recipe = Recipe;
+    type Data = ImageData;
+    type Published = ZooEntry;
+
+    fn space(settings: &ImageSpaceSettings) -> Result<CnnSpace> {
+        Ok(CnnSpace::new(settings.nodes, OpSet::named(&settings.ops)?)?)
+    }
+
+    fn space_settings(space: &CnnSpace) -> ImageSpaceSettings {
+        ImageSpaceSettings { kind: Self::KIND, ops: space.ops().name().to_owned(), nodes: space.nodes() }
+    }
+
+    fn space_of(options: &CellOptions) -> Result<CnnSpace> {
+        if options.order.is_some() {
+            bail!("--order means nothing for image cells");
+        }
+        let ops = options.ops.as_deref().map_or_else(|| Ok(OpSet::paper_11()), OpSet::named)?;
+        Ok(CnnSpace::new(options.nodes.unwrap_or(5), ops)?)
+    }
+
+    fn published(name: &str) -> Result<PublishedArch<Self>> {
+        match zoo_entry(name) {
+            Ok(entry) => Ok((entry.space.clone(), entry.arch.clone(), entry)),
+            Err(error @ ZooError::Unknown { .. }) => {
+                bail!("{error}; recurrent ones: {}", RECURRENT_ZOO_NAMES.join(", "))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn published_name(published: &ZooEntry) -> &'static str {
+        published.name
+    }
+
+    fn from_json(space: &CnnSpace, text: &str) -> Result<CnnArch> {
+        let arch = cnn_from_json(text)?;
+        space.check(&arch)?;
+        Ok(arch)
+    }
+
+    fn to_json(arch: &CnnArch) -> String {
+        cnn_to_json(arch)
+    }
+
+    /// Cells with the states that they concatenate: the published ones of a published cell, otherwise the loose ends.
+    fn picture(arch: &CnnArch, published: Option<&ZooEntry>) -> Result<Picture> {
+        let loose_ends = CellOutputs::both(Concat::LooseEnds);
+        Ok(Picture::of_cells(arch, published.map_or(&loose_ends, |entry| &entry.outputs))?)
+    }
+
+    fn default_source() -> Option<DataSource> {
+        Some(DataSource::Digits)
+    }
+
+    fn load(source: &DataSource, _: Option<&Path>) -> Result<Arc<ImageData>> {
+        match source {
+            DataSource::Digits => Ok(Arc::new(digits())),
+            DataSource::Cifar10(folder) => Ok(Arc::new(cifar10_folder(folder)?)),
+            DataSource::Text(_) => {
+                bail!(
+                    "{source} is text, and image cells are trained on images: --data digits, or --space rnn"
+                )
+            }
+        }
+    }
+
+    fn checksum(data: &ImageData) -> String {
+        data.checksum()
+    }
+
+    fn companions(_: &ImageData) -> Companions {
+        Vec::new()
+    }
+
+    fn counts(data: &Arc<ImageData>, recipe: &Recipe) -> Result<Vec<(String, usize)>> {
+        let split = Split::validation(data.clone(), recipe.validation_images(data), recipe.split_seed)?;
+        Ok(vec![
+            ("train".to_owned(), split.train.len()),
+            (split.held_out_name.to_owned(), split.held_out.len()),
+            ("test".to_owned(), data.test_len()),
+        ])
+    }
+
+    fn recipe(name: &str) -> Result<Recipe> {
+        Ok(Recipe::named(name)?)
+    }
+
+    fn search_recipe(data: &ImageData) -> Option<Recipe> {
+        Recipe::default_for(data)
+    }
+
+    fn final_recipe(data: &ImageData) -> Option<Recipe> {
+        Recipe::all().into_iter().find(|recipe| recipe.name == format!("{}-final", data.name))
+    }
+
+    /// Another number of epochs takes the whole cosine along: a training that ends early at a high rate tells little.
+    fn epochs_of_recipe(epochs: u32) -> Table {
+        let number = Value::Integer(epochs.into());
+        Table::from_iter([("epochs".to_owned(), number.clone()), ("cosine_epochs".to_owned(), number)])
+    }
+
+    fn fidelity(recipe: &Recipe) -> Fidelity {
+        recipe.fidelity()
+    }
+
+    /// Small pools keep the paper's share of parents: the best third of the first round (spec d.2).
+    fn rounds(source: &DataSource, recipe: &Recipe) -> (RoundLimits, Option<usize>) {
+        match source {
+            DataSource::Digits => (RoundLimits { initial: 24, per_round: 8, budget: 48 }, Some(8)),
+            // The paper's sizes (spec d.2): 600 random cells, about 1,000 in all.
+            _ if recipe.name == "search" => {
+                (RoundLimits { initial: 600, per_round: 200, budget: 1_000 }, None)
+            }
+            _ => (RoundLimits { initial: 16, per_round: 8, budget: 32 }, Some(5)),
+        }
+    }
+
+    fn check(recipe: &Recipe, data: &ImageData, space: &CnnSpace, seed: u64) -> Result<()> {
+        recipe.check(data)?;
+        // Whether the images fit does not depend on the cells: any one tells.
+        let arch = space.sample(&mut rng_for(seed, "geometry", 0));
+        NetworkPlan::new(&arch, &recipe.skeleton(data)).context("the images do not fit")?;
+        Ok(())
+    }
+
+    fn objective() -> Objective {
+        Objective::validation_accuracy()
+    }
+
+    fn evaluator(
+        data: Arc<ImageData>,
+        recipe: Recipe,
+        device: Device,
+    ) -> Result<Box<dyn Evaluator<CnnArch> + Send + Sync>> {
+        Ok(Box::new(TrainEvaluator::new(data, recipe, device)?))
+    }
+}

@@ -1,0 +1,183 @@
+//! Recurrent cells, trained as language models on text.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+use nao_child::data::{TextData, text_folder, text_folder_with};
+use nao_child::rnn::{LanguageEvaluator, LanguageRecipe};
+use nao_space::draw::Picture;
+use nao_space::network::{LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};
+use nao_space::notation::{rnn_from_json, rnn_to_json};
+use nao_space::search::RoundLimits;
+use nao_space::seed::rng_for;
+use nao_space::{ActivationOrder, Evaluator, Fidelity, Objective, RnnArch, RnnSpace, Space};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::{Companions, PublishedArch, Task};
+use crate::args::{CellOptions, SpaceKind};
+use crate::data::DataSource;
+use crate::files::read_text;
+use crate::space_argument::activation_order;
+
+/// The words of the text of a run or training, one a line.
+const VOCABULARY_FILE: &str = "vocabulary.txt";
+
+/// The largest vocabulary that counts as that of the Penn Treebank; WikiText-2 has three times as many words.
+const PTB_WORDS: usize = 20_000;
+
+/// Recurrent cells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LanguageTask;
+
+/// The recurrent cell space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecurrentSpaceSettings {
+    /// The kind of its cells.
+    kind: SpaceKind,
+    /// Searched nodes per cell.
+    nodes: usize,
+    /// The order of the activations, in whose ids cells are written.
+    order: ActivationOrder,
+}
+
+impl Task for LanguageTask {
+    const KIND: SpaceKind = SpaceKind::Rnn;
+    const EXAMPLES: &'static str = "words";
+    type Space = RnnSpace;
+    type SpaceSettings = RecurrentSpaceSettings;
+    type Recipe = LanguageRecipe;
+    type Data = TextData;
+    type Published = RecurrentEntry;
+
+    fn space(settings: &RecurrentSpaceSettings) -> Result<RnnSpace> {
+        Ok(RnnSpace::new(settings.nodes, settings.order)?)
+    }
+
+    fn space_settings(space: &RnnSpace) -> RecurrentSpaceSettings {
+        RecurrentSpaceSettings { kind: Self::KIND, nodes: space.nodes(), order: space.order() }
+    }
+
+    fn space_of(options: &CellOptions) -> Result<RnnSpace> {
+        if options.ops.is_some() {
+            bail!("--ops means nothing for recurrent cells");
+        }
+        Ok(RnnSpace::new(options.nodes.unwrap_or(11), activation_order(options.order.as_deref())?)?)
+    }
+
+    fn published(name: &str) -> Result<PublishedArch<Self>> {
+        let entry = recurrent_zoo_entry(name)?;
+        Ok((entry.space.clone(), entry.arch.clone(), entry))
+    }
+
+    fn published_name(published: &RecurrentEntry) -> &'static str {
+        published.name
+    }
+
+    fn from_json(space: &RnnSpace, text: &str) -> Result<RnnArch> {
+        let arch = rnn_from_json(text)?;
+        space.check(&arch)?;
+        Ok(arch)
+    }
+
+    fn to_json(arch: &RnnArch) -> String {
+        rnn_to_json(arch)
+    }
+
+    fn picture(arch: &RnnArch, published: Option<&RecurrentEntry>) -> Result<Picture> {
+        let searched = OutputMean::Searched;
+        Ok(Picture::of_rnn_with(arch, published.map_or(&searched, |entry| &entry.mean)))
+    }
+
+    fn default_source() -> Option<DataSource> {
+        None
+    }
+
+    fn load(source: &DataSource, stored: Option<&Path>) -> Result<Arc<TextData>> {
+        let DataSource::Text(folder) = source else {
+            bail!("{source} is images, and recurrent cells are trained on text: --data text:DIR")
+        };
+        let vocabulary = stored.map(|folder| folder.join(VOCABULARY_FILE)).filter(|file| file.is_file());
+        Ok(Arc::new(match vocabulary {
+            Some(file) => text_folder_with(folder, &read_text(&file)?)?,
+            None => text_folder(folder)?,
+        }))
+    }
+
+    fn checksum(data: &TextData) -> String {
+        data.checksum()
+    }
+
+    fn companions(data: &TextData) -> Companions {
+        vec![(VOCABULARY_FILE, data.vocabulary_text())]
+    }
+
+    fn counts(data: &Arc<TextData>, _: &LanguageRecipe) -> Result<Vec<(String, usize)>> {
+        let parts = [("train", &data.train), ("validation", &data.validation), ("test", &data.test)];
+        Ok(parts.map(|(part, words)| (part.to_owned(), words.len())).to_vec())
+    }
+
+    fn recipe(name: &str) -> Result<LanguageRecipe> {
+        Ok(LanguageRecipe::named(name)?)
+    }
+
+    fn search_recipe(_: &TextData) -> Option<LanguageRecipe> {
+        LanguageRecipe::named("text-small").ok()
+    }
+
+    fn final_recipe(data: &TextData) -> Option<LanguageRecipe> {
+        let small = data.vocabulary.len() <= PTB_WORDS;
+        LanguageRecipe::named(if small { "ptb-final" } else { "wt2-final" }).ok()
+    }
+
+    fn epochs_of_recipe(epochs: u32) -> Table {
+        Table::from_iter([("epochs".to_owned(), Value::Integer(epochs.into()))])
+    }
+
+    fn fidelity(recipe: &LanguageRecipe) -> Fidelity {
+        recipe.fidelity()
+    }
+
+    fn rounds(_: &DataSource, recipe: &LanguageRecipe) -> (RoundLimits, Option<usize>) {
+        match recipe.name.as_str() {
+            // The paper's sizes (spec d.2), as for images.
+            "ptb-search" => (RoundLimits { initial: 600, per_round: 200, budget: 1_000 }, None),
+            _ => (RoundLimits { initial: 16, per_round: 8, budget: 32 }, Some(5)),
+        }
+    }
+
+    fn check(recipe: &LanguageRecipe, data: &TextData, space: &RnnSpace, seed: u64) -> Result<()> {
+        recipe.check()?;
+        for (part, words, batch) in [
+            ("training", data.train.len(), recipe.batch),
+            ("validation", data.validation.len(), recipe.validation_batch),
+        ] {
+            if words / batch < 2 {
+                bail!(
+                    "the {part} text has {words} words, too few for {batch} parts of at least 2; \
+                     lower recipe.batch and recipe.validation_batch"
+                );
+            }
+        }
+        // Whether the sizes are within bounds does not depend on the cells: any one tells.
+        let arch = space.sample(&mut rng_for(seed, "geometry", 0));
+        let sizes = LanguageModelSkeleton { vocabulary: data.vocabulary.len(), hidden: recipe.hidden };
+        sizes.cost(&arch)?;
+        Ok(())
+    }
+
+    fn objective() -> Objective {
+        Objective::validation_perplexity()
+    }
+
+    fn evaluator(
+        data: Arc<TextData>,
+        recipe: LanguageRecipe,
+        device: Device,
+    ) -> Result<Box<dyn Evaluator<RnnArch> + Send + Sync>> {
+        Ok(Box::new(LanguageEvaluator::new(data, recipe, device)?))
+    }
+}

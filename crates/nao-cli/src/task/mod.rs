@@ -1,0 +1,125 @@
+//! What a run is about: cells of a space, the data that they are trained on, and how. Commands, configuration and run
+//! folders are generic over it.
+
+mod image;
+mod language;
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use nao_space::draw::Picture;
+use nao_space::search::RoundLimits;
+use nao_space::{Evaluator, Fidelity, Objective, Space};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::Table;
+
+use crate::args::{CellOptions, SpaceKind};
+use crate::data::DataSource;
+
+pub use image::ImageTask;
+pub use language::LanguageTask;
+
+/// A part of a configuration file.
+pub trait Settings: Clone + Debug + PartialEq + Serialize + DeserializeOwned {}
+impl<T: Clone + Debug + PartialEq + Serialize + DeserializeOwned> Settings for T {}
+
+/// An architecture of a task.
+pub type Arch<T> = <<T as Task>::Space as Space>::Arch;
+
+/// A published architecture: its space, itself, and its entry in the zoo.
+pub type PublishedArch<T> = (<T as Task>::Space, Arch<T>, &'static <T as Task>::Published);
+
+/// Files that belong to results on some data: names and contents.
+pub type Companions = Vec<(&'static str, String)>;
+
+/// Cells of one kind with the data and the trainings that belong to them.
+pub trait Task: Clone + Debug + PartialEq + 'static {
+    /// The cells, as on the command line.
+    const KIND: SpaceKind;
+    /// What the data is counted in.
+    const EXAMPLES: &'static str;
+    /// The space of the cells.
+    type Space: Space;
+    /// What names a space in a configuration file.
+    type SpaceSettings: Settings;
+    /// How a cell is trained.
+    type Recipe: Settings;
+    /// What it is trained on.
+    type Data;
+    /// An entry of the zoo.
+    type Published;
+
+    /// The space of the settings.
+    fn space(settings: &Self::SpaceSettings) -> Result<Self::Space>;
+    /// The settings of a space.
+    fn space_settings(space: &Self::Space) -> Self::SpaceSettings;
+    /// The space of the options on the command line.
+    fn space_of(options: &CellOptions) -> Result<Self::Space>;
+
+    /// The published architecture of that name.
+    fn published(name: &str) -> Result<PublishedArch<Self>>;
+    /// The name of an entry of the zoo.
+    fn published_name(published: &Self::Published) -> &'static str;
+    /// Reads the JSON form of an architecture of the space.
+    fn from_json(space: &Self::Space, text: &str) -> Result<Arch<Self>>;
+    /// The JSON form of an architecture.
+    fn to_json(arch: &Arch<Self>) -> String;
+    /// The drawing of an architecture, that of the published one where it is such.
+    fn picture(arch: &Arch<Self>, published: Option<&Self::Published>) -> Result<Picture>;
+
+    /// The data that is taken where none is named.
+    fn default_source() -> Option<DataSource>;
+    /// Reads data; `stored` is the folder of a run or training that has used it.
+    fn load(source: &DataSource, stored: Option<&Path>) -> Result<Arc<Self::Data>>;
+    /// What identifies the data.
+    fn checksum(data: &Self::Data) -> String;
+    /// Files that belong to results on the data.
+    fn companions(data: &Self::Data) -> Companions;
+    /// How many examples each part of the data has.
+    fn counts(data: &Arc<Self::Data>, recipe: &Self::Recipe) -> Result<Vec<(String, usize)>>;
+
+    /// The recipe of that name.
+    fn recipe(name: &str) -> Result<Self::Recipe>;
+    /// The recipe of a search on the data, where there is one.
+    fn search_recipe(data: &Self::Data) -> Option<Self::Recipe>;
+    /// The recipe of a final training on the data, where there is one.
+    fn final_recipe(data: &Self::Data) -> Option<Self::Recipe>;
+    /// What of a recipe changes with its number of epochs.
+    fn epochs_of_recipe(epochs: u32) -> Table;
+    /// How thoroughly a recipe tries an architecture.
+    fn fidelity(recipe: &Self::Recipe) -> Fidelity;
+    /// The rounds of a search, and how many parents the `nao` strategy moves, by default.
+    fn rounds(source: &DataSource, recipe: &Self::Recipe) -> (RoundLimits, Option<usize>);
+    /// Checks that a recipe fits the data, and the space as well.
+    fn check(recipe: &Self::Recipe, data: &Self::Data, space: &Self::Space, seed: u64) -> Result<()>;
+
+    /// What is measured in a search.
+    fn objective() -> Objective;
+    /// What measures it.
+    fn evaluator(
+        data: Arc<Self::Data>,
+        recipe: Self::Recipe,
+        device: Device,
+    ) -> Result<Box<dyn Evaluator<Arch<Self>> + Send + Sync>>;
+}
+
+/// Does something with the task of a kind of cells: `with_task!(kind, T => work::<T>())`.
+macro_rules! with_task {
+    ($kind:expr, $task:ident => $work:expr) => {
+        match $kind {
+            $crate::args::SpaceKind::Cnn => {
+                type $task = $crate::task::ImageTask;
+                $work
+            }
+            $crate::args::SpaceKind::Rnn => {
+                type $task = $crate::task::LanguageTask;
+                $work
+            }
+        }
+    };
+}
+pub(crate) use with_task;
