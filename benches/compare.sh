@@ -10,7 +10,8 @@ Usage: benches/compare.sh [OPTIONS]
   --seconds S         how long each run repeats the work [default: 2]
   --threads "N ..."   numbers of threads [default: "1 2"]
   --only PATTERN      workloads whose name matches this regular expression
-  --layouts "L ..."   feature maps of PyTorch: nchw, nhwc or both; controllers have none [default: "nchw nhwc"]
+  --layouts "L ..."   feature maps of PyTorch: nchw, nhwc or both; where there are none,
+                      for controllers and language models, PyTorch runs once [default: "nchw nhwc"]
   --out FILE          results; the table goes beside them, as .md [default: benches/results/DATE-COMMIT.jsonl]
 
 Environment: PYTHON, a Python with PyTorch [default: python3]; WORKLOAD_BIN, our program where it is built already.
@@ -111,7 +112,7 @@ for ((round = 1; round <= rounds; round++)); do
         for count in $threads; do
             echo "round $round of $rounds: ${names[index]}, threads: $count" >&2
             others=$layouts
-            [ "${groups[index]}" != controller ] || others=nchw
+            [[ "${groups[index]}" != @(controller|language) ]] || others=nchw
             # Who goes first alternates.
             order="nao $others"
             ((round % 2)) || order="$others nao"

@@ -6,6 +6,7 @@ import torch
 
 from child import Network
 from controller import Controller, mean_direction
+from language import LanguageModel
 from layers import Block
 from plans import block, network_plan, pool, shape
 
@@ -27,6 +28,8 @@ NAONET_A = (
     ],
 )
 NAONET_A_PARAMETERS = 11_470_150
+# Of the published recurrent cell with 850 units and 10,000 words.
+NAO_RNN_PARAMETERS = 27_295_000
 
 V1 = {
     "design": "cnn",
@@ -72,6 +75,21 @@ def check_controllers():
         assert (controller.decoder(arch, risen, decoded).argmax(dim=-1) == decoded).all()
 
 
+def check_language_models():
+    activations = ["relu", "relu", "relu", "tanh", "relu", "relu", "relu", "relu", "relu", "relu", "identity"]
+    nodes = list(zip((0, 0, 1, 3, 4, 4, 5, 1, 7, 1, 1), activations))
+    none = dict.fromkeys(("input", "x", "hidden", "output"), 0.0)
+    assert parameters(LanguageModel(nodes, 10_000, 850, none)) == NAO_RNN_PARAMETERS
+    model = LanguageModel(nodes, 11, 6, none)
+    words, memory = torch.randint(11, (7, 3)), torch.zeros(3, 6)
+    logits, outputs = model(words, memory)
+    assert logits.shape == (7, 3, 11) and outputs.shape == (7, 3, 6)
+    # Read in two parts it is the same text.
+    first, carried = model(words[:4], memory)
+    second, _ = model(words[4:], carried[-1])
+    assert torch.allclose(torch.cat([first, second]), logits, atol=1e-6)
+
+
 def check_pools():
     x = torch.randn(2, 3, 8, 8)
     sizes = itertools.product((2, 3, 5), (1, 2))
@@ -108,7 +126,7 @@ def pooled(x, kind, spec):
 
 def main():
     torch.manual_seed(0)
-    for check in (check_network, check_controllers, check_pools):
+    for check in (check_network, check_controllers, check_language_models, check_pools):
         check()
         print(f"{check.__name__.removeprefix('check_')}: as specified")
 

@@ -11,7 +11,7 @@ import sys
 from datetime import date
 
 # In the order of the table.
-GROUPS = ["child", "inference", "operations", "controller"]
+GROUPS = ["child", "inference", "operations", "controller", "language"]
 
 
 def machine(commit):
@@ -40,7 +40,7 @@ def workload(path):
 def group(kind, mode):
     if kind == "child":
         return "inference" if mode == "infer" else "child"
-    return {"block": "operations", "controller": "controller"}[kind]
+    return {"block": "operations"}.get(kind, kind)
 
 
 if __name__ == "__main__":

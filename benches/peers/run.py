@@ -12,6 +12,7 @@ from torch import nn
 
 import child
 import controller
+import language
 
 LAYOUTS = {"nchw": torch.contiguous_format, "nhwc": torch.channels_last}
 WARM_UP = 2
@@ -42,6 +43,8 @@ def main():
         "peak_mib": memory.growth() / 2**20,
         "version": torch.__version__,
     }
+    if workload["kind"] == "language":
+        result["words"] = workload["batch"] * workload["segment"]
     print(json.dumps(result))
 
 
@@ -64,6 +67,8 @@ def prepare(workload, layout):
             return child.prepare_block(workload, layout)
         case "controller":
             return controller.prepare(workload)
+        case "language":
+            return language.prepare(workload)
     raise ValueError(f"unknown kind of workload {workload['kind']!r}")
 
 

@@ -16,12 +16,16 @@ TITLES = {
     "inference": "One batch through a child network in use",
     "operations": "One operation, forward and backward",
     "controller": "The controller",
+    "language": "Recurrent language models: a step of training, and the cell alone",
 }
 COLUMNS = ["workload", "thr.", "CPU ms", "CPU, NCHW", "CPU, NHWC", "wall", "speed-up", "MiB"]
+# Of language models instead, whose workloads name their words per pass.
+LANGUAGE_COLUMNS = ["workload", "thr.", "CPU ms", "words / s", "CPU", "wall", "speed-up", "MiB"]
 LEGEND = """\
 Ratios are PyTorch's time over ours, above 1 where ours is quicker: the median over the rounds and, in brackets, the
 least and the largest. CPU ms: process time of one pass of ours and of PyTorch in NCHW, its default, all threads (thr.)
 together. CPU: the ratio of those, for PyTorch in NCHW and channels last (NHWC). Wall: the ratio of wall times, NCHW.
+Words / s: those of a batch over the wall time of its pass, ours and PyTorch's.
 Speed-up: wall time with one thread over that with two, ours and PyTorch's. MiB: how far resident memory rises at its
 peak, ours and PyTorch's."""
 
@@ -41,7 +45,8 @@ def main():
         rows = table_rows([record for record in records if record["group"] == group])
         if rows:
             print(f"\n### {TITLES[group]}\n")
-            print("\n".join(aligned([COLUMNS, *rows])))
+            columns = LANGUAGE_COLUMNS if group == "language" else COLUMNS
+            print("\n".join(aligned([columns, *rows])))
 
 
 def header(machines, records):
@@ -70,12 +75,14 @@ def table_row(name, threads, runs):
     if threads == 2 and (name, 1) in runs:
         one = [runs[name, 1].get(side, {}) for side in (OURS, DEFAULT)]
         speed_up = pair([speed(*both) for both in zip(one, (ours, peers))], lambda value: f"{value:.2f}")
+    of_cpu = [ratio(ours, peers, "cpu_ms"), ratio(ours, last, "cpu_ms")]
+    if any("words" in record for record in ours.values()):
+        of_cpu = [pair([rate(ours), rate(peers)], lambda value: f"{value:,.0f}"), of_cpu[0]]
     return [
         name,
         str(threads),
         pair([middle(ours, "cpu_ms"), middle(peers, "cpu_ms")], three_digits),
-        ratio(ours, peers, "cpu_ms"),
-        ratio(ours, last, "cpu_ms"),
+        *of_cpu,
         ratio(ours, peers, "wall_ms"),
         speed_up,
         pair([middle(ours, "peak_mib"), middle(peers, "peak_mib")], lambda value: f"{value:.0f}"),
@@ -84,6 +91,11 @@ def table_row(name, threads, runs):
 
 def middle(rounds, field):
     return median(record[field] for record in rounds.values()) if rounds else None
+
+
+def rate(rounds):
+    """Words in a second."""
+    return median(1e3 * record["words"] / record["wall_ms"] for record in rounds.values()) if rounds else None
 
 
 def speed(one, two):

@@ -77,6 +77,13 @@ fn a_drawing_is_svg_or_dot() {
     assert!(svg.contains("NAONet-A") && svg.trim_end().ends_with("</svg>"));
     let dot = stdout(run(folder.path(), &["draw", "@NAONet-B", "--format", "dot"]));
     assert!(dot.contains("digraph"), "{dot}");
+    // The name of a file tells the format, and one that tells none is not written.
+    stdout(run(folder.path(), &["draw", "@NAONet-B", "-o", "cell.dot"]));
+    assert_eq!(std::fs::read_to_string(folder.path().join("cell.dot")).unwrap().trim_end(), dot.trim_end());
+    let output = run(folder.path(), &["draw", "@NAONet-B", "-o", "cell.png"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("rsvg-convert"));
+    assert!(!folder.path().join("cell.png").exists());
 }
 
 #[test]

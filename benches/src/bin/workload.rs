@@ -68,19 +68,20 @@ fn run(arguments: &Arguments) -> Result<()> {
         measure(&mut work, Duration::from_secs_f64(arguments.seconds))
     });
     let peak = memory("VmHWM").saturating_sub(before);
-    println!(
-        "{}",
-        json!({
-            "name": workload.name,
-            "side": "nao",
-            "threads": arguments.threads,
-            "cpu_ms": cost.cpu_ms,
-            "wall_ms": cost.wall_ms,
-            "passes": cost.passes,
-            "peak_mib": peak as f64 / 1024.0,
-            "version": nao_kernels::check_environment().unwrap_or_default(),
-        })
-    );
+    let mut result = json!({
+        "name": workload.name,
+        "side": "nao",
+        "threads": arguments.threads,
+        "cpu_ms": cost.cpu_ms,
+        "wall_ms": cost.wall_ms,
+        "passes": cost.passes,
+        "peak_mib": peak as f64 / 1024.0,
+        "version": nao_kernels::check_environment().unwrap_or_default(),
+    });
+    if let (Some(batch), Some(segment)) = (description["batch"].as_u64(), description["segment"].as_u64()) {
+        result["words"] = (batch * segment).into();
+    }
+    println!("{result}");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod child;
 mod controller;
+mod language;
 mod measure;
 
 use serde_json::Value;
@@ -24,5 +25,6 @@ pub fn all() -> Vec<Workload> {
     all.extend(child::inferences());
     all.extend(child::operations());
     all.extend(controller::workloads());
+    all.extend(language::workloads());
     all
 }

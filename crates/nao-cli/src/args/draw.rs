@@ -27,8 +27,9 @@ pub struct DrawArgs {
     #[arg(long, default_value_t = 1)]
     pub rank: usize,
 
-    #[arg(long, value_enum, default_value_t = DrawFormat::Svg)]
-    pub format: DrawFormat,
+    /// [default: that of the file's name, .svg, .dot, .gv or .json, or svg]
+    #[arg(long, value_enum)]
+    pub format: Option<DrawFormat>,
 
     /// Where to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]

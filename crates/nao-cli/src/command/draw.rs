@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use nao_space::Space;
 use nao_space::draw::Drawing;
 
@@ -23,13 +23,18 @@ pub fn run(args: DrawArgs) -> Result<()> {
 }
 
 fn draw<T: Task>(args: DrawArgs) -> Result<()> {
+    let format = match (args.format, &args.output) {
+        (Some(format), _) => format,
+        (None, Some(path)) => format_of(path)?,
+        (None, None) => DrawFormat::Svg,
+    };
     let named = if Path::new(&args.arch).is_dir() {
         arch_of_run::<T>(Path::new(&args.arch), args.rank)?.0
     } else {
         read_arch::<T>(&args.arch, &args.space)?
     };
     let subtitle = named.space.format(&named.arch);
-    let text = match args.format {
+    let text = match format {
         DrawFormat::Svg => T::picture(&named.arch, named.published)?.svg(&Drawing {
             title: named.name,
             subtitle,
@@ -41,5 +46,18 @@ fn draw<T: Task>(args: DrawArgs) -> Result<()> {
     match args.output {
         Some(path) => write_whole(&path, text.as_bytes()),
         None => print_text(&text),
+    }
+}
+
+/// The format that a file's name tells.
+fn format_of(path: &Path) -> Result<DrawFormat> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("svg") => Ok(DrawFormat::Svg),
+        Some("dot" | "gv") => Ok(DrawFormat::Dot),
+        Some("json") => Ok(DrawFormat::Json),
+        _ => bail!(
+            "{}: pictures are .svg, .dot or .json; --format takes any name, and programs such as rsvg-convert make PNG of SVG",
+            path.display()
+        ),
     }
 }
