@@ -259,6 +259,7 @@ fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
             && chosen[0]["best_at"]["50"].as_f64().unwrap() > 0.9
     );
     assert_eq!(chosen[1]["strategy"], "nao:v2");
+    assert_eq!(chosen[2]["strategy"], "random", "random search is always there");
 
     for (word, named) in [
         ("--metric=mnist", "cifar100"),
@@ -266,6 +267,8 @@ fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
         ("--strategies=nao:v9", "v2"),
         ("--table=mine", "nasbench201"),
         ("--table=nasbench101:none.csv", "none.csv"),
+        ("--strategies=nao:no-luck", "no-ascent"),
+        ("--with=none.json", "none.json"),
     ] {
         let output = run(folder.path(), &["bench", word]);
         let error = String::from_utf8(output.stderr).unwrap();
@@ -386,4 +389,25 @@ fn every_space_is_described_sampled_and_explained() {
         assert_eq!(output.status.code(), Some(2), "{words:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains(message), "{words:?}");
     }
+}
+
+#[test]
+fn searches_are_put_beside_earlier_ones_of_the_same_table_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["bench", "--mode=enumerate", "--strategies=nao:regression,nao:no-ensemble"];
+    let words = [&words[..], &["--seeds=2", "--budget=20", "--initial=10"]].concat();
+    let old = stdout(run(folder.path(), &[&words[..], &["--json"]].concat()));
+    std::fs::write(folder.path().join("old.json"), old).unwrap();
+    let other = ["bench", "--strategies=random", "--with=old.json", "--mode=enumerate"];
+    let other = [&other[..], &["--seeds=2", "--initial=10"]].concat();
+    let text = stdout(run(folder.path(), &[&other[..], &["--budget=20"]].concat()));
+    for part in ["nao:regression", "nao:no-ensemble", "random (old.json)", "only 2 searches"] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    let output = run(folder.path(), &[&other[..], &["--budget=30"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("its budget is 20"));
+    // What only generated candidates have cannot be left out where all cells are scored.
+    let output = run(folder.path(), &["bench", "--mode=enumerate", "--ablations"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--mode generate"));
 }

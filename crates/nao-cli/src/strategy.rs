@@ -23,6 +23,11 @@ pub fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a strategy is best asked for one architecture after another.
+pub fn one_by_one(name: &str) -> bool {
+    ["evolution", "local"].contains(&name)
+}
+
 /// The strategy of a run. `learned` is asked for what was learned of the space, if the strategy needs it.
 pub fn build<'a, S: Space>(
     config: &StrategyConfig,

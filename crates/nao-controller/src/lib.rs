@@ -64,8 +64,8 @@ pub use strategy::{
     StructureReport, StructureSearch, controller_weights,
 };
 pub use structure::{
-    Assessment, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport, StructureConfig,
-    StructurePredictor, assess_predictor,
+    Ablation, Assessment, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport, ScoreScale,
+    StartPoints, StructureConfig, StructurePredictor, assess_predictor,
 };
 pub use targets::{Targets, normal_scores};
 pub use training::{EpochLosses, FitReport};

@@ -55,6 +55,26 @@ pub fn normal_scores(merits: &[f64]) -> Vec<f64> {
     scores
 }
 
+/// Merits less their mean, over their standard deviation; zeros where all are equal.
+///
+/// `merits` are finite numbers.
+pub fn standard_scores(merits: &[f64]) -> Vec<f64> {
+    // By the largest, so that neither sums nor squares overflow.
+    let scale = merits.iter().fold(0.0f64, |most, merit| most.max(merit.abs()));
+    if scale == 0.0 {
+        return vec![0.0; merits.len()];
+    }
+    let n = merits.len() as f64;
+    let mean = merits.iter().map(|merit| merit / scale).sum::<f64>() / n;
+    let centred: Vec<f64> = merits.iter().map(|merit| merit / scale - mean).collect();
+    let deviation = (centred.iter().map(|value| value * value).sum::<f64>() / n).sqrt();
+    // Equal merits differ from their mean by rounding alone.
+    if deviation <= 1e-12 {
+        return vec![0.0; merits.len()];
+    }
+    centred.into_iter().map(|value| value / deviation).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +114,15 @@ mod tests {
     #[test]
     fn a_range_as_wide_as_the_numbers_does_not_overflow() {
         assert_eq!(Targets::min_max(&[-1.7e308, 1.7e308]).values, [Some(0.0), Some(1.0)]);
+    }
+
+    #[test]
+    fn standard_scores_have_mean_0_and_variance_1() {
+        let scores = standard_scores(&[1.0, 2.0, 6.0]);
+        let expected = [-2.0, -1.0, 3.0].map(|value: f64| value / (14.0f64 / 3.0).sqrt());
+        assert!(scores.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{scores:?}");
+        assert_eq!(standard_scores(&[0.7, 0.7, 0.7]), [0.0; 3]);
+        assert!(standard_scores(&[f64::MAX, f64::MIN]).iter().all(|score| score.abs() == 1.0));
+        assert!(standard_scores(&[]).is_empty());
     }
 }

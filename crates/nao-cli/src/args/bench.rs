@@ -1,5 +1,7 @@
 //! The arguments of `nao bench`.
 
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, ValueEnum};
 
 /// What candidates a search of a table scores.
@@ -32,10 +34,15 @@ pub enum BenchProtocol {
 
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Who searches, separated by commas: nao, random, evolution, local, linear, and the authors' controllers nao:v1,
-    /// nao:v2, nao:paper
+    /// Who searches, separated by commas: nao, random (always there), evolution, local, linear, the authors' controllers
+    /// nao:v1, nao:v2, nao:paper, and nao without a part: nao:no-ascent, nao:no-decoder, nao:regression,
+    /// nao:no-ensemble, nao:no-pretraining
     #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
     pub strategies: String,
+
+    /// Also nao and all five searches that lack a part of it
+    #[arg(long)]
+    pub ablations: bool,
 
     /// nasbench201 (built in), or nasbench101:FILE (CSV, needs --mode enumerate)
     #[arg(long, default_value = "nasbench201", value_name = "TABLE")]
@@ -74,6 +81,10 @@ pub struct BenchArgs {
     /// Epochs per round of the authors' controllers
     #[arg(long, default_value_t = 200, value_name = "EPOCHS")]
     pub controller_epochs: usize,
+
+    /// Results of an earlier `nao bench --json` to be put beside these; those of another table are refused
+    #[arg(long, value_name = "FILE")]
+    pub with: Vec<PathBuf>,
 
     /// Print JSON
     #[arg(long)]

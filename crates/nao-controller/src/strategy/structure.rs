@@ -15,8 +15,8 @@ use super::structure_report::{OriginCounts, StructureReport};
 use super::structure_state::StructureState;
 use crate::error::ControllerError;
 use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points, Prediction};
-use crate::structure::{Moves, PretrainedSpace, StructureConfig};
-use crate::targets::normal_scores;
+use crate::structure::{Moves, PretrainedSpace, ScoreScale, StartPoints, StructureConfig};
+use crate::targets::{normal_scores, standard_scores};
 
 /// The name of the strategy.
 pub(super) const NAME: &str = "nao";
@@ -161,7 +161,10 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let start = Instant::now();
         let measured = self.measured();
         let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
-        let targets = normal_scores(&merits);
+        let targets = match self.config.scores {
+            ScoreScale::Ranks => normal_scores(&merits),
+            ScoreScale::Values => standard_scores(&merits),
+        };
         let process = self.fitted(&measured, &targets).map_err(model_error)?;
         let fit_seconds = start.elapsed().as_secs_f64();
         let candidates = self.candidates(&measured, &targets)?;
@@ -227,7 +230,10 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let parents = parents(measured, self.config.parents);
         let mut found: Vec<(S::Arch, Origin)> = Vec::new();
         if !self.config.step_sizes.is_empty() && self.config.steps > 0 {
-            found.extend(self.moved(measured, targets, &parents)?);
+            found.extend(match self.config.points {
+                StartPoints::Moved => self.moved(measured, targets, &parents)?,
+                StartPoints::Random => self.anywhere(parents.len())?,
+            });
         }
         let mut rng = rng_for(self.seed, "structure neighbours", self.rounds);
         let mut neighbours: Vec<(S::Arch, Origin)> = Vec::new();
@@ -283,6 +289,19 @@ impl<'a, S: Space> StructureSearch<'a, S> {
                 let step = self.config.step_sizes[at / parents.len()];
                 let origin = Origin::Ascent { parent: parents[at % parents.len()].trial, step };
                 found.push((self.arch(&sentence)?, origin));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What as many random points decode to as so many parents would be moved to.
+    fn anywhere(&self, parents: usize) -> Result<Vec<(S::Arch, Origin)>, StrategyError> {
+        let mut rng = rng_for(self.seed, "structure points", self.rounds);
+        let mut found = Vec::new();
+        for _ in 0..self.config.steps {
+            let points = self.pretrained.random_points(self.config.step_sizes.len() * parents, &mut rng);
+            for sentence in self.pretrained.decode(points, self.space).map_err(model_error)? {
+                found.push((self.arch(&sentence)?, Origin::Random));
             }
         }
         Ok(found)

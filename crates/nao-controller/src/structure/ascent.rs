@@ -2,9 +2,11 @@
 //! features that are read from the embedding.
 
 use burn::tensor::{Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
 
 use super::pretraining::{PretrainedSpace, rows};
 use crate::gaussian_process::{GaussianProcess, StructureBound};
+use crate::init::normal;
 use crate::ops::normalise;
 
 /// How far and how often.
@@ -35,6 +37,12 @@ impl PretrainedSpace {
         // The chain rule: the slopes with respect to the features are constants of the backward pass.
         let mut gradients = (read * slopes).sum().backward();
         leaf.grad_remove(&mut gradients).unwrap_or_else(|| embedding.clone().zeros_like())
+    }
+
+    /// Points anywhere in the embedding, each step in any direction: `[count, steps, hidden]`.
+    pub(crate) fn random_points(&self, count: usize, rng: &mut ChaCha8Rng) -> Tensor<3> {
+        let shape = [count, self.language.encoder_steps(), self.config().hidden];
+        normalise(normal(shape, rng, &self.networks.device()).val())
     }
 
     /// Moves every start with every size of step. Returns the embeddings after each step, each

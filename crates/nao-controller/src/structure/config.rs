@@ -20,11 +20,15 @@ pub struct StructureConfig {
     pub keep: usize,
     /// Rounds in which the kept kernels are jittered.
     pub refinements: usize,
+    /// On which scale the posterior sees the scores.
+    pub scores: ScoreScale,
+    /// Which points of the embedding are decoded.
+    pub points: StartPoints,
     /// How much a deviation counts beside the mean (kappa): in the ascent and when proposals are chosen.
     pub kappa: f64,
     /// How many of the best architectures are moved and edited (K).
     pub parents: usize,
-    /// Lengths of the steps in the embedding; each parent moves once with each.
+    /// Lengths of the steps in the embedding; each parent moves once with each. With none, nothing is decoded.
     pub step_sizes: Vec<f64>,
     /// Steps of each move. Every one of them is decoded.
     pub steps: usize,
@@ -44,6 +48,8 @@ impl Default for StructureConfig {
             rival_draws: 6,
             keep: 3,
             refinements: 2,
+            scores: ScoreScale::Ranks,
+            points: StartPoints::Moved,
             kappa: 1.75,
             parents: 10,
             step_sizes: vec![0.3, 0.8, 1.5],
@@ -53,6 +59,26 @@ impl Default for StructureConfig {
             edit_distance: 1,
         }
     }
+}
+
+/// A scale of scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreScale {
+    /// Normal scores of ranks: no outliers, whatever the scores.
+    Ranks,
+    /// The scores themselves, with mean 0 and variance 1.
+    Values,
+}
+
+/// Points of the embedding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartPoints {
+    /// Those to which the best architectures move up the gradient.
+    Moved,
+    /// As many anywhere, which is no ascent at all: to measure what it is worth.
+    Random,
 }
 
 /// How encoder and decoder learn a space from architectures without labels.

@@ -5,6 +5,7 @@
 //! exact Gaussian process over structural features ([`gaussian_process`](crate::gaussian_process)); as these are read
 //! from the embedding, its bound `mean + kappa * deviation` has a gradient there.
 
+mod ablation;
 mod ascent;
 mod assessment;
 mod config;
@@ -13,8 +14,9 @@ mod predictor;
 mod pretraining;
 mod saved;
 
+pub use ablation::Ablation;
 pub(crate) use ascent::Moves;
 pub use assessment::{Assessment, assess_predictor};
-pub use config::{PretrainingConfig, StructureConfig};
+pub use config::{PretrainingConfig, ScoreScale, StartPoints, StructureConfig};
 pub use predictor::{PredictedMerit, StructurePredictor};
 pub use pretraining::{PretrainedSpace, PretrainingReport};

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::rounds::RoundLimits;
 use super::strategy::{Observation, Origin, Strategy, StrategyError};
@@ -47,8 +48,23 @@ pub struct Race {
     pub seconds: f64,
 }
 
+impl Race {
+    /// A search that has asked for nothing yet.
+    pub fn begun(seed: u64) -> Self {
+        Race {
+            seed,
+            queries_to_optimum: None,
+            best: Vec::new(),
+            origins: Origins::default(),
+            improvements: Origins::default(),
+            rounds: 0,
+            seconds: 0.0,
+        }
+    }
+}
+
 /// Something per origin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Origins<T> {
     /// Drawn from the space, or from an enumeration.
     pub random: T,
@@ -90,15 +106,7 @@ impl<A> Contest<'_, A> {
     where
         A: Clone,
     {
-        let mut race = Race {
-            seed,
-            queries_to_optimum: None,
-            best: Vec::new(),
-            origins: Origins::default(),
-            improvements: Origins::default(),
-            rounds: 0,
-            seconds: 0.0,
-        };
+        let mut race = Race::begun(seed);
         let (mut best, mut fruitless) = (f64::NEG_INFINITY, 0);
         while (race.best.len() as u64) < self.limits.budget && fruitless < FRUITLESS {
             let queries = race.best.len() as u64;
@@ -149,7 +157,7 @@ impl<A> Contest<'_, A> {
 }
 
 /// What many searches of one strategy came to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// Number of searches.
     pub seeds: usize,
@@ -164,8 +172,12 @@ pub struct Standing {
     pub best_at: BTreeMap<u64, f64>,
     /// Its standard error.
     pub best_at_error: BTreeMap<u64, f64>,
+    /// The 95 % interval of that mean, by Student's distribution; of one search just its value.
+    pub best_at_interval: BTreeMap<u64, [f64; 2]>,
     /// Mean wall-clock seconds of a round of the strategy.
     pub seconds_per_round: f64,
+    /// Mean wall-clock seconds of the strategy in a whole search, its first round left out.
+    pub seconds_per_search: f64,
     /// Queries by origin.
     pub origins: Origins<u64>,
     /// Queries that were the best so far, by origin.
@@ -204,7 +216,9 @@ impl Standing {
             },
             best_at: counts().map(|count| (count, mean(at(count)))).collect(),
             best_at_error: counts().map(|count| (count, standard_error(at(count)))).collect(),
+            best_at_interval: counts().map(|count| (count, mean_interval(at(count)))).collect(),
             seconds_per_round: if rounds == 0 { 0.0 } else { seconds / rounds as f64 },
+            seconds_per_search: if races.is_empty() { 0.0 } else { seconds / races.len() as f64 },
             origins,
             improvements,
         }
@@ -230,9 +244,19 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     sum / count
 }
 
+/// The standard error of a mean; 0 of one value, which tells nothing of its error.
 fn standard_error(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let (centre, count) = (mean(values.clone()), values.clone().count() as f64);
-    (mean(values.map(|value| (value - centre).powi(2))) / count).sqrt()
+    let squares: f64 = values.map(|value| (value - centre).powi(2)).sum();
+    if count > 1.0 { (squares / (count - 1.0) / count).sqrt() } else { 0.0 }
+}
+
+/// The 95 % interval of a mean, by Student's distribution.
+fn mean_interval(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
+    let freedom = values.clone().count().saturating_sub(1) as f64;
+    let wide = StudentsT::new(0.0, 1.0, freedom).map_or(0.0, |student| student.inverse_cdf(0.975));
+    let (centre, half) = (mean(values.clone()), wide * standard_error(values));
+    [centre - half, centre + half]
 }
 
 #[cfg(test)]
@@ -328,7 +352,10 @@ mod tests {
         assert!((standing.best_at[&1] - 1.9 / 4.0).abs() < 1e-12);
         assert!((standing.best_at[&3] - 3.6 / 4.0).abs() < 1e-12);
         assert_eq!(standing.best_at.len(), 2);
-        assert!((standing.best_at_error[&3] - (0.03f64).sqrt() / 2.0).abs() < 1e-12);
+        assert!((standing.best_at_error[&3] - (0.04f64).sqrt() / 2.0).abs() < 1e-12);
+        // Student's 97.5 % quantile of three degrees of freedom.
+        let [low, high] = standing.best_at_interval[&3];
+        assert!((high - 0.9 - 3.182_446_305 * 0.1).abs() < 1e-6 && (low + high - 1.8).abs() < 1e-12);
         assert_eq!(standing.seconds_per_round, 0.25);
         assert_eq!(standing.origins, Origins { random: 8, ascent: 4, neighbour: 0 });
         assert_eq!(Standing::of(&races, 3, false, &[]).median_queries_to_optimum, None);

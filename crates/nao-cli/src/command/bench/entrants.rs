@@ -1,0 +1,199 @@
+//! Who searches: strategies by name, with what they need of a table.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+use nao_controller::{
+    Ablation, ControllerConfig, Enumeration, Language, LinearSearch, NaoConfig, NaoSearch, PretrainedSpace,
+    PretrainingConfig, StructureConfig, StructureSearch,
+};
+use nao_space::Space;
+use nao_space::search::Strategy;
+
+use super::values::Values;
+use crate::args::{BenchArgs, BenchMode};
+use crate::pretrained::pretrained;
+use crate::run::{STRUCTURE, StrategyConfig, controller_preset};
+use crate::strategy;
+
+/// The strategy that every table has, so that there is a ground to stand on.
+const ALWAYS: &str = "random";
+
+/// A strategy as it was named.
+pub struct Entrant {
+    pub name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    /// NAO on structure, whole or without a part.
+    Structure(StructureConfig),
+    /// NAO with a controller of the authors.
+    Controller(NaoConfig),
+    /// Ridge regression.
+    Linear,
+    /// Any other of those that `search` knows.
+    Other,
+}
+
+impl Entrant {
+    /// All that were named, without those that were named before, and random search.
+    pub fn all(args: &BenchArgs, whole: bool) -> Result<Vec<Self>> {
+        let mut names: Vec<String> =
+            args.strategies.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+        if args.ablations {
+            names.push("nao".to_owned());
+            names.extend(Ablation::ALL.map(|ablation| format!("nao:{}", ablation.name())));
+        }
+        names.push(ALWAYS.to_owned());
+        let mut entrants: Vec<Entrant> = Vec::new();
+        for name in names {
+            if entrants.iter().all(|entrant| entrant.name != name) {
+                entrants.push(Entrant::named(name, args, whole)?);
+            }
+        }
+        Ok(entrants)
+    }
+
+    fn named(name: String, args: &BenchArgs, whole: bool) -> Result<Self> {
+        let kind = match name.split_once(':') {
+            Some(("nao", variant)) => variant_of_nao(variant, &name, args)?,
+            None if name == "nao" => Kind::Structure(StructureConfig::default()),
+            None if name == "linear" => Kind::Linear,
+            _ => {
+                strategy::check_name(&name)?;
+                Kind::Other
+            }
+        };
+        let entrant = Entrant { name, kind };
+        if !(whole || entrant.name == ALWAYS || entrant.enumerates(args)) {
+            bail!(
+                "`{}` proposes cells that this table does not have; nao, linear and random can draw from the table: \
+                 --mode enumerate",
+                entrant.name
+            );
+        }
+        Ok(entrant)
+    }
+
+    /// Whether it draws from the table instead of from the space.
+    fn enumerates(&self, args: &BenchArgs) -> bool {
+        args.mode == BenchMode::Enumerate && matches!(self.kind, Kind::Structure(_) | Kind::Linear)
+    }
+
+    /// Whether it is asked for one architecture after another: it looks at one neighbour at a time, or breeds one child.
+    pub fn one_by_one(&self) -> bool {
+        strategy::one_by_one(&self.name)
+    }
+
+    /// Architectures of its first round.
+    pub fn initial(&self, args: &BenchArgs) -> u64 {
+        if self.name == "local" { 1 } else { args.initial.min(args.budget) }
+    }
+}
+
+/// `nao` with a preset or without a part.
+fn variant_of_nao(variant: &str, name: &str, args: &BenchArgs) -> Result<Kind> {
+    if variant == STRUCTURE {
+        return Ok(Kind::Structure(StructureConfig::default()));
+    }
+    if let Some(ablation) = Ablation::named(variant) {
+        let made = [Ablation::Ascent, Ablation::Decoder, Ablation::Pretraining].contains(&ablation);
+        if made && args.mode == BenchMode::Enumerate {
+            bail!("`{name}` is `nao` where every cell of the table is scored: use --mode generate");
+        }
+        return Ok(Kind::Structure(ablation.of(StructureConfig::default())));
+    }
+    let Ok(controller) = controller_preset(variant) else {
+        let ablations = Ablation::ALL.map(Ablation::name).join(", ");
+        bail!(
+            "unknown `{name}`; after nao: come v1, v2, paper, rnn-ws, or a part that is left out: {ablations}"
+        );
+    };
+    let controller = ControllerConfig { epochs: args.controller_epochs, ..controller };
+    Ok(Kind::Controller(NaoConfig { controller, seeds: args.per_round as usize, ..NaoConfig::default() }))
+}
+
+/// What entrants need of a table besides its values; those with equal settings share it.
+pub struct Equipment<'a, S: Space> {
+    values: &'a Values<S>,
+    mode: BenchMode,
+    learned: Vec<Arc<PretrainedSpace>>,
+    enumeration: Option<Arc<Enumeration<S>>>,
+}
+
+impl<'a, S: Space> Equipment<'a, S> {
+    /// Learns the space as the entrants need.
+    pub fn new(values: &'a Values<S>, entrants: &[Entrant], mode: BenchMode) -> Result<Self> {
+        let mut equipment = Equipment { values, mode, learned: Vec::new(), enumeration: None };
+        let space = values.table.space();
+        for entrant in entrants {
+            let Kind::Structure(config) = &entrant.kind else { continue };
+            let pretraining = equipment.pretraining(config);
+            if equipment.learned_with(&pretraining).is_some() {
+                continue;
+            }
+            // What needs no training needs no cache.
+            let learned = match pretraining.steps {
+                0 => Arc::new(PretrainedSpace::learn(space, &pretraining, &Device::flex())?),
+                _ => pretrained(space, &pretraining, &Device::flex(), None)?,
+            };
+            if mode == BenchMode::Enumerate {
+                let archs = values.archs.iter().cloned();
+                equipment.enumeration = Some(Arc::new(Enumeration::new(space, &learned, archs)));
+            }
+            equipment.learned.push(learned);
+        }
+        Ok(equipment)
+    }
+
+    fn pretraining(&self, config: &StructureConfig) -> PretrainingConfig {
+        match self.mode {
+            // Nothing is moved, so that only the features are needed.
+            BenchMode::Enumerate => PretrainingConfig { steps: 0, cells: 1, ..config.pretraining.clone() },
+            BenchMode::Generate => config.pretraining.clone(),
+        }
+    }
+
+    fn learned_with(&self, pretraining: &PretrainingConfig) -> Option<&Arc<PretrainedSpace>> {
+        self.learned.iter().find(|learned| learned.config() == pretraining)
+    }
+
+    /// A search of an entrant.
+    pub fn strategy(&self, entrant: &Entrant, seed: u64) -> Result<Box<dyn Strategy<S> + 'a>> {
+        let space = self.values.table.space();
+        match &entrant.kind {
+            Kind::Structure(config) => {
+                let pretraining = self.pretraining(config);
+                let learned =
+                    self.learned_with(&pretraining).expect("the space was learned for every entrant");
+                let config = StructureConfig { pretraining, ..config.clone() };
+                let search = StructureSearch::new(space, config, seed, Arc::clone(learned))?;
+                Ok(match &self.enumeration {
+                    Some(enumeration) => Box::new(search.enumerating(Arc::clone(enumeration))),
+                    None => Box::new(search),
+                })
+            }
+            Kind::Controller(config) => {
+                let controller = config.controller.clone().fitted_to(&Language::of(space));
+                let config = NaoConfig { controller, ..config.clone() };
+                Ok(Box::new(NaoSearch::new(space, config, seed, Device::flex())?))
+            }
+            Kind::Linear if self.mode == BenchMode::Enumerate => {
+                let archs = Arc::clone(&self.values.archs);
+                Ok(Box::new(LinearSearch::new(space, seed).enumerating(archs)))
+            }
+            Kind::Linear | Kind::Other => {
+                let config = StrategyConfig {
+                    name: entrant.name.clone(),
+                    preset: STRUCTURE.to_owned(),
+                    nao: NaoConfig::default(),
+                    structure: StructureConfig::default(),
+                };
+                let nothing = || bail!("only nao learns before it searches");
+                strategy::build(&config, seed, space, &Device::flex(), nothing)
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `nao bench`: searches against a table of trained cells, where a look costs nothing but is charged.
+
+mod entrants;
+mod result;
+mod values;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use indicatif::ProgressBar;
+use nao_space::search::{Contest, RoundLimits, Standing};
+use nao_space::{ArchKey, Space};
+
+use self::entrants::{Entrant, Equipment};
+use self::result::{BenchResult, CURVE_STEP, ContestFacts, SHOWN, beside, earlier, page};
+use self::values::Values;
+use super::{print_json, print_text};
+use crate::args::{BenchArgs, BenchProtocol};
+
+pub fn run(args: BenchArgs) -> Result<()> {
+    if args.seeds == 0 || args.budget == 0 {
+        bail!("--seeds and --budget count from 1");
+    }
+    let earlier = args.with.iter().map(|path| Ok((path.as_path(), earlier(path)?)));
+    let earlier = earlier.collect::<Result<Vec<_>>>()?;
+    let mut results = match args.table.split_once(':') {
+        None if args.table == "nasbench201" => {
+            let splits = match args.protocol {
+                BenchProtocol::NoiseFree => ["test", "test"],
+                BenchProtocol::Validation => ["validation", "test"],
+            };
+            // All metrics are looked up before the first search, so that a wrong one costs no time.
+            let metrics = args.metric.split(',').map(str::trim);
+            let values = metrics.map(|metric| Ok((metric, Values::nasbench201(metric, splits)?)));
+            let values = values.collect::<Result<Vec<_>>>()?;
+            values
+                .iter()
+                .map(|(metric, values)| contest(&args, metric, values))
+                .collect::<Result<Vec<_>>>()?
+        }
+        Some(("nasbench101", file)) => {
+            if args.protocol == BenchProtocol::Validation {
+                bail!("the table of NAS-Bench-101 has validation accuracies only: use --protocol noise-free");
+            }
+            let (metric, values) = Values::nasbench101(Path::new(file), args.slice.as_deref())?;
+            vec![contest(&args, &metric, &values)?]
+        }
+        _ => bail!("unknown table `{}`; known are nasbench201, nasbench101:FILE", args.table),
+    };
+    for results in &mut results {
+        earlier.iter().try_for_each(|(path, earlier)| beside(results, earlier, path))?;
+    }
+    if args.json {
+        return print_json(&results.concat());
+    }
+    let pages: Vec<String> = results.iter().map(|results| page(results)).collect();
+    print_text(&pages.join("\n\n"))
+}
+
+/// All searches of a table.
+fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Result<Vec<BenchResult>> {
+    let space = values.table.space();
+    let look = |map: &HashMap<ArchKey, f64>, arch: &S::Arch| map.get(&space.key(arch)).copied();
+    let noise_free = args.protocol == BenchProtocol::NoiseFree;
+    let optimum = values.optimum();
+    let entrants = Entrant::all(args, values.whole)?;
+    let equipment = Equipment::new(values, &entrants, args.mode)?;
+    let mut curve: Vec<u64> = (CURVE_STEP..=args.budget).step_by(CURVE_STEP as usize).collect();
+    curve.extend(SHOWN);
+    let facts = ContestFacts {
+        table: values.table.name().to_owned(),
+        table_hash: values.hash.clone(),
+        metric: metric.to_owned(),
+        protocol: if noise_free { "noise-free" } else { "validation" }.to_owned(),
+        mode: args.mode.word().to_owned(),
+        initial: args.initial.min(args.budget),
+        per_round: args.per_round,
+        budget: args.budget,
+        optimum,
+    };
+    let mut results = Vec::new();
+    for entrant in entrants {
+        let contest = Contest {
+            limits: RoundLimits {
+                initial: entrant.initial(args),
+                per_round: if entrant.one_by_one() { 1 } else { args.per_round },
+                budget: args.budget,
+            },
+            objective: values.objective.clone(),
+            value: &|arch| look(&values.searched, arch),
+            reported: &|arch| look(&values.reported, arch),
+            optimum: noise_free.then_some(optimum),
+        };
+        let progress = ProgressBar::new(args.seeds).with_message(entrant.name.clone());
+        let mut races = Vec::new();
+        for seed in 1..=args.seeds {
+            let mut strategy = equipment.strategy(&entrant, seed)?;
+            races.push(contest.race(&mut *strategy, seed)?);
+            progress.inc(1);
+        }
+        progress.finish_and_clear();
+        results.push(BenchResult {
+            strategy: entrant.name,
+            contest: facts.clone(),
+            standing: Standing::of(&races, args.budget, noise_free, &curve),
+        });
+    }
+    Ok(results)
+}
