@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use nao_space::network::{
-    Block, CellPlan, Convention, FeatureShape, LanguageModelSkeleton, Layer, NetworkPlan, Skeleton, zoo_entry,
+    Block, CellPlan, Convention, FeatureShape, LanguageModelSkeleton, Layer, NetworkPlan, Skeleton,
+    SupernetPlan, zoo_entry,
 };
 use nao_space::notation::{cnn_from_tf_dag, cnn_to_tf_dag};
 use nao_space::{
@@ -365,6 +366,25 @@ fn golden_parameters() {
     println!(
         "params.json: 4 counts of {networks} networks, {definitions} of the TensorFlow definition, {language} language models"
     );
+}
+
+/// Their running statistics are counted by the supernet's test, for only tensors share them.
+#[test]
+fn golden_parameters_of_supernets() {
+    let Some(file) = read("params.json") else { return };
+    let rows = items(&file["supernets"]);
+    for row in rows {
+        let ops = if row["search_space"] == json!("middle") { OpSet::v2_10() } else { OpSet::enas_5() };
+        let space = CnnSpace::new(size(&row["nodes"]), ops).unwrap();
+        let skeleton = Skeleton::cifar10(size(&row["N"]), size(&row["F"]))
+            .for_data(FeatureShape::new(32, 32, 3), size(&row["classes"]))
+            .with_auxiliary(row["use_aux_head"].as_bool().expect("yes or no"));
+        let plan = SupernetPlan::new(&space, &skeleton).unwrap();
+        assert_eq!(plan.params(), count(&row["excluding_auxiliary"]), "{row}");
+        assert_eq!(plan.params_with_auxiliary(), count(&row["total"]), "{row}");
+    }
+    assert_eq!(rows.len(), 9);
+    println!("params.json: {} supernets", rows.len());
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub mod network;
 pub mod op;
 pub mod recipe;
 pub mod rnn;
+pub mod supernet;
 pub mod train;
 
 pub use data::{DataError, ImageData, Split, cifar10_folder, digits};

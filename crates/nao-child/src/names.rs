@@ -105,7 +105,7 @@ pub fn tensor_names(plan: &NetworkPlan, convention: NameConvention) -> Vec<Tenso
 }
 
 /// Projections and factorized reductions: ReLU, convolution and norm, perhaps twice.
-fn reducer_local(index: usize, layer: &Layer) -> String {
+pub(crate) fn reducer_local(index: usize, layer: &Layer) -> String {
     let which = if index < 3 { "" } else { "2" };
     match layer {
         Layer::BatchNorm { .. } => format!("bn{which}"),
@@ -114,7 +114,7 @@ fn reducer_local(index: usize, layer: &Layer) -> String {
     }
 }
 
-fn auxiliary_local(index: usize, layer: &Layer) -> String {
+pub(crate) fn auxiliary_local(index: usize, layer: &Layer) -> String {
     let which = if index < 5 { 1 } else { 2 };
     match layer {
         Layer::Conv(_) => format!("conv{which}"),

@@ -50,6 +50,11 @@ impl Block {
         Block { layers: layers.collect() }
     }
 
+    /// A block of given layers.
+    pub(crate) fn of(layers: Vec<LayerModule>) -> Self {
+        Block { layers }
+    }
+
     /// `x`: `[batch, channels, height, width]`; features without a place are maps of 1x1.
     pub fn forward(&self, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         let mut x = x;
@@ -80,8 +85,13 @@ impl LayerModule {
             Layer::Linear { input, output, bias } => {
                 LayerModule::Linear(Linear::new(input, output, bias, rng, device))
             }
-            layer => LayerModule::Fixed(Fixed { layer }),
+            layer => LayerModule::fixed(layer),
         }
+    }
+
+    /// A layer without parameters.
+    pub(crate) fn fixed(layer: Layer) -> Self {
+        LayerModule::Fixed(Fixed { layer })
     }
 
     fn is_relu(&self) -> bool {
@@ -107,6 +117,7 @@ impl LayerModule {
             LayerModule::Conv(conv) => conv.forward(x),
             LayerModule::BatchNorm(norm) => match pass {
                 Pass::Eval => norm.forward_eval(x),
+                Pass::EvalOnBatch => norm.forward_train(x).0,
                 Pass::Train(pass) => {
                     let (y, statistics) = norm.forward_train(x);
                     pass.statistics.push(statistics);
@@ -138,7 +149,7 @@ impl Fixed {
                 x.reshape([batch, channels * height * width, 1, 1])
             }
             Layer::Dropout => match pass {
-                Pass::Eval => x,
+                Pass::Eval | Pass::EvalOnBatch => x,
                 Pass::Train(pass) => dropout(x, pass.dropout_keep, &mut pass.rng),
             },
             layer => unreachable!("{layer:?} has parameters or is unknown to this version"),

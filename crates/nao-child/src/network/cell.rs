@@ -73,7 +73,7 @@ impl Cell {
             let branches = node.branches.each_ref();
             let [x, y] = branches.map(|branch| branch.block.forward(states[branch.state].clone(), pass));
             states.push(match pass {
-                Pass::Eval => branch_sum(x, y, None),
+                Pass::Eval | Pass::EvalOnBatch => branch_sum(x, y, None),
                 Pass::Train(pass) => drop_path_sum(x, y, branch_keep, &mut pass.rng),
             });
         }

@@ -11,6 +11,9 @@ use crate::op::norm::BatchStatistics;
 pub enum Pass {
     /// Running statistics, nothing dropped, no auxiliary head.
     Eval,
+    /// Statistics of the batch itself, which are not kept; nothing dropped, no auxiliary head. For networks whose running
+    /// statistics mean nothing, as in a supernet.
+    EvalOnBatch,
     /// Statistics of the batch, dropout and drop-path, auxiliary head.
     Train(TrainPass),
 }
@@ -60,14 +63,14 @@ impl TrainPass {
 
 impl Pass {
     /// Whether the cells behind the auxiliary head read its ReLU.
-    pub(super) fn leaks_auxiliary_relu(&self) -> bool {
+    pub(crate) fn leaks_auxiliary_relu(&self) -> bool {
         matches!(self, Pass::Train(pass) if pass.quirks.auxiliary_relu_in_place)
     }
 
     /// The keep probability of branches in a cell.
-    pub(super) fn branch_keep(&self, cell: usize, cells: usize) -> f64 {
+    pub(crate) fn branch_keep(&self, cell: usize, cells: usize) -> f64 {
         match self {
-            Pass::Eval => 1.0,
+            Pass::Eval | Pass::EvalOnBatch => 1.0,
             Pass::Train(pass) => pass.drop_path.keep_at(cell, cells, pass.step),
         }
     }

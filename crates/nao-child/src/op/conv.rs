@@ -24,6 +24,11 @@ impl Conv {
         Conv { weight: Param::from_tensor(kaiming_normal(shape, rng, device)), spec }
     }
 
+    /// A convolution with given weights.
+    pub(crate) fn with_weight(spec: ConvSpec, weight: Param<Tensor<4>>) -> Self {
+        Conv { weight, spec }
+    }
+
     /// `x`: `[batch, input, height, width]`. Returns `[batch, output, height', width']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         conv2d(x, self.weight.val(), self.window(), self.spec.groups)

@@ -76,14 +76,19 @@ impl BatchNorm {
     }
 }
 
-/// Moves the running statistics of every norm in `module` a step of [`MOMENTUM`] towards those of a batch.
+/// Moves the running statistics of every norm in `module` a step of [`MOMENTUM`] towards those of a batch: a step for
+/// each time that the norm ran, in order.
 pub fn apply_statistics<M: Module>(module: M, statistics: Vec<BatchStatistics>) -> M {
-    let batch = statistics.into_iter().flat_map(|s| [(s.mean_id, s.mean), (s.variance_id, s.variance)]);
-    module.map(&mut Update { batch: batch.collect() })
+    let mut batch: HashMap<ParamId, Vec<Tensor<1>>> = HashMap::new();
+    for BatchStatistics { mean_id, variance_id, mean, variance } in statistics {
+        batch.entry(mean_id).or_default().push(mean);
+        batch.entry(variance_id).or_default().push(variance);
+    }
+    module.map(&mut Update { batch })
 }
 
 struct Update {
-    batch: HashMap<ParamId, Tensor<1>>,
+    batch: HashMap<ParamId, Vec<Tensor<1>>>,
 }
 
 impl ModuleMapper for Update {
@@ -91,7 +96,10 @@ impl ModuleMapper for Update {
         let Some(new) = self.batch.remove(&param.id) else { return param };
         param.map(|running| {
             let shape = running.dims();
-            (running * (1.0 - MOMENTUM) + new.reshape(shape) * MOMENTUM).detach()
+            let step = |running: Tensor<D>, new: Tensor<1>| {
+                running * (1.0 - MOMENTUM) + new.reshape(shape) * MOMENTUM
+            };
+            new.into_iter().fold(running, step).detach()
         })
     }
 }

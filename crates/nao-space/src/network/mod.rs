@@ -13,6 +13,7 @@ mod operation;
 mod plan;
 mod recurrent;
 mod skeleton;
+mod supernet;
 mod table;
 mod zoo;
 
@@ -26,6 +27,7 @@ pub use layer::{ConvSpec, FeatureShape, Layer, LayerError, PoolSpec};
 pub use plan::{AuxiliaryPlan, GeometryError, NetworkPlan};
 pub use recurrent::{LanguageModelSkeleton, OutputMean};
 pub use skeleton::{Reduction, Skeleton, Stem};
+pub use supernet::{SharedCellPlan, SharedNode, SharedOp, SupernetPlan};
 pub use table::{TableRow, Verdict, results_table};
 pub use zoo::{
     DenseNetBc, Published, PublishedPerplexity, RECURRENT_ZOO_NAMES, RecurrentEntry, ResNext29,

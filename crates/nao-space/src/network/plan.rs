@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::block::Block;
 use super::cell_plan::{CellPlan, Site};
 use super::concat::{CellOutputs, Concat};
-use super::convention::AuxiliaryCell;
+use super::convention::{AuxiliaryCell, Convention};
 use super::cost::Cost;
 use super::ends::{auxiliary_head, head, stem_blocks};
 use super::layer::FeatureShape;
@@ -94,6 +94,16 @@ pub enum GeometryError {
         states: Vec<State>,
         /// The last state of the cell.
         last: State,
+    },
+    /// A supernet of a convention that has none.
+    #[error(
+        "there is no supernet of the convention {convention:?}, or of reductions in place: only of {:?} with cells for \
+         reductions",
+        Convention::NaoTorch
+    )]
+    NoSupernet {
+        /// The convention asked for.
+        convention: Convention,
     },
     /// A setting that is zero, absurdly large, or odd where it must be even.
     #[error("{what} is {value}: it must be {rule}")]
@@ -183,7 +193,7 @@ impl NetworkPlan {
 
 /// Checks the numbers of a skeleton. The upper bounds are far beyond any use; within them every count of a
 /// plan fits into 64 bits.
-fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
+pub(super) fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
     let multiplier = match skeleton.stem {
         Stem::Cifar { multiplier } => multiplier,
         Stem::ImageNet => 1,
@@ -210,7 +220,7 @@ fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
 }
 
 /// Checks that a map can be halved so many times.
-fn check_halved(
+pub(super) fn check_halved(
     skeleton: &Skeleton,
     map: FeatureShape,
     times: u32,
@@ -227,7 +237,7 @@ fn check_halved(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{BlockRole, CONVENTIONS, Convention, Reduction, zoo_entry};
+    use crate::network::{BlockRole, CONVENTIONS, Reduction, zoo_entry};
     use crate::op_set::{OP_SET_NAMES, OpSet};
     use crate::seed::rng_for;
     use crate::space::Space;

@@ -1,0 +1,292 @@
+//! The network of one architecture with weights on loan.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use nao_kernels::{Window, branch_sum, relu_conv2d};
+use nao_space::network::SupernetPlan;
+use nao_space::{CellRole, CnnArch, Op, OpSet};
+use serde::{Deserialize, Serialize};
+
+use super::bank::{Bank, Loan};
+use super::names::Place;
+use crate::names::{NameConvention, auxiliary_local, reducer_local};
+use crate::network::{Block, LayerModule, Logits, Pass};
+use crate::op::conv::Conv;
+use crate::op::drop::drop_path_sum;
+use crate::op::factorized_reduce::FactorizedReduce;
+use crate::op::linear::Linear;
+use crate::op::norm::{BatchNorm, BatchStatistics, apply_statistics};
+
+/// By what norms normalise when an architecture is judged. Whatever it is, nothing of it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Norms {
+    /// All by the statistics of the batch: running ones are mixtures over architectures and belong to none.
+    #[default]
+    Batch,
+    /// Those of operations, calibrations and combinations by the batch; the stem and the reducers of loose cell inputs
+    /// by running statistics, as the authors' search does (spec a.7).
+    BatchInCells,
+    /// All by running statistics.
+    Running,
+}
+
+/// The network of one architecture in a supernet: it has exactly the layers that the architecture uses.
+#[derive(Module, Debug)]
+pub struct SharedChild {
+    stem: Vec<Block>,
+    cells: Vec<Cell>,
+    auxiliary: Option<Block>,
+    head: Block,
+    auxiliary_after: usize,
+}
+
+#[derive(Module, Debug)]
+struct Cell {
+    calibration: [Block; 2],
+    nodes: Vec<Node>,
+    pieces: Vec<Piece>,
+    norm: BatchNorm,
+}
+
+#[derive(Module, Debug)]
+struct Node {
+    states: [usize; 2],
+    x: Block,
+    /// `None` where it is the very block of the other branch.
+    y: Option<Block>,
+}
+
+/// A loose end, its way to the size of the cell, and its part of the convolution that combines them.
+#[derive(Module, Debug)]
+struct Piece {
+    state: usize,
+    block: Block,
+    /// `[width, width, 1, 1]`.
+    weight: Param<Tensor<4>>,
+}
+
+/// How the norms inside and around the operations of the cells are meant.
+struct Passes<'a> {
+    inside: &'a mut Pass,
+    /// `None`: the same.
+    around: Option<&'a mut Pass>,
+}
+
+impl Passes<'_> {
+    fn around(&mut self) -> &mut Pass {
+        self.around.as_deref_mut().unwrap_or(self.inside)
+    }
+}
+
+impl SharedChild {
+    /// `images`: `[batch, channels, height, width]`, normalised.
+    pub fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Logits {
+        self.run(images, Passes { inside: pass, around: None })
+    }
+
+    /// What the network says about a batch of images when it is judged, `[batch, classes]`.
+    pub fn judge(&self, images: Tensor<4>, norms: Norms) -> Tensor<2> {
+        let (mut running, mut batch) = (Pass::Eval, Pass::EvalOnBatch);
+        let passes = match norms {
+            Norms::Batch => Passes { inside: &mut batch, around: None },
+            Norms::BatchInCells => Passes { inside: &mut batch, around: Some(&mut running) },
+            Norms::Running => Passes { inside: &mut running, around: None },
+        };
+        self.run(images, passes).main
+    }
+
+    /// Moves the running statistics towards those that a training pass collected.
+    #[must_use]
+    pub fn apply_statistics(self, statistics: Vec<BatchStatistics>) -> Self {
+        apply_statistics(self, statistics)
+    }
+
+    fn run(&self, images: Tensor<4>, mut passes: Passes) -> Logits {
+        let mut newer = images;
+        let mut older = None;
+        for (index, block) in self.stem.iter().enumerate() {
+            let output = block.forward(newer.clone(), passes.around());
+            older = (index > 0).then_some(newer);
+            newer = output;
+        }
+        let mut older = older.unwrap_or_else(|| newer.clone());
+        let mut auxiliary = None;
+        for (index, cell) in self.cells.iter().enumerate() {
+            let keep = passes.inside.branch_keep(index, self.cells.len());
+            let output = cell.forward(older, newer.clone(), keep, &mut passes);
+            (older, newer) = (newer, output);
+            if let (Some(head), Pass::Train(_)) = (&self.auxiliary, &*passes.inside)
+                && index == self.auxiliary_after
+            {
+                auxiliary = Some(head.forward(newer.clone(), passes.inside).flatten(1, 3));
+            }
+        }
+        drop(older);
+        Logits { main: self.head.forward(newer, passes.inside).flatten(1, 3), auxiliary }
+    }
+}
+
+impl Cell {
+    fn forward(&self, older: Tensor<4>, newer: Tensor<4>, keep: f64, passes: &mut Passes) -> Tensor<4> {
+        let [calibrate_older, calibrate_newer] = &self.calibration;
+        let pass = &mut *passes.inside;
+        let mut states = vec![calibrate_older.forward(older, pass), calibrate_newer.forward(newer, pass)];
+        for Node { states: [from_x, from_y], x, y } in &self.nodes {
+            let y = y.as_ref().unwrap_or(x);
+            let (x, y) = (x.forward(states[*from_x].clone(), pass), y.forward(states[*from_y].clone(), pass));
+            states.push(match pass {
+                Pass::Eval | Pass::EvalOnBatch => branch_sum(x, y, None),
+                Pass::Train(pass) => drop_path_sum(x, y, keep, &mut pass.rng),
+            });
+        }
+        let mut pieces = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            pieces.push(piece.block.forward(states[piece.state].clone(), passes.around()));
+        }
+        drop(states);
+        let weights = self.pieces.iter().map(|piece| piece.weight.val()).collect();
+        let combined =
+            relu_conv2d(Tensor::cat(pieces, 1), Tensor::cat(weights, 1), Window::of_size([1; 2]), 1);
+        match &mut *passes.inside {
+            Pass::Eval => self.norm.forward_eval(combined),
+            Pass::EvalOnBatch => self.norm.forward_train(combined).0,
+            Pass::Train(pass) => {
+                let (output, statistics) = self.norm.forward_train(combined);
+                pass.statistics.push(statistics);
+                output
+            }
+        }
+    }
+}
+
+/// Where the tensors of a child come from.
+pub(super) struct Lender<'a> {
+    pub plan: &'a SupernetPlan,
+    pub ops: &'a OpSet,
+    pub form: NameConvention,
+    pub bank: &'a Bank,
+    pub loan: Loan,
+}
+
+impl Lender<'_> {
+    /// The network of an architecture of the space.
+    pub fn child(&self, arch: &CnnArch) -> SharedChild {
+        let plan = self.plan;
+        let stem = stem_places(plan);
+        let auxiliary = plan.auxiliary.as_ref().map(|head| self.block(&head.block, &auxiliary_place()));
+        SharedChild {
+            stem: plan.stem.iter().zip(stem).map(|(block, place)| self.block(block, &place)).collect(),
+            cells: (0..plan.cells.len()).map(|index| self.cell(index, arch)).collect(),
+            auxiliary,
+            head: self.block(&plan.head, &head_place()),
+            auxiliary_after: plan.auxiliary.as_ref().map_or(0, |head| head.after_cell),
+        }
+    }
+
+    fn cell(&self, index: usize, arch: &CnnArch) -> Cell {
+        let plan = &self.plan.cells[index];
+        let places = calibration_places(index);
+        let calibration = [0, 1].map(|input| self.block(&plan.calibration[input], &places[input]));
+        let cell = arch.cell(plan.role);
+        let nodes = cell.nodes().iter().enumerate().map(|(node, edges)| {
+            let [x, y] = edges.edges;
+            // V1 gives both sides the reducers of the x side (spec a.7, f 6).
+            let shared = self.form == NameConvention::V1
+                && y.op == Op::Identity
+                && plan.role == CellRole::Reduction
+                && y.input.is_cell_input();
+            let same = shared && x == y;
+            Node {
+                states: [x.input.index(), y.input.index()],
+                x: self.op(index, node, 'x', x.op, x.input.index()),
+                y: (!same)
+                    .then(|| self.op(index, node, if shared { 'x' } else { 'y' }, y.op, y.input.index())),
+            }
+        });
+        let nodes = nodes.collect();
+        let pieces = cell.loose_ends().into_iter().map(|state| {
+            let state = state.index();
+            let block = match plan.loose_inputs.get(state) {
+                Some(block) => self.block(block, &loose_input_place(index, state)),
+                None => Block::of(Vec::new()),
+            };
+            Piece { state, block, weight: self.bank.lend(&combine_weight(index, state), self.loan) }
+        });
+        let pieces = pieces.collect();
+        let LayerModule::BatchNorm(norm) = self.layer(&combine_place(index), 0, plan.combine_norm()) else {
+            unreachable!("a norm is a norm")
+        };
+        Cell { calibration, nodes, pieces, norm }
+    }
+
+    fn op(&self, cell: usize, node: usize, side: char, op: Op, state: usize) -> Block {
+        let ops = &self.plan.cells[cell].nodes[node].ops;
+        let shared = ops.iter().find(|shared| shared.op == op).expect("the architecture is of the space");
+        let block = &shared.blocks[state];
+        let place = Place::of_op(self.form, self.ops, [cell, node], side, op, state, block);
+        self.block(block, &place)
+    }
+
+    fn block(&self, block: &nao_space::network::Block, place: &Place) -> Block {
+        let layers = block.layers.iter().enumerate();
+        Block::of(layers.map(|(index, planned)| self.layer(place, index, planned.layer)).collect())
+    }
+
+    fn layer(&self, place: &Place, index: usize, layer: nao_space::network::Layer) -> LayerModule {
+        use nao_space::network::Layer;
+        let name = |field| place.tensor(index, &layer, field);
+        let (bank, loan) = (self.bank, self.loan);
+        match layer {
+            Layer::Conv(spec) => LayerModule::Conv(Conv::with_weight(spec, bank.lend(&name("weight"), loan))),
+            Layer::BatchNorm { .. } => LayerModule::BatchNorm(BatchNorm {
+                gamma: bank.lend(&name("weight"), loan),
+                beta: bank.lend(&name("bias"), loan),
+                running_mean: bank.lend(&name("running_mean"), loan),
+                running_var: bank.lend(&name("running_var"), loan),
+            }),
+            Layer::FactorizedReduce { .. } => LayerModule::FactorizedReduce(FactorizedReduce {
+                path1: bank.lend(&name("path1.1.weight"), loan),
+                path2: bank.lend(&name("path2.1.weight"), loan),
+            }),
+            Layer::Linear { bias, .. } => LayerModule::Linear(Linear {
+                weight: bank.lend(&name("weight"), loan),
+                bias: bias.then(|| bank.lend(&name("bias"), loan)),
+            }),
+            layer => LayerModule::fixed(layer),
+        }
+    }
+}
+
+pub(super) fn stem_places(plan: &SupernetPlan) -> Vec<Place> {
+    let prefix = |number| if plan.stem.len() == 1 { "stem".to_owned() } else { format!("stem{number}") };
+    let place = |number| Place::Common { prefix: prefix(number), local: |index, _| index.to_string() };
+    (0..plan.stem.len()).map(place).collect()
+}
+
+pub(super) fn calibration_places(cell: usize) -> [Place; 2] {
+    ["x", "y"].map(|input| Place::Common {
+        prefix: format!("cells.{cell}.maybe_calibrate_size.preprocess_{input}"),
+        local: reducer_local,
+    })
+}
+
+pub(super) fn loose_input_place(cell: usize, state: usize) -> Place {
+    Place::Common { prefix: format!("cells.{cell}.fac_{}", state + 1), local: reducer_local }
+}
+
+pub(super) fn combine_weight(cell: usize, state: usize) -> String {
+    format!("cells.{cell}.final_combine_conv.w.{state}")
+}
+
+pub(super) fn combine_place(cell: usize) -> Place {
+    Place::Common { prefix: format!("cells.{cell}.final_combine_conv"), local: |_, _| "bn".to_owned() }
+}
+
+pub(super) fn auxiliary_place() -> Place {
+    Place::Common { prefix: "auxiliary_head".to_owned(), local: auxiliary_local }
+}
+
+pub(super) fn head_place() -> Place {
+    Place::Common { prefix: "classifier".to_owned(), local: |_, _| String::new() }
+}
