@@ -124,6 +124,8 @@ fn evaluation_error(error: TrainError) -> EvaluationError {
         TrainError::TimeLimit { limit } => EvaluationError::TimeLimit { seconds: limit.as_secs_f64() },
         TrainError::Interrupted => EvaluationError::Interrupted,
         TrainError::Recipe(error) => EvaluationError::Unsuitable { message: error.to_string() },
+        TrainError::Architecture(error) => EvaluationError::Unsuitable { message: error.to_string() },
+        TrainError::Initial(error) => EvaluationError::Unsuitable { message: error.to_string() },
         TrainError::Checkpoint(error) => EvaluationError::Unsuitable { message: error.to_string() },
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
+use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::{LinearSearch, NaoSearch, PretrainedSpace, StructureSearch};
 use nao_space::Space;
 use nao_space::search::{
@@ -14,6 +15,18 @@ use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The names.
 pub const STRATEGIES: [&str; 5] = ["nao", "random", "evolution", "local", "linear"];
+
+/// Refuses a name that a search cannot have.
+pub fn check_search_name(name: &str) -> Result<()> {
+    if !STRATEGIES.contains(&name) && !SHARED_SEARCHES.contains(&name) {
+        bail!(
+            "unknown strategy `{name}`; known are {}, and with shared weights {}",
+            STRATEGIES.join(", "),
+            SHARED_SEARCHES.join(", ")
+        );
+    }
+    Ok(())
+}
 
 /// Refuses a name that [`build`] does not know.
 pub fn check_name(name: &str) -> Result<()> {

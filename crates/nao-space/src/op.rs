@@ -137,6 +137,11 @@ impl Op {
         }
     }
 
+    /// Whether the operation has no parameters at stride 1.
+    pub fn is_parameter_free(self) -> bool {
+        !matches!(self.kind(), OpKind::Conv | OpKind::Separable)
+    }
+
     /// The unique name, as in JSON: `identity`, `conv_1x7_7x1`, `avg_pool_3x3_zeros`.
     /// A pool whose border counts as zeros ends in `_zeros`.
     pub fn name(self) -> String {

@@ -5,7 +5,7 @@ use crate::data::{Augmentation, Normalisation};
 
 /// Trains a child in about three seconds on one core. Few images, shifted at random, and few steps: cells then
 /// differ by three points, more than seeds of one cell do, and 1,200 validation images resolve it.
-pub(super) fn digits() -> Recipe {
+pub(crate) fn digits() -> Recipe {
     Recipe {
         name: "digits".into(),
         source: "this project, chosen by measurement".into(),
@@ -51,7 +51,7 @@ pub(super) fn digits_final() -> Recipe {
 
 /// For a few thousand images of CIFAR-10: about a minute per child on one core, so that a search of 30 cells
 /// takes some 20 minutes on two.
-pub(super) fn cifar10_small() -> Recipe {
+pub(crate) fn cifar10_small() -> Recipe {
     Recipe {
         name: "cifar10-small".into(),
         source: "this project, chosen by measurement".into(),
@@ -83,7 +83,7 @@ pub(super) fn cifar10_small() -> Recipe {
 }
 
 /// The child training of the paper's search without weight sharing.
-pub(super) fn search() -> Recipe {
+pub(crate) fn search() -> Recipe {
     Recipe {
         name: "search".into(),
         source: "Luo et al. 2018, search without weight sharing; authors' TensorFlow script".into(),
@@ -112,6 +112,26 @@ pub(super) fn search() -> Recipe {
         validation_fraction: 0.1,
         split_seed: 1,
         score: Score::BestEpoch,
+    }
+}
+
+/// The training by which the authors' searches with shared weights rank their five best cells. Theirs reduces the
+/// drop-path as if it lasted as long as the search, so that it is nearly off (spec f 12); here it is what was set.
+pub(super) fn nao_ws_rank() -> Recipe {
+    Recipe {
+        name: "nao-ws-rank".into(),
+        source: "authors' PyTorch repository, V1 and V2, ranking of the top five (spec d.3)".into(),
+        structure: Structure { cells_per_stage: 3, width: 20, stem_multiplier: 3, auxiliary: true },
+        epochs: 10,
+        batch: 64,
+        learning_rate: 0.025,
+        learning_rate_min: 0.001,
+        cosine_epochs: 10,
+        weight_decay: 3e-4,
+        dropout_keep: 0.6,
+        drop_path_keep: 0.8,
+        score: Score::LastEpoch,
+        ..search()
     }
 }
 

@@ -9,12 +9,14 @@ use nao_space::Fidelity;
 use nao_space::network::{Skeleton, Stem};
 use serde::{Deserialize, Serialize};
 
-use built_in::{cifar10_final, cifar10_small, digits, digits_final, search};
+use built_in::{cifar10_final, digits_final, nao_ws_rank};
+pub(crate) use built_in::{cifar10_small, digits, search};
 
 use crate::data::{Augmentation, DataError, ImageData};
 
 /// The names of the built-in recipes.
-pub const RECIPE_NAMES: [&str; 5] = ["digits", "digits-final", "cifar10-small", "search", "cifar10-final"];
+pub const RECIPE_NAMES: [&str; 6] =
+    ["digits", "digits-final", "cifar10-small", "search", "nao-ws-rank", "cifar10-final"];
 
 /// Which epoch's held-out accuracy is the result of a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,14 +140,15 @@ impl Recipe {
             "digits-final" => Ok(digits_final()),
             "cifar10-small" => Ok(cifar10_small()),
             "search" => Ok(search()),
+            "nao-ws-rank" => Ok(nao_ws_rank()),
             "cifar10-final" => Ok(cifar10_final()),
             _ => Err(RecipeError::Unknown { name: name.to_owned() }),
         }
     }
 
     /// All built-in recipes, in the order of [`RECIPE_NAMES`].
-    pub fn all() -> [Recipe; 5] {
-        [digits(), digits_final(), cifar10_small(), search(), cifar10_final()]
+    pub fn all() -> [Recipe; 6] {
+        [digits(), digits_final(), cifar10_small(), search(), nao_ws_rank(), cifar10_final()]
     }
 
     /// The recipe that a search or training on that data takes by default, if there is one.

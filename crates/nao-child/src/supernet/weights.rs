@@ -104,6 +104,11 @@ impl Supernet {
         trained.map(|name| name.shape.iter().product::<usize>() as u64).sum()
     }
 
+    /// One tensor.
+    pub fn tensor(&self, name: &str) -> Option<TensorData> {
+        self.bank.data(name)
+    }
+
     /// All tensors by name.
     pub fn tensors(&self) -> BTreeMap<String, TensorData> {
         self.bank.tensors()

@@ -1,6 +1,6 @@
 //! Judging a network by images.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::batch::batch_of;
 use crate::data::augment::{ChannelScale, plain};
@@ -18,7 +18,7 @@ pub struct Evaluation {
 }
 
 /// Images judged at once.
-pub(super) const BATCH: usize = 250;
+pub(crate) const BATCH: usize = 250;
 
 /// Judges `network` by the held-out images of a split, prepared as the recipe has it. The network is used as it is, on
 /// `device`.
@@ -37,20 +37,31 @@ pub fn evaluate(
     batch: usize,
     device: &Device,
 ) -> Evaluation {
+    judge(data, images.chunks(batch), scale, device, |inputs| network.forward(inputs, &mut Pass::Eval).main)
+}
+
+/// Judges what says `[batch, classes]` about images, batch by batch.
+pub(crate) fn judge<'a>(
+    data: &ImageData,
+    batches: impl IntoIterator<Item = &'a [usize]>,
+    scale: &ChannelScale,
+    device: &Device,
+    classify: impl Fn(Tensor<4>) -> Tensor<2>,
+) -> Evaluation {
     let classes = data.classes.len();
-    let (mut right, mut loss) = (0usize, 0f64);
-    for images in images.chunks(batch) {
+    let (mut count, mut right, mut loss) = (0usize, 0usize, 0f64);
+    for images in batches {
         let (inputs, labels) =
             batch_of(data, images, device, |image, inputs| plain(data, image, scale, inputs));
-        let logits = network.forward(inputs, &mut Pass::Eval).main.into_data();
+        count += images.len();
+        let logits = classify(inputs).into_data();
         let logits = logits.convert::<f32>().try_to_vec::<f32>().expect("logits are float32 now");
         for (logits, &label) in logits.chunks_exact(classes).zip(&labels) {
             right += usize::from(argmax(logits) == usize::from(label));
             loss += cross_entropy(logits, usize::from(label));
         }
     }
-    let count = images.len() as f64;
-    Evaluation { accuracy: right as f64 / count, loss: loss / count }
+    Evaluation { accuracy: right as f64 / count as f64, loss: loss / count as f64 }
 }
 
 /// The first of the largest values; NaN is never the largest.

@@ -1,12 +1,14 @@
 //! The training loop for images.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use nao_space::network::NetworkPlan;
+use nao_space::notation::ParseError;
 use nao_space::seed::rng_for;
 use nao_space::{EpochReport, Progress};
 
@@ -18,13 +20,13 @@ use super::sgd::{Sgd, SgdSettings};
 use crate::data::Split;
 use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
-use crate::names::NameConvention;
+use crate::names::{NameConvention, NamesError, load_tensors, save_tensors, tensor_names};
 use crate::network::{Logits, Network, Pass, Quirks, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::op::loss::{cross_entropy, target_rows};
 use crate::recipe::{Recipe, RecipeError, Score};
 
-/// What surrounds a training but does not change its result.
+/// What surrounds a training but does not change its result, with one exception: [`initial`](TrainOptions::initial).
 #[derive(Clone, Debug, Default)]
 pub struct TrainOptions {
     /// Where the state is saved after epochs, and read from if it is there: an interrupted training goes on
@@ -39,6 +41,9 @@ pub struct TrainOptions {
     pub time_limit: Option<Duration>,
     /// Measures the held-out accuracy after every epoch, even where the recipe's score does not need it.
     pub measure_every_epoch: bool,
+    /// Tensors to start from instead of fresh ones, by their V1 names; the others are drawn. A training that goes on from
+    /// a checkpoint has started already and does not look at them.
+    pub initial: BTreeMap<String, TensorData>,
 }
 
 /// A training that ended well.
@@ -82,6 +87,12 @@ pub enum TrainError {
     /// The recipe has a value out of range, or is for other data.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// An architecture that the supernet has no weights for.
+    #[error(transparent)]
+    Architecture(#[from] ParseError),
+    /// Initial tensors that do not fit the network.
+    #[error(transparent)]
+    Initial(#[from] NamesError),
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -89,7 +100,7 @@ pub enum TrainError {
 
 /// Trains the network of `plan` on `split` as `recipe` says, and reports every epoch.
 ///
-/// The result depends on plan, recipe, split and seed alone, not on threads, options or interruptions:
+/// The result depends on plan, recipe, split, seed and initial tensors alone, not on threads, other options or interruptions:
 /// weights, order and variation of images, and everything dropped come from generators made of (seed,
 /// purpose, epoch).
 ///
@@ -113,6 +124,7 @@ pub fn train_network(
     let trained_on = plain.clone().autodiff();
     let scale = ChannelScale::new(recipe.augmentation.normalisation, split);
     let network = Network::new(plan, &mut rng_for(seed, "weights", 0), &trained_on);
+    let network = started_from(network, plan, &options.initial)?;
     let mut state = Checkpoint::fresh(network, Sgd::new(SgdSettings::from(recipe)));
     if let Some(path) = &options.checkpoint
         && path.exists()
@@ -177,6 +189,21 @@ pub fn train_network(
     Ok(Trained { network, accuracy, scored_epoch, last, train_loss, epochs: state.reports })
 }
 
+/// The network with some of its tensors replaced.
+fn started_from(
+    network: Network,
+    plan: &NetworkPlan,
+    initial: &BTreeMap<String, TensorData>,
+) -> Result<Network, TrainError> {
+    if initial.is_empty() {
+        return Ok(network);
+    }
+    let names = tensor_names(plan, NameConvention::V1);
+    let mut tensors = save_tensors(&network, &names);
+    tensors.extend(initial.iter().map(|(name, data)| (name.clone(), data.clone())));
+    Ok(load_tensors(network, &names, tensors)?)
+}
+
 /// What stays the same over the epochs.
 struct Setting<'a> {
     recipe: &'a Recipe,
@@ -220,7 +247,7 @@ impl Setting<'_> {
             });
             let network = state.network.clone();
             let logits = network.forward(inputs, &mut pass);
-            let loss = self.loss(logits, &labels);
+            let loss = training_loss(logits, &labels, self.recipe, self.device);
             let value = f64::from(loss.clone().into_scalar::<f32>());
             if !value.is_finite() {
                 return Err(TrainError::NotFinite { epoch: state.epoch + 1, loss: value });
@@ -237,14 +264,15 @@ impl Setting<'_> {
         }
         Ok(sum / self.split.train.len() as f64)
     }
+}
 
-    fn loss(&self, logits: Logits, labels: &[u8]) -> Tensor<1> {
-        let classes = self.split.data.classes.len();
-        let targets = target_rows(labels, classes, self.recipe.label_smoothing, self.device);
-        let main = cross_entropy(logits.main, targets.clone());
-        match logits.auxiliary {
-            Some(auxiliary) => main + cross_entropy(auxiliary, targets) * self.recipe.auxiliary_weight,
-            None => main,
-        }
+/// The loss that a recipe trains by: cross entropy, and that of the auxiliary head as it weighs.
+pub(crate) fn training_loss(logits: Logits, labels: &[u8], recipe: &Recipe, device: &Device) -> Tensor<1> {
+    let classes = logits.main.dims()[1];
+    let targets = target_rows(labels, classes, recipe.label_smoothing, device);
+    let main = cross_entropy(logits.main, targets.clone());
+    match logits.auxiliary {
+        Some(auxiliary) => main + cross_entropy(auxiliary, targets) * recipe.auxiliary_weight,
+        None => main,
     }
 }

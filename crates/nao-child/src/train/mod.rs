@@ -2,10 +2,10 @@
 
 mod batch;
 pub mod checkpoint;
-mod evaluate;
-mod image;
+pub(crate) mod evaluate;
+pub(crate) mod image;
 pub mod schedule;
-mod sgd;
+pub(crate) mod sgd;
 pub(crate) mod tensor_file;
 
 pub use batch::batch_of;

@@ -40,7 +40,7 @@ impl From<&Recipe> for SgdSettings {
 pub struct Sgd {
     settings: SgdSettings,
     /// Momentum buffers, flat.
-    pub(super) buffers: HashMap<ParamId, Tensor<1>>,
+    pub(crate) buffers: HashMap<ParamId, Tensor<1>>,
 }
 
 impl Sgd {

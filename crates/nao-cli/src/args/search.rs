@@ -26,7 +26,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 
-    /// Who proposes: nao, random, evolution, local or linear [default: nao]
+    /// Who proposes: nao, random, evolution, local or linear; or, with weights shared by all image cells, nao-ws, nao-v2
+    /// or random-ws [default: nao]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nao_space::Space;
 use nao_space::draw::Drawing;
+use nao_space::search::Strategy;
 
 use super::{interrupt_flag, print_text};
 use crate::args::{ResumeArgs, SearchArgs};
@@ -15,10 +16,10 @@ use crate::executor::{LocalExecutor, WorkerSettings};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::pretrained::pretrained;
-use crate::report::{SearchProgress, best_entries, figure, print_summary};
+use crate::report::{SearchProgress, best_entries, figure, print_summary, shared_tables};
 use crate::run::{
-    Coordinator, Ending, Manifest, Resolved, RunConfig, RunFolder, TrainFolder, free_name, kind_of_search,
-    resolve,
+    Coordinator, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome, SharedRun,
+    TrainFolder, free_name, kind_of_search, resolve,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -43,7 +44,7 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     if !args.json {
         print_text(&introduction(&config, &manifest, &folder)?)?;
     }
-    carry_out(&folder, &config, args.json)
+    carry_out(&folder, &config, data, args.json)
 }
 
 /// Goes on with a search, or with a training.
@@ -75,7 +76,7 @@ fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
             config.data
         );
     }
-    carry_out(folder, &config, args.json)
+    carry_out(folder, &config, data, args.json)
 }
 
 fn create_with_free_name<T: Task>(
@@ -102,15 +103,33 @@ fn manifest<T: Task>(config: &RunConfig<T>, data: &Arc<T::Data>) -> Result<Manif
 fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &RunFolder) -> Result<String> {
     let examples: Vec<String> =
         manifest.examples.iter().map(|(split, count)| format!("{count} {split}")).collect();
+    let space = T::space(&config.space)?.name();
+    let plan = match &config.sharing {
+        None => format!(
+            "searching {space} with strategy {}: {} cells, {} at random first, then {} per round",
+            config.strategy.name,
+            config.rounds.budget,
+            config.rounds.initial.min(config.rounds.budget),
+            config.rounds.per_round,
+        ),
+        Some(sharing) => format!(
+            "searching {space} with strategy {}: {} rounds of {} epochs of shared weights on a pool of {} cells, {} new per \
+             round{}; the best {} are trained from scratch",
+            config.strategy.name,
+            sharing.rounds,
+            sharing.training.epochs,
+            sharing.pool,
+            sharing.per_round,
+            if sharing.per_round > 0 {
+                format!(" by preset {}", config.strategy.preset)
+            } else {
+                String::new()
+            },
+            sharing.finalists,
+        ),
+    };
     Ok(format!(
-        "searching {} with strategy {}: {} cells, {} at random first, then {} per round\n\
-         on {} ({} {}), recipe {}, {} workers on {}, seed {}\n\
-         run folder {}",
-        T::space(&config.space)?.name(),
-        config.strategy.name,
-        config.rounds.budget,
-        config.rounds.initial.min(config.rounds.budget),
-        config.rounds.per_round,
+        "{plan}\non {} ({} {}), recipe {}, {} workers on {}, seed {}\nrun folder {}",
         config.data,
         examples.join(", "),
         T::EXAMPLES,
@@ -123,7 +142,12 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
 }
 
 /// Runs the coordinator on the folder and shows what came out.
-fn carry_out<T: Task>(folder: &RunFolder, config: &RunConfig<T>, json: bool) -> Result<()> {
+fn carry_out<T: Task>(
+    folder: &RunFolder,
+    config: &RunConfig<T>,
+    data: Arc<T::Data>,
+    json: bool,
+) -> Result<()> {
     let _lock = folder.lock()?;
     let interrupted = interrupt_flag()?;
     let space = T::space(&config.space)?;
@@ -137,8 +161,19 @@ fn carry_out<T: Task>(folder: &RunFolder, config: &RunConfig<T>, json: bool) -> 
         time_limit: execution.time_limit.map(Duration::from_secs_f64),
     };
     let device = device(&execution.device)?;
+    let shared = match config.sharing {
+        Some(_) => {
+            let (device, interrupted) = (device.clone(), interrupted.clone());
+            Some(T::search_shared(SharedRun { folder, config, data, device, interrupted })?)
+        }
+        None => None,
+    };
     let learned =
         || pretrained(&space, &config.strategy.structure.pretraining, &device, Some(&folder.pretrained()));
+    let (strategy, report): (Box<dyn Strategy<T::Space>>, _) = match shared {
+        Some(SharedOutcome { finalists, report }) => (Box::new(Finalists::new(finalists)), Some(report)),
+        None => (strategy::build(&config.strategy, config.seed, &space, &device, learned)?, None),
+    };
     let mut coordinator = Coordinator {
         folder,
         store: folder.store()?,
@@ -147,7 +182,7 @@ fn carry_out<T: Task>(folder: &RunFolder, config: &RunConfig<T>, json: bool) -> 
         limits: config.rounds,
         seed: config.seed,
         max_attempts: execution.max_attempts,
-        strategy: strategy::build(&config.strategy, config.seed, &space, &device, learned)?,
+        strategy,
         executor: Box::new(LocalExecutor::new(settings, execution.workers)),
         interrupted,
         progress: SearchProgress::new(execution.workers, config.rounds.budget),
@@ -174,6 +209,9 @@ fn carry_out<T: Task>(folder: &RunFolder, config: &RunConfig<T>, json: bool) -> 
             ..Drawing::default()
         };
         write_whole(&folder.drawing(), T::picture(&arch, None)?.svg(&drawing).as_bytes())?;
+    }
+    if let Some(report) = report.filter(|_| !json) {
+        print_text(&shared_tables(&report))?;
     }
     print_summary(folder, config.seed, &trials, ending, json)
 }

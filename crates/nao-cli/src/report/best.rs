@@ -4,6 +4,7 @@ use nao_space::search::Origin;
 use nao_space::{ArchKey, Fidelity, Measurement, TrialId};
 use serde::Serialize;
 
+use super::table::figure;
 use crate::run::{StoredTrial, TrialStatus};
 
 /// One line of `nao best --json`.
@@ -53,29 +54,39 @@ pub struct ObjectiveEntry {
 /// An origin with all its fields, absent ones as null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OriginEntry {
-    /// `random`, `ascent` or `mutation`.
+    /// `random`, `ascent`, `mutation` or `shared weights`.
     pub kind: &'static str,
     /// The trial that was moved or edited.
     pub parent: Option<TrialId>,
     /// The size of the gradient step.
     pub step: Option<f64>,
+    /// The score with shared weights by which it came to be trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_score: Option<f64>,
 }
 
 impl From<Origin> for OriginEntry {
     fn from(origin: Origin) -> Self {
+        let none = OriginEntry { kind: "random", parent: None, step: None, shared_score: None };
         match origin {
             Origin::Ascent { parent, step } => {
-                OriginEntry { kind: "ascent", parent: Some(parent), step: Some(step) }
+                OriginEntry { kind: "ascent", parent: Some(parent), step: Some(step), ..none }
             }
-            Origin::Mutation { parent } => OriginEntry { kind: "mutation", parent: Some(parent), step: None },
-            _ => OriginEntry { kind: "random", parent: None, step: None },
+            Origin::Mutation { parent } => OriginEntry { kind: "mutation", parent: Some(parent), ..none },
+            Origin::SharedWeights { score, .. } => {
+                OriginEntry { kind: "shared weights", shared_score: Some(score), ..none }
+            }
+            _ => none,
         }
     }
 }
 
 impl OriginEntry {
-    /// In words: `ascent from 7, step 2`.
+    /// In words: `ascent from 7, step 2`, `shared weights 0.81`.
     pub fn words(&self) -> String {
+        if let Some(score) = self.shared_score {
+            return format!("{} {}", self.kind, figure(score));
+        }
         match (self.parent, self.step) {
             (Some(parent), Some(step)) => format!("{} from {parent}, step {step}", self.kind),
             (Some(parent), None) => format!("{} of {parent}", self.kind),

@@ -165,6 +165,17 @@ impl TrainProgress {
     }
 }
 
+impl TrainProgress {
+    /// Says something above the bar, or in the log.
+    pub fn note(&self, message: &str) {
+        if self.bar.is_hidden() {
+            tracing::info!("{message}");
+        } else {
+            self.bar.println(format!("  {message}"));
+        }
+    }
+}
+
 impl Progress for TrainProgress {
     fn epoch(&mut self, report: &EpochReport) {
         tracing::info!("epoch {}: {}", report.epoch, epoch_words(report));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use nao_child::rnn::LANGUAGE_RECIPE_NAMES;
+use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
 use nao_controller::{NaoConfig, StructureConfig};
 use nao_space::Space;
 use nao_space::search::RoundLimits;
@@ -35,6 +36,9 @@ pub struct RunConfig<T: Task> {
     pub strategy: StrategyConfig,
     /// How children are trained.
     pub recipe: T::Recipe,
+    /// Of a search with shared weights: how they are trained and who is scored by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<SharingConfig>,
     /// How the run is carried out; changes nothing about the result.
     pub execution: ExecutionConfig,
 }
@@ -43,7 +47,7 @@ pub struct RunConfig<T: Task> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyConfig {
-    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES).
+    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES) or [`SHARED_SEARCHES`].
     pub name: String,
     /// Which of the two `nao` strategies: [`STRUCTURE`], or a controller preset.
     pub preset: String,
@@ -95,8 +99,15 @@ impl<T: Task> RunConfig<T> {
         {
             bail!("execution.time_limit must be a positive number of seconds");
         }
-        crate::strategy::check_name(&self.strategy.name)?;
+        crate::strategy::check_search_name(&self.strategy.name)?;
         let space = T::space(&self.space)?;
+        let shares = SHARED_SEARCHES.contains(&self.strategy.name.as_str());
+        match &self.sharing {
+            Some(sharing) if shares => T::check_sharing(sharing, data, &space)?,
+            Some(_) => bail!("[sharing] is for the strategies {}", SHARED_SEARCHES.join(", ")),
+            None if shares => bail!("strategy {} needs a section [sharing]", self.strategy.name),
+            None => {}
+        }
         self.strategy.structure.check(&space.name())?;
         crate::data::device(&self.execution.device)?;
         T::check(&self.recipe, data, &space, self.seed)
@@ -191,6 +202,12 @@ pub fn resolve<T: Task>(
         Some((stored, _)) => stored.clone(),
         None => defaults::<T>(&source, &data)?,
     };
+    if let Some(name) = word(&typed, "strategy", "name")?
+        && SHARED_SEARCHES.contains(&name.as_str())
+        && stored.is_none()
+    {
+        T::share(&mut base, &name, &data)?;
+    }
     base.data = source;
     if let Some(name) = word(&typed, "recipe", "name")? {
         base.recipe = T::recipe(&name)?;
@@ -202,14 +219,41 @@ pub fn resolve<T: Task>(
         base.strategy.preset = preset;
     }
     let mut table = table_of(&base);
+    let own_cosine = has_key(&typed, &["sharing", "training", "cosine_epochs"]);
+    let own_rounds = has_key(&typed, &["rounds"]);
     overlay(&mut table, typed);
     if let Some(epochs) = run.epochs {
         overlay(&mut table, nested("recipe", Value::Table(T::epochs_of_recipe(epochs))));
     }
-    let config: RunConfig<T> =
+    let mut config: RunConfig<T> =
         table.try_into().map_err(|error| anyhow!("configuration: {}", one_line(&error)))?;
+    if stored.is_none()
+        && let Some(sharing) = &mut config.sharing
+    {
+        if own_rounds {
+            bail!(
+                "rounds.* counts cells that are trained alone; with shared weights these are sharing.finalists, and the \
+                 search goes by sharing.pool, sharing.per_round and sharing.rounds"
+            );
+        }
+        let trials = sharing.finalists as u64;
+        config.rounds = RoundLimits { initial: trials, per_round: trials, budget: trials };
+        if !own_cosine {
+            sharing.training.cosine_epochs = sharing.schedule_epochs();
+        }
+    }
     config.check(&data)?;
     Ok(Resolved { config, data })
+}
+
+/// Whether a table has a value at a place.
+fn has_key(table: &Table, path: &[&str]) -> bool {
+    let Some((first, rest)) = path.split_first() else { return true };
+    match table.get(*first) {
+        Some(_) if rest.is_empty() => true,
+        Some(Value::Table(inner)) => has_key(inner, rest),
+        _ => false,
+    }
 }
 
 /// Said where recurrent cells have no text.
@@ -256,6 +300,7 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
             structure: StructureConfig::default(),
         },
         recipe,
+        sharing: None,
         execution: ExecutionConfig {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             device: "cpu".into(),

@@ -4,6 +4,7 @@ mod config;
 mod coordinator;
 mod folder;
 mod manifest;
+mod shared;
 mod store;
 mod training;
 
@@ -14,5 +15,8 @@ pub use config::{
 pub use coordinator::{Coordinator, Ending};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;
+pub use shared::{
+    Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
+};
 pub use store::{StoredTrial, TrialStatus};
 pub use training::{TrainConfig, TrainFolder};

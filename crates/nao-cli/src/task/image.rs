@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
+use nao_child::supernet::SharingConfig;
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
 use nao_space::draw::Picture;
 use nao_space::network::{
@@ -20,6 +21,7 @@ use toml::{Table, Value};
 use super::{Companions, PublishedArch, Task};
 use crate::args::{CellOptions, SpaceKind};
 use crate::data::DataSource;
+use crate::run::{RunConfig, SharedOutcome, SharedRun, check_sharing, controller_preset, search_shared};
 
 /// Image cells.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,6 +168,31 @@ impl Task for ImageTask {
         let arch = space.sample(&mut rng_for(seed, "geometry", 0));
         NetworkPlan::new(&arch, &recipe.skeleton(data)).context("the images do not fit")?;
         Ok(())
+    }
+
+    /// Shared weights are usual on the five operations of ENAS; the authors' controllers propose unless another preset is
+    /// asked for. Small pools keep the share of parents of the published ones.
+    fn share(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
+        let sharing = SharingConfig::named(name, data)
+            .with_context(|| format!("strategy {name} does not share weights"))?;
+        let preset = if name == "nao-v2" { "v2" } else { "v1" };
+        config.space.ops = OpSet::enas_5().name().to_owned();
+        config.strategy.preset = preset.to_owned();
+        config.strategy.nao.controller = controller_preset(preset)?;
+        config.strategy.nao.seeds = (sharing.pool / 3).clamp(1, 100);
+        if config.recipe.name == "search" {
+            config.recipe = Recipe::named("nao-ws-rank")?;
+        }
+        config.sharing = Some(sharing);
+        Ok(())
+    }
+
+    fn check_sharing(sharing: &SharingConfig, data: &ImageData, space: &CnnSpace) -> Result<()> {
+        check_sharing(sharing, data, space)
+    }
+
+    fn search_shared(shared: SharedRun<'_, Self>) -> Result<SharedOutcome<Self>> {
+        search_shared(shared)
     }
 
     fn objective() -> Objective {

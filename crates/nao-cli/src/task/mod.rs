@@ -8,8 +8,9 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::tensor::Device;
+use nao_child::supernet::SharingConfig;
 use nao_space::draw::Picture;
 use nao_space::search::RoundLimits;
 use nao_space::{Evaluator, Fidelity, Objective, Space};
@@ -19,6 +20,7 @@ use toml::Table;
 
 use crate::args::{CellOptions, SpaceKind};
 use crate::data::DataSource;
+use crate::run::{RunConfig, SharedOutcome, SharedRun};
 
 pub use image::ImageTask;
 pub use language::LanguageTask;
@@ -96,6 +98,21 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     fn rounds(source: &DataSource, recipe: &Self::Recipe) -> (RoundLimits, Option<usize>);
     /// Checks that a recipe fits the data, and the space as well.
     fn check(recipe: &Self::Recipe, data: &Self::Data, space: &Self::Space, seed: u64) -> Result<()>;
+
+    /// Makes the default configuration of a search that of one with shared weights.
+    fn share(_config: &mut RunConfig<Self>, name: &str, _data: &Self::Data) -> Result<()> {
+        bail!(
+            "strategy {name} shares the weights of image cells: search with --space cnn, or choose another strategy"
+        )
+    }
+    /// Checks that shared weights fit the data and the space.
+    fn check_sharing(_sharing: &SharingConfig, _data: &Self::Data, _space: &Self::Space) -> Result<()> {
+        bail!("only image cells are searched with shared weights")
+    }
+    /// The search with shared weights of a configuration that has one, and what came out of it.
+    fn search_shared(_shared: SharedRun<'_, Self>) -> Result<SharedOutcome<Self>> {
+        bail!("only image cells are searched with shared weights")
+    }
 
     /// What is measured in a search.
     fn objective() -> Objective;

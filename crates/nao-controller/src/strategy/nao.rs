@@ -131,6 +131,20 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         })
     }
 
+    /// The same search, whose first training goes on from these weights
+    /// ([`controller_weights`](super::controller_weights) of another search) where it is set to keep weights.
+    ///
+    /// # Errors
+    /// When they do not fit the settings.
+    pub fn going_on_from(mut self, weights: &[u8]) -> Result<Self, ControllerError> {
+        let mut rng = rng_for(self.seed, "controller weights", 0);
+        let config = self.config.controller.clone();
+        let mut controller = Controller::new(config, self.language.clone(), &self.device, &mut rng)?;
+        controller.load_safetensors(weights)?;
+        self.controller = Some(controller);
+        Ok(self)
+    }
+
     /// The settings.
     pub fn config(&self) -> &NaoConfig {
         &self.config

@@ -80,6 +80,8 @@ impl Origins<u64> {
             Origin::Random => self.random += 1,
             Origin::Ascent { .. } => self.ascent += 1,
             Origin::Mutation { .. } => self.neighbour += 1,
+            // Searches of tables share no weights.
+            Origin::SharedWeights { .. } => {}
         }
     }
 

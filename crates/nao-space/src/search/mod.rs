@@ -1,5 +1,6 @@
 //! Searching: strategies that propose, and the loop that asks and tells them.
 
+mod collapse;
 mod contest;
 mod evolution;
 mod known;
@@ -12,6 +13,7 @@ mod rounds;
 mod saved;
 mod strategy;
 
+pub use collapse::{COLLAPSED, OperationHistogram};
 pub use contest::{Contest, Origins, Race, Standing};
 pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution};
 pub use local_search::{LocalSearch, LocalSearchConfig};

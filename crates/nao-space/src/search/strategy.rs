@@ -104,6 +104,13 @@ pub enum Origin {
         /// The step size (eta in the paper).
         step: f64,
     },
+    /// Among the best of a search with shared weights.
+    SharedWeights {
+        /// Its number in the pool of that search.
+        member: u64,
+        /// Its score with shared weights.
+        score: f64,
+    },
     /// An edit of `parent`.
     Mutation {
         /// The trial whose architecture was edited.

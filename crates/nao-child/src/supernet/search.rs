@@ -1,0 +1,376 @@
+//! The search with shared weights: train them, score the pool by them, let somebody propose, and again (spec d.3, d.4).
+
+use std::time::Instant;
+
+use nao_space::network::NetworkPlan;
+use nao_space::search::{
+    Asked, Observation, OperationHistogram, Origin, RandomSearch, Strategy, StrategyError,
+};
+use nao_space::seed::seed_for;
+use nao_space::{CnnArch, EpochReport, EvaluationError, Objective, Progress, Space, Trial, TrialId};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::evaluator::SharedWeightsEvaluator;
+use super::recipe::{PoolRule, Sampling, SharingConfig, TrainedOn};
+use super::training::SharedTraining;
+use crate::recipe::{Recipe, RecipeError};
+use crate::train::TrainError;
+use crate::train::schedule::cosine;
+
+/// Who proposes in a search with shared weights. Scores change with the weights, so that after every round the whole pool
+/// is told anew, and what was told before counts no more.
+pub trait Proposer {
+    /// Proposes up to `count` architectures that are canonically none of those told, which are all that were ever in the
+    /// pool: with the scores of this round where they still are, without a value where they are not.
+    ///
+    /// # Errors
+    /// When it cannot propose at all.
+    fn propose(
+        &mut self,
+        round: u32,
+        told: &[Observation<CnnArch>],
+        count: usize,
+    ) -> Result<Asked<CnnArch>, StrategyError>;
+
+    /// What it says about itself after proposing.
+    fn report(&self) -> Option<serde_json::Value> {
+        None
+    }
+}
+
+/// An architecture that is or was in the pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Its number, counted from 1 in the order of coming.
+    pub id: TrialId,
+    /// The architecture.
+    pub arch: CnnArch,
+    /// How it was found; a parent is a member by its number.
+    pub origin: Origin,
+    /// The first round that scored it, counted from 0.
+    pub since: u32,
+    /// Whether it is in the pool still.
+    pub in_pool: bool,
+    /// Its last score: validation accuracy with shared weights. `None` before the first and where it was no number.
+    pub score: Option<f64>,
+}
+
+/// Everything about a search between two rounds but the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolState {
+    /// Rounds done.
+    pub rounds: u32,
+    /// All that ever came, in order.
+    pub members: Vec<Member>,
+}
+
+/// What one round did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SharedRound {
+    /// The round, counted from 0.
+    pub round: u32,
+    /// Epochs that the weights have learned.
+    pub epochs: u32,
+    /// Mean training loss of each epoch of the round.
+    pub train_loss: Vec<f64>,
+    /// Architectures scored.
+    pub pool: usize,
+    /// The best, mean and worst score.
+    pub best: f64,
+    /// The mean score.
+    pub mean: f64,
+    /// The worst score.
+    pub worst: f64,
+    /// The best architectures, best first: as many as there will be finalists.
+    pub top: Vec<TrialId>,
+    /// The operations of the pool.
+    pub pool_operations: OperationHistogram,
+    /// The operations of the best architectures.
+    pub top_operations: OperationHistogram,
+    /// Architectures proposed for the next round.
+    pub proposed: usize,
+    /// What a person should know, such as a collapse.
+    pub warnings: Vec<String>,
+    /// What the proposer says about itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposer: Option<serde_json::Value>,
+    /// Wall time of training, scoring and proposing in seconds: all that may differ between two runs of one seed.
+    pub seconds: [f64; 3],
+}
+
+/// Why a search with shared weights cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SharedSearchError {
+    /// The training failed or was interrupted.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The settings cannot be, or are for other data.
+    #[error(transparent)]
+    Settings(#[from] RecipeError),
+    /// The proposer failed.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
+    /// No architecture of a pool has a score.
+    #[error("none of the {pool} architectures of round {round} has a score; the last one: {last}")]
+    NothingScored {
+        /// The round, counted from 0.
+        round: u32,
+        /// Its architectures.
+        pool: usize,
+        /// The reason of the last failure.
+        last: EvaluationError,
+    },
+}
+
+/// A search with shared weights, round by round.
+pub struct SharedSearch {
+    config: SharingConfig,
+    training: SharedTraining,
+    state: PoolState,
+}
+
+impl SharedSearch {
+    /// A search that has not begun: its first pool is drawn at random, each architecture once.
+    ///
+    /// # Errors
+    /// When the settings cannot be.
+    pub fn new(config: SharingConfig, training: SharedTraining) -> Result<Self, SharedSearchError> {
+        config.check(&training.split().data)?;
+        let seed = seed_for(training.seed(), "shared pool", 0);
+        let space = training.supernet().space();
+        let drawn = RandomSearch::new(space, seed).ask(config.pool)?;
+        let mut search =
+            SharedSearch { config, training, state: PoolState { rounds: 0, members: Vec::new() } };
+        search.join(drawn);
+        Ok(search)
+    }
+
+    /// A search that goes on from a state and the weights that belong to it.
+    ///
+    /// # Errors
+    /// When the settings cannot be.
+    pub fn resumed(
+        config: SharingConfig,
+        training: SharedTraining,
+        state: PoolState,
+    ) -> Result<Self, SharedSearchError> {
+        config.check(&training.split().data)?;
+        Ok(SharedSearch { config, training, state })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &SharingConfig {
+        &self.config
+    }
+
+    /// The shared weights.
+    pub fn training(&self) -> &SharedTraining {
+        &self.training
+    }
+
+    /// The pool and how far the search is.
+    pub fn state(&self) -> &PoolState {
+        &self.state
+    }
+
+    /// Whether all rounds are done.
+    pub fn is_done(&self) -> bool {
+        self.state.rounds >= self.config.rounds
+    }
+
+    /// The scored architectures of the pool, best first; of equals the elder.
+    pub fn ranking(&self) -> Vec<&Member> {
+        let mut ranked: Vec<(&Member, f64)> =
+            self.pool().filter_map(|member| Some((member, member.score?))).collect();
+        ranked.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.id.cmp(&b.id)));
+        ranked.into_iter().map(|(member, _)| member).collect()
+    }
+
+    /// One round: trains, scores the pool in `threads` threads and, unless it is the last round or nobody is to propose,
+    /// asks `proposer` for new architectures. An error leaves the search as no round does: go on from the last saved state.
+    ///
+    /// # Errors
+    /// When the training fails or is interrupted, nothing can be scored, or the proposer fails.
+    pub fn round(
+        &mut self,
+        proposer: &mut dyn Proposer,
+        threads: usize,
+        progress: &mut dyn Progress,
+    ) -> Result<SharedRound, SharedSearchError> {
+        let round = self.state.rounds;
+        let begun = Instant::now();
+        let train_loss = self.train(round, progress)?;
+        let trained = begun.elapsed().as_secs_f64();
+        self.score(round, threads)?;
+        let scored = begun.elapsed().as_secs_f64();
+        let mut report = self.report(round, train_loss);
+        let is_last = round + 1 >= self.config.rounds;
+        if !is_last && self.config.pool_rule != PoolRule::Fixed {
+            let asked = proposer.propose(round, &self.told(), self.config.per_round)?;
+            report.warnings.extend(asked.warnings.iter().cloned());
+            report.proposed = asked.proposals.len();
+            report.proposer = proposer.report();
+            self.make_room(asked.proposals.len());
+            self.state.rounds += 1;
+            self.join(asked);
+        } else {
+            self.state.rounds += 1;
+        }
+        report.seconds = [trained, scored - trained, begun.elapsed().as_secs_f64() - scored];
+        for warning in &report.warnings {
+            progress.warning(warning);
+        }
+        Ok(report)
+    }
+
+    fn pool(&self) -> impl Iterator<Item = &Member> {
+        self.state.members.iter().filter(|member| member.in_pool)
+    }
+
+    fn train(&mut self, round: u32, progress: &mut dyn Progress) -> Result<Vec<f64>, SharedSearchError> {
+        let per_round = self.config.training.epochs;
+        let draw = self.drawing(round);
+        let space = self.training.supernet().space().clone();
+        let mut losses = Vec::new();
+        for epoch in 0..per_round {
+            let done = round * per_round + epoch;
+            let (at, of) =
+                if self.config.restarts { (epoch, per_round) } else { (done, self.config.epochs()) };
+            let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
+            let loss = self.training.epoch(at, of, |rng| draw.draw(&space, rng), keep_going)?;
+            losses.push(loss);
+            let Recipe { cosine_epochs, learning_rate, learning_rate_min, .. } = self.config.training;
+            progress.epoch(&EpochReport {
+                epoch: done + 1,
+                epochs: self.config.epochs(),
+                train_loss: loss,
+                value: None,
+                learning_rate: cosine(at, cosine_epochs, learning_rate, learning_rate_min),
+            });
+        }
+        Ok(losses)
+    }
+
+    /// What the steps of a round draw from.
+    pub(super) fn drawing(&self, round: u32) -> Drawing {
+        let newest = self.config.trained_on == TrainedOn::Newest;
+        let trained = self.pool().filter(|member| !newest || member.since == round);
+        let archs: Vec<CnnArch> = match self.config.trained_on {
+            TrainedOn::Space => Vec::new(),
+            TrainedOn::Pool | TrainedOn::Newest => trained.map(|member| member.arch.clone()).collect(),
+        };
+        let skeleton = self.training.supernet().plan().skeleton;
+        let weight = |arch: &CnnArch| match self.config.sampling {
+            Sampling::Uniform => 1.0,
+            // A supernet of the skeleton exists, so its children can be laid out.
+            Sampling::Parameters => {
+                NetworkPlan::new(arch, &skeleton).map_or(0.0, |plan| plan.cost().params as f64)
+            }
+        };
+        let mut sum = 0.0;
+        let sums = archs.iter().map(|arch| {
+            sum += weight(arch);
+            sum
+        });
+        Drawing { sums: sums.collect(), archs }
+    }
+
+    fn score(&mut self, round: u32, threads: usize) -> Result<(), SharedSearchError> {
+        let seed = self.training.seed();
+        let pool: Vec<usize> =
+            (0..self.state.members.len()).filter(|&at| self.state.members[at].in_pool).collect();
+        let trials: Vec<Trial<CnnArch>> = pool
+            .iter()
+            .map(|&at| &self.state.members[at])
+            .map(|Member { id, arch, .. }| Trial { id: *id, arch: arch.clone(), seed })
+            .collect();
+        let fidelity = self.config.fidelity(self.training.epochs());
+        let evaluator = SharedWeightsEvaluator::new(&self.training, self.config.norms, fidelity);
+        let mut last = None;
+        let mut any = false;
+        for (at, outcome) in pool.iter().zip(evaluator.score_all(&trials, threads)) {
+            let score = outcome.map(|measurement| measurement.value);
+            any |= score.is_ok();
+            self.state.members[*at].score = score.as_ref().ok().copied();
+            last = score.err().or(last);
+        }
+        match last {
+            Some(last) if !any => Err(SharedSearchError::NothingScored { round, pool: pool.len(), last }),
+            _ => Ok(()),
+        }
+    }
+
+    fn told(&self) -> Vec<Observation<CnnArch>> {
+        let tell = |member: &Member| Observation {
+            trial: member.id,
+            arch: member.arch.clone(),
+            objective: Objective::validation_accuracy(),
+            value: member.score.filter(|_| member.in_pool),
+        };
+        self.state.members.iter().map(tell).collect()
+    }
+
+    /// The worst leave where the pool keeps its size; those without a score first.
+    fn make_room(&mut self, coming: usize) {
+        if self.config.pool_rule != PoolRule::KeepSize {
+            return;
+        }
+        let stay = self.config.pool.saturating_sub(coming);
+        let kept: Vec<TrialId> = self.ranking().into_iter().take(stay).map(|member| member.id).collect();
+        for member in &mut self.state.members {
+            member.in_pool &= kept.contains(&member.id);
+        }
+    }
+
+    fn join(&mut self, asked: Asked<CnnArch>) {
+        let since = self.state.rounds;
+        for proposal in asked.proposals {
+            let id = TrialId(self.state.members.len() as u64 + 1);
+            let (arch, origin) = (proposal.arch, proposal.origin);
+            self.state.members.push(Member { id, arch, origin, since, in_pool: true, score: None });
+        }
+    }
+
+    fn report(&self, round: u32, train_loss: Vec<f64>) -> SharedRound {
+        let ranking = self.ranking();
+        let scores: Vec<f64> = ranking.iter().filter_map(|member| member.score).collect();
+        let top = &ranking[..ranking.len().min(self.config.finalists)];
+        let top_operations = OperationHistogram::of(top.iter().map(|member| &member.arch));
+        SharedRound {
+            round,
+            epochs: self.training.epochs(),
+            train_loss,
+            pool: self.pool().count(),
+            best: scores.first().copied().unwrap_or(f64::NAN),
+            mean: scores.iter().sum::<f64>() / scores.len() as f64,
+            worst: scores.last().copied().unwrap_or(f64::NAN),
+            top: top.iter().map(|member| member.id).collect(),
+            pool_operations: OperationHistogram::of(self.pool().map(|member| &member.arch)),
+            warnings: top_operations.warning().into_iter().collect(),
+            top_operations,
+            proposed: 0,
+            proposer: None,
+            seconds: [0.0; 3],
+        }
+    }
+}
+
+/// Architectures to draw from, with the running sums of their weights; of none at all the whole space.
+pub(super) struct Drawing {
+    pub archs: Vec<CnnArch>,
+    sums: Vec<f64>,
+}
+
+impl Drawing {
+    pub fn draw(&self, space: &nao_space::CnnSpace, rng: &mut ChaCha8Rng) -> CnnArch {
+        let Some(total) = self.sums.last() else { return space.sample(rng) };
+        let point = rng.random::<f64>() * total;
+        let at = self.sums.partition_point(|&sum| sum <= point).min(self.archs.len() - 1);
+        self.archs[at].clone()
+    }
+}

@@ -1,0 +1,208 @@
+//! Training shared weights: one architecture per step.
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use nao_space::CnnArch;
+use nao_space::seed::rng_for;
+use rand_chacha::ChaCha8Rng;
+
+use super::bank::Loan;
+use super::child::Norms;
+use super::weights::Supernet;
+use crate::data::Split;
+use crate::data::augment::{ChannelScale, varied};
+use crate::data::split::shuffle;
+use crate::network::{Pass, Quirks, TrainPass};
+use crate::op::drop::DropPathSchedule;
+use crate::recipe::{Recipe, RecipeError};
+use crate::train::evaluate::{BATCH, Evaluation, judge};
+use crate::train::image::{TrainError, training_loss};
+use crate::train::schedule::cosine;
+use crate::train::{Sgd, SgdSettings, batch_of};
+
+/// The shared weights of a space while they learn: each step trains the network of one architecture on one batch of
+/// images. What other architectures use alone stays as it is, momentum and all; in the authors' code it decays and drifts
+/// on.
+///
+/// Who chooses the architectures is up to the caller: [`epoch`](SharedTraining::epoch) draws them from whatever it is
+/// given; a search that alternates between weights and a policy calls [`step`](SharedTraining::step) and
+/// [`score_on`](SharedTraining::score_on) with architectures of its own.
+#[derive(Debug)]
+pub struct SharedTraining {
+    pub(super) supernet: Supernet,
+    pub(super) sgd: Sgd,
+    recipe: Recipe,
+    split: Split,
+    scale: ChannelScale,
+    seed: u64,
+    /// Epochs done.
+    pub(super) epoch: u32,
+}
+
+/// Where a step stands in its schedule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// The learning rate.
+    pub rate: f64,
+    /// Drop-path over the schedule.
+    pub drop_path: DropPathSchedule,
+    /// The step of the schedule, counted from 0.
+    pub step: usize,
+}
+
+/// Images to take a step on.
+#[derive(Clone, Debug)]
+pub struct Minibatch {
+    /// `[images, channels, height, width]`, on a device with gradients.
+    pub inputs: Tensor<4>,
+    /// The class of each.
+    pub labels: Vec<u8>,
+}
+
+impl SharedTraining {
+    /// A training that has not begun, of weights on the images of `split`.
+    ///
+    /// # Errors
+    /// When the recipe does not fit the data.
+    pub fn new(supernet: Supernet, recipe: Recipe, split: Split, seed: u64) -> Result<Self, RecipeError> {
+        recipe.check(&split.data)?;
+        let scale = ChannelScale::new(recipe.augmentation.normalisation, &split);
+        let sgd = Sgd::new(SgdSettings::from(&recipe));
+        Ok(SharedTraining { supernet, sgd, recipe, split, scale, seed, epoch: 0 })
+    }
+
+    /// The weights as they are now.
+    pub fn supernet(&self) -> &Supernet {
+        &self.supernet
+    }
+
+    /// How they are trained.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The images trained on and validated on.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// The seed of order, variation and dropping.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Epochs done.
+    pub fn epochs(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Steps per epoch.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.split.train.len().div_ceil(self.recipe.batch)
+    }
+
+    /// One pass over the training images, as epoch `at` of a schedule of `of`. `draw` gives the architecture of each step
+    /// and may use the generator, which is that of the epoch. Returns the mean loss per image.
+    ///
+    /// # Errors
+    /// When an architecture is not of the space, the loss becomes infinite or NaN, or `keep_going` refuses.
+    pub fn epoch(
+        &mut self,
+        at: u32,
+        of: u32,
+        mut draw: impl FnMut(&mut ChaCha8Rng) -> CnnArch,
+        keep_going: impl Fn() -> Result<(), TrainError>,
+    ) -> Result<f64, TrainError> {
+        let index = u64::from(self.epoch);
+        let mut order = self.split.train.clone();
+        shuffle(&mut order, &mut rng_for(self.seed, "shared order", index));
+        let mut image_rng = rng_for(self.seed, "shared augment", index);
+        let mut drop_rng = rng_for(self.seed, "shared drop", index);
+        let mut arch_rng = rng_for(self.seed, "shared architecture", index);
+        let steps_per_epoch = self.steps_per_epoch();
+        let Recipe { cosine_epochs, learning_rate, learning_rate_min, .. } = self.recipe;
+        let rate = cosine(at, cosine_epochs, learning_rate, learning_rate_min);
+        let drop_path =
+            DropPathSchedule { keep: self.recipe.drop_path_keep, total_steps: steps_per_epoch * of as usize };
+        let mut sum = 0.0;
+        for (step, images) in order.chunks(self.recipe.batch).enumerate() {
+            keep_going()?;
+            let arch = draw(&mut arch_rng);
+            let batch = self.training_batch(images, &mut image_rng);
+            let moment = Moment { rate, drop_path, step: at as usize * steps_per_epoch + step };
+            sum += self.step(&arch, batch, moment, &mut drop_rng)? * images.len() as f64;
+        }
+        self.epoch += 1;
+        Ok(sum / self.split.train.len() as f64)
+    }
+
+    /// Images of the data, varied as the recipe has it.
+    pub fn training_batch(&self, images: &[usize], rng: &mut ChaCha8Rng) -> Minibatch {
+        let data = &self.split.data;
+        let device = self.device().clone().autodiff();
+        let (inputs, labels) = batch_of(data, images, &device, |image, inputs| {
+            varied(data, image, &self.scale, &self.recipe.augmentation, rng, inputs);
+        });
+        Minibatch { inputs, labels }
+    }
+
+    /// One step of the weights that an architecture uses. Everything dropped is drawn from `rng`. Returns the loss before
+    /// the step.
+    ///
+    /// # Errors
+    /// When the architecture is not of the space, or the loss becomes infinite or NaN.
+    pub fn step(
+        &mut self,
+        arch: &CnnArch,
+        batch: Minibatch,
+        moment: Moment,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<f64, TrainError> {
+        let child = self.supernet.child(arch, Loan::Training)?;
+        let mut pass = Pass::Train(TrainPass {
+            rng: rng.clone(),
+            drop_path: moment.drop_path,
+            step: moment.step,
+            dropout_keep: self.recipe.dropout_keep,
+            quirks: Quirks::default(),
+            statistics: Vec::new(),
+        });
+        let logits = child.forward(batch.inputs, &mut pass);
+        let loss = training_loss(logits, &batch.labels, &self.recipe, &self.device().clone().autodiff());
+        let value = f64::from(loss.clone().into_scalar::<f32>());
+        let not_finite = |loss: f64| TrainError::NotFinite { epoch: self.epoch + 1, loss };
+        if !value.is_finite() {
+            return Err(not_finite(value));
+        }
+        let gradients = GradientsParams::from_grads(loss.backward(), &child);
+        let (child, norm) = self.sgd.step(child, gradients, moment.rate);
+        if !norm.is_finite() {
+            return Err(not_finite(norm));
+        }
+        let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
+        self.supernet.take_back(&child.apply_statistics(pass.statistics));
+        *rng = pass.rng;
+        Ok(value)
+    }
+
+    /// Judges an architecture by some images as they are, such as a batch of the validation images.
+    ///
+    /// # Errors
+    /// When the architecture is not of the space.
+    pub fn score_on(&self, arch: &CnnArch, images: &[usize], norms: Norms) -> Result<Evaluation, TrainError> {
+        let child = self.supernet.child(arch, Loan::Use)?;
+        let classify = |inputs| child.judge(inputs, norms);
+        Ok(judge(&self.split.data, even_parts(images), &self.scale, self.device(), classify))
+    }
+
+    fn device(&self) -> &Device {
+        self.supernet.device()
+    }
+}
+
+/// Images in as few batches as there have to be, all but equal in size: where norms use the statistics of a batch, a small
+/// last one would be judged worse.
+fn even_parts(images: &[usize]) -> impl Iterator<Item = &[usize]> {
+    let parts = images.len().div_ceil(BATCH).max(1);
+    images.chunks(images.len().div_ceil(parts).max(1))
+}

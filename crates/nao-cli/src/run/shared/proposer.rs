@@ -1,0 +1,103 @@
+//! A strategy as the proposer of a search with shared weights: made anew each round and told the whole pool. Of the
+//! authors' controllers the weights go on from round to round (spec d.3).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use nao_child::supernet::Proposer;
+use nao_controller::{NaoSearch, PretrainedSpace, StructureSearch, controller_weights};
+use nao_space::search::{Asked, Observation, Strategy, StrategyError};
+use nao_space::seed::seed_for;
+use nao_space::{CnnArch, CnnSpace};
+
+use crate::files::write_whole;
+use crate::run::{STRUCTURE, StrategyConfig};
+
+/// The `nao` strategy of a preset, told anew each round.
+pub struct Retold<'a, L> {
+    space: &'a CnnSpace,
+    config: &'a StrategyConfig,
+    seed: u64,
+    device: Device,
+    /// Gives what was learned of the space; asked once, and only by the preset `structure`.
+    learn: L,
+    learned: Option<Arc<PretrainedSpace>>,
+    /// The controller of the last round, as a safetensors file.
+    weights: Option<Vec<u8>>,
+    report: Option<serde_json::Value>,
+}
+
+impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
+    /// A proposer that has not proposed.
+    pub fn new(
+        space: &'a CnnSpace,
+        config: &'a StrategyConfig,
+        seed: u64,
+        device: &Device,
+        learn: L,
+    ) -> Self {
+        let device = device.clone();
+        Retold { space, config, seed, device, learn, learned: None, weights: None, report: None }
+    }
+
+    /// Keeps the controller, where there is one.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        self.weights.as_ref().map_or(Ok(()), |weights| write_whole(path, weights))
+    }
+
+    /// Takes over what [`save`](Retold::save) kept.
+    pub fn restore(&mut self, path: PathBuf) -> Result<()> {
+        if path.is_file() {
+            let weights = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            self.weights = Some(weights);
+        }
+        Ok(())
+    }
+
+    fn structure(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
+        let learned = match &self.learned {
+            Some(learned) => learned.clone(),
+            None => (self.learn)()?,
+        };
+        self.learned = Some(learned.clone());
+        Ok(Box::new(StructureSearch::new(self.space, self.config.structure.clone(), seed, learned)?))
+    }
+
+    fn controller(&self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
+        let search = NaoSearch::new(self.space, self.config.nao.clone(), seed, self.device.clone())?;
+        Ok(match &self.weights {
+            Some(weights) => Box::new(search.going_on_from(weights)?),
+            None => Box::new(search),
+        })
+    }
+}
+
+impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for Retold<'_, L> {
+    fn propose(
+        &mut self,
+        round: u32,
+        told: &[Observation<CnnArch>],
+        count: usize,
+    ) -> Result<Asked<CnnArch>, StrategyError> {
+        let seed = seed_for(self.seed, "proposer", u64::from(round));
+        let structure = self.config.preset == STRUCTURE;
+        let made = if structure { self.structure(seed) } else { self.controller(seed) };
+        let mut strategy = made.map_err(|error| StrategyError::Model {
+            strategy: self.config.name.clone(),
+            message: format!("{error:#}"),
+        })?;
+        strategy.tell(told)?;
+        let asked = strategy.ask(count)?;
+        self.report = strategy.report();
+        if !structure {
+            self.weights = controller_weights(&strategy.save()?)?;
+        }
+        Ok(asked)
+    }
+
+    fn report(&self) -> Option<serde_json::Value> {
+        self.report.clone()
+    }
+}
