@@ -227,12 +227,13 @@ fn small(training: Recipe, pool: usize, per_round: usize) -> SharingConfig {
     SharingConfig { rounds, pool, per_round, training, ..published_v1() }
 }
 
-/// For the digits: minutes on one core.
+/// For the digits: two minutes on two cores. After 48 epochs on a pool of 40 its cells have a mean accuracy of 0.41 at a
+/// rate of 0.025 and of 0.60 at 0.1: every weight gets few steps, so they had better be large.
 fn digits_shared() -> Recipe {
-    Recipe { epochs: 12, learning_rate_min: 0.001, validation_fraction: 0.2, ..digits() }
+    Recipe { epochs: 12, learning_rate: 0.1, learning_rate_min: 0.001, validation_fraction: 0.2, ..digits() }
 }
 
 /// For a few thousand images of CIFAR-10: about a quarter of an hour on two cores.
 fn cifar10_shared() -> Recipe {
-    Recipe { epochs: 8, learning_rate_min: 0.001, ..cifar10_small() }
+    Recipe { epochs: 8, learning_rate: 0.1, learning_rate_min: 0.001, ..cifar10_small() }
 }

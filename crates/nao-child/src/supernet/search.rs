@@ -213,6 +213,9 @@ impl SharedSearch {
         if !is_last && self.config.pool_rule != PoolRule::Fixed {
             let asked = proposer.propose(round, &self.told(), self.config.per_round)?;
             report.warnings.extend(asked.warnings.iter().cloned());
+            if let Some(stop) = asked.stop.filter(|_| asked.proposals.is_empty()) {
+                report.warnings.push(format!("nobody new in the next round: {stop}"));
+            }
             report.proposed = asked.proposals.len();
             report.proposer = proposer.report();
             self.make_room(asked.proposals.len());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use nao_space::network::NetworkPlan;
 use nao_space::search::{Asked, Observation, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::rng_for;
 use nao_space::{CnnArch, CnnSpace, OpSet, Quiet, Space, Trial, TrialId};
@@ -203,7 +204,7 @@ fn architectures_are_drawn_in_proportion_to_their_parameters() {
     let params: Vec<f64> = drawing
         .archs
         .iter()
-        .map(|arch| nao_space::network::NetworkPlan::new(arch, &skeleton).unwrap().cost().params as f64)
+        .map(|arch| NetworkPlan::new(arch, &skeleton).unwrap().cost().params as f64)
         .collect();
     let total: f64 = params.iter().sum();
     for (count, params) in counts.iter().zip(&params) {
@@ -247,5 +248,62 @@ fn settings_that_cannot_be_are_named() {
     ] {
         let error = config.check(&data).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
+    }
+}
+
+/// F30: a stand-alone network takes over what means the same there, and hears of the rest.
+#[test]
+fn a_child_inherits_what_fits_and_hears_what_was_not_found() {
+    for form in [NameConvention::V1, NameConvention::V2] {
+        let config = SharingConfig { form, ..config("nao-ws") };
+        let training = training(&config);
+        let supernet = training.supernet();
+        // Two identities on one input of the reduction cell, and a loose cell input there.
+        let arch = supernet.space().parse("0 0 1 4 2 1 0 0 0 4 0 4 2 1 0 2").unwrap();
+        let recipe = Recipe {
+            structure: Structure { cells_per_stage: 2, ..config.training.structure },
+            ..config.training
+        };
+        let data = digits();
+        let plan = NetworkPlan::new(&arch, &recipe.skeleton(&data)).unwrap();
+        let inherited = supernet.inherit(&arch, &plan).unwrap();
+        let names = crate::names::tensor_names(&plan, NameConvention::V1);
+        assert_eq!(inherited.tensors.len() + inherited.not_found.len(), names.len());
+        // Twice as many cells per stage: the reductions stand elsewhere, but are the same.
+        let [reduction, _] = plan.skeleton.reductions();
+        for (ours, theirs) in [
+            ("stem.0.weight".to_owned(), "stem.0.weight"),
+            (
+                "cells.0.ops.0.x_op.op.2.weight".to_owned(),
+                match form {
+                    NameConvention::V1 => "cells.0.ops.0.x_sep_conv_3.W1_pointwise.0",
+                    NameConvention::V2 => "cells.0.ops.0.x_op.0.W1_pointwise.0",
+                },
+            ),
+            (
+                format!("cells.{reduction}.ops.0.y_id_fact_reduce.path1.1.weight"),
+                match form {
+                    NameConvention::V1 => "cells.1.ops.0.x_id_reduce_1.path1.1.weight",
+                    NameConvention::V2 => "cells.1.ops.0.y_op.4.reduce.0.path1.1.weight",
+                },
+            ),
+            (format!("cells.{reduction}.final_combine.ops.0.bn.weight"), "cells.1.fac_2.bn.weight"),
+        ] {
+            assert_eq!(inherited.tensors[&ours], supernet.tensor(theirs).unwrap(), "{ours}");
+        }
+        for missing in [
+            "classifier.weight",
+            "cells.1.ops.0.x_op.op.1.weight",
+            "cells.2.maybe_calibrate_size.preprocess_y.conv.weight",
+        ] {
+            assert!(inherited.not_found.iter().any(|name| name == missing), "{missing}");
+        }
+        let wide = Structure { width: 4, ..recipe.structure };
+        let plan = NetworkPlan::new(&arch, &Recipe { structure: wide, ..recipe }.skeleton(&data)).unwrap();
+        let error = supernet.inherit(&arch, &plan).unwrap_err().to_string();
+        assert!(
+            error.contains("of width 2") && error.contains("stem.0.weight: [2, 1, 3, 3] in the supernet"),
+            "{error}"
+        );
     }
 }

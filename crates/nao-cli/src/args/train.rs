@@ -26,6 +26,11 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
 
+    /// Start from shared weights: the run folder of a search with them, or their file. What is not found there is listed
+    /// and drawn afresh
+    #[arg(long, value_name = "SUPERNET_OR_RUN")]
+    pub init_from: Option<PathBuf>,
+
     /// How to train [default: the final recipe of the data]
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,

@@ -42,7 +42,7 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let args = as_training(args);
     let (config, arch, data) = resolve::<ImageTask>(&args)?;
     let data = data.context("weights are measured on images: name some with --data")?;
-    let PreparedNetwork { plan, split } = &ImageTask::prepare(&config, &arch, data)?;
+    let PreparedNetwork { plan, split, .. } = &ImageTask::prepare(&config, &arch, data)?;
     let on = device(&config.device)?;
     let blank = Network::new(plan, &mut rng_for(0, "weights", 0), &on);
     let network = load_network(blank, plan, convention, &source)?;
@@ -73,6 +73,7 @@ fn as_training(args: ImportArgs) -> TrainArgs {
     TrainArgs {
         arch: Some(args.arch),
         from: None,
+        init_from: None,
         rank: 1,
         space: args.space,
         data: args.data,

@@ -219,6 +219,9 @@ pub fn resolve<T: Task>(
         base.strategy.preset = preset;
     }
     let mut table = table_of(&base);
+    if typed.contains_key("sharing") && base.sharing.is_none() {
+        bail!("[sharing] is for the strategies {}", SHARED_SEARCHES.join(", "));
+    }
     let own_cosine = has_key(&typed, &["sharing", "training", "cosine_epochs"]);
     let own_rounds = has_key(&typed, &["rounds"]);
     overlay(&mut table, typed);

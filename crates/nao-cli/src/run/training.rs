@@ -33,6 +33,9 @@ pub struct TrainConfig<T: Task> {
     /// Where the data comes from; a dry run of a language model needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataSource>,
+    /// The shared weights that the training starts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<PathBuf>,
     /// Seed of everything random.
     pub seed: u64,
     /// `cpu` or `cuda:N`.

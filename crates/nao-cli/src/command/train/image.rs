@@ -1,9 +1,11 @@
 //! The final training of image cells.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use nao_child::recipe::Score;
+use nao_child::supernet::{Inherited, Supernet};
 use nao_child::{ImageData, Split, TrainError, TrainOptions, train_network};
 use nao_space::network::{Cost, NetworkPlan, Skeleton, zoo_entry};
 use nao_space::{CnnArch, Objective};
@@ -22,6 +24,8 @@ pub struct PreparedNetwork {
     pub plan: NetworkPlan,
     /// The images.
     pub split: Split,
+    /// The shared weights that it starts from.
+    pub inherited: Option<Inherited>,
 }
 
 impl Training for ImageTask {
@@ -42,14 +46,25 @@ impl Training for ImageTask {
             let held_out = recipe.validation_images(&images);
             Split::validation(images, held_out, recipe.split_seed)?
         };
-        Ok(PreparedNetwork { plan, split })
+        let inherited = match &config.init_from {
+            Some(file) => Some(Supernet::open(file, &device(&config.device)?)?.inherit(arch, &plan)?),
+            None => None,
+        };
+        Ok(PreparedNetwork { plan, split, inherited })
     }
 
-    fn subject(PreparedNetwork { plan, split }: &PreparedNetwork, config: &TrainConfig<Self>) -> String {
+    fn subject(
+        PreparedNetwork { plan, split, inherited }: &PreparedNetwork,
+        config: &TrainConfig<Self>,
+    ) -> String {
         let cost = plan.cost();
         let data = config.data.as_ref().map_or_else(String::new, |data| format!(" of {data}"));
+        let start = match (inherited, &config.init_from) {
+            (Some(inherited), Some(file)) => format!("\n{}", inheritance(inherited, file)),
+            _ => String::new(),
+        };
         format!(
-            "{} ({} parameters, {} MACs) with recipe {}\non {} images{data}, judged on {} {} images",
+            "{} ({} parameters, {} MACs) with recipe {}\non {} images{data}, judged on {} {} images{start}",
             config.architecture,
             millions(cost.params),
             millions(cost.macs),
@@ -61,7 +76,7 @@ impl Training for ImageTask {
     }
 
     fn train(
-        PreparedNetwork { plan, split }: &PreparedNetwork,
+        PreparedNetwork { plan, split, inherited }: &PreparedNetwork,
         config: &TrainConfig<Self>,
         folder: &TrainFolder,
         progress: &mut TrainProgress,
@@ -71,6 +86,7 @@ impl Training for ImageTask {
             checkpoint: Some(folder.checkpoint()),
             best: Some(folder.weights()),
             measure_every_epoch: recipe.score == Score::BestEpoch,
+            initial: inherited.as_ref().map_or_else(Default::default, |inherited| inherited.tensors.clone()),
             ..TrainOptions::default()
         };
         let on = device(&config.device)?;
@@ -81,6 +97,15 @@ impl Training for ImageTask {
             error => error.into(),
         })?;
         let Cost { params, macs, .. } = plan.cost();
+        let mut further = Map::from_iter([
+            ("last_value".to_owned(), json!(trained.last.accuracy)),
+            ("params_with_auxiliary".to_owned(), json!(plan.cost_with_auxiliary().params)),
+        ]);
+        if let (Some(inherited), Some(file)) = (inherited, &config.init_from) {
+            let (copied, not_found) = (inherited.tensors.len(), &inherited.not_found);
+            let entry = json!({ "file": file, "copied": copied, "not_found": not_found });
+            further.insert("init_from".to_owned(), entry);
+        }
         Ok(Finished {
             objective: Objective { split: split.held_out_name.into(), ..Objective::validation_accuracy() },
             value: trained.accuracy,
@@ -89,12 +114,31 @@ impl Training for ImageTask {
             macs,
             curve: trained.epochs,
             remark: format!("error {:.2} %", 100.0 * (1.0 - trained.accuracy)),
-            further: Map::from_iter([
-                ("last_value".to_owned(), json!(trained.last.accuracy)),
-                ("params_with_auxiliary".to_owned(), json!(plan.cost_with_auxiliary().params)),
-            ]),
+            further,
         })
     }
+}
+
+/// What was copied, and what was not found, block by block.
+fn inheritance(Inherited { tensors, not_found, .. }: &Inherited, file: &Path) -> String {
+    let mut blocks: Vec<&str> = Vec::new();
+    for name in not_found {
+        // `cells.2.maybe_calibrate_size.preprocess_x.bn.weight`: the block, without layer and field.
+        let block = ["preprocess_x", "preprocess_y", "auxiliary_head", "classifier"]
+            .iter()
+            .find_map(|block| Some(&name[..name.find(block)? + block.len()]))
+            .unwrap_or(name);
+        if blocks.last() != Some(&block) {
+            blocks.push(block);
+        }
+    }
+    format!(
+        "starting from {}: {} tensors copied, {} not found there and drawn afresh: {}",
+        file.display(),
+        tensors.len(),
+        not_found.len(),
+        blocks.join(", ")
+    )
 }
 
 /// The network on the recipe's skeleton; of a published architecture the one that was published.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::tensor::Device;
 use nao_child::data::TextData;
@@ -48,6 +48,9 @@ impl Training for LanguageTask {
     type Prepared = PreparedModel;
 
     fn prepare(config: &TrainConfig<Self>, arch: &RnnArch, text: Arc<TextData>) -> Result<PreparedModel> {
+        if config.init_from.is_some() {
+            bail!("--init-from is for image cells: recurrent cells share no weights that can be read");
+        }
         let space = Self::space(&config.space)?;
         Self::check(&config.recipe, &text, &space, config.seed)?;
         let mean = match &config.published {

@@ -18,7 +18,9 @@ use crate::data::{DataSource, device};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::report::{TrainProgress, figure};
-use crate::run::{NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, overlay_recipe};
+use crate::run::{
+    NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, latest_weights, overlay_recipe,
+};
 use crate::task::{Arch, Companions, Task, with_task};
 
 pub use image::PreparedNetwork;
@@ -140,6 +142,7 @@ pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
         architecture: named.space.format(&named.arch),
         published: named.published.map(|entry| T::published_name(entry).to_owned()),
         data: source,
+        init_from: args.init_from.as_deref().map(shared_weights).transpose()?,
         seed: args.seed,
         device: args.device.clone().unwrap_or_else(|| "cpu".to_owned()),
         space: T::space_settings(&named.space),
@@ -147,6 +150,17 @@ pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
     };
     device(&config.device)?;
     Ok((config, named.arch, data))
+}
+
+/// The file of shared weights that is meant, wherever it is looked for later.
+fn shared_weights(named: &Path) -> Result<PathBuf> {
+    let file = if named.is_dir() {
+        let shared = latest_weights(named);
+        shared.with_context(|| format!("{} holds no shared weights with a round done", named.display()))?
+    } else {
+        named.to_owned()
+    };
+    std::path::absolute(&file).with_context(|| format!("cannot find {}", file.display()))
 }
 
 /// The architecture and where the data is: from a run, or as named.
@@ -162,7 +176,11 @@ fn subject<T: Training>(args: &TrainArgs) -> Result<(NamedArch<T>, Option<DataSo
 
 /// The training of a folder.
 pub(super) fn of_folder<T: Training>(folder: &TrainFolder) -> Result<(TrainConfig<T>, T::Prepared)> {
-    let config = folder.config::<T>()?;
+    let mut config = folder.config::<T>()?;
+    if folder.checkpoint().is_file() {
+        // It has started from them already; they may be gone by now.
+        config.init_from = None;
+    }
     let source = config.data.as_ref().context("the folder names no data")?;
     let data = T::load(source, Some(folder.path()))?;
     let arch = T::space(&config.space)?.parse(&config.architecture)?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::Proposer;
 use nao_controller::{NaoSearch, PretrainedSpace, StructureSearch, controller_weights};
-use nao_space::search::{Asked, Observation, Strategy, StrategyError};
+use nao_space::search::{Asked, Observation, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
@@ -89,7 +89,14 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for Retold<'_, L> {
             message: format!("{error:#}"),
         })?;
         strategy.tell(told)?;
-        let asked = strategy.ask(count)?;
+        let mut asked = strategy.ask(count)?;
+        if let Some(stop) = asked.stop.filter(|_| asked.proposals.is_empty()) {
+            // A search of separate trainings ends here; this one has weights to train further, and a pool to keep fresh.
+            let mut random = RandomSearch::new(self.space, seed);
+            random.tell(told)?;
+            asked = random.ask(count)?;
+            asked.warnings.push(format!("{stop}; {} cells were drawn at random", asked.proposals.len()));
+        }
         self.report = strategy.report();
         if !structure {
             self.weights = controller_weights(&strategy.save()?)?;
