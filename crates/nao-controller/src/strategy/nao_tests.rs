@@ -2,9 +2,10 @@
 
 use burn::tensor::Device;
 use nao_space::search::{Observation, Origin, RandomSearch, Stop, Strategy, StrategyError};
+use nao_space::seed::rng_for;
 use nao_space::{CnnArch, CnnSpace, Objective, Op, OpSet, Space, TrialId};
 
-use super::{NaoConfig, NaoSearch};
+use super::{NaoConfig, NaoSearch, controller_weights};
 use crate::ControllerConfig;
 
 fn small(epochs: usize) -> NaoConfig {
@@ -213,6 +214,24 @@ fn two_objectives_are_refused() {
         observe(search.ask(2).unwrap().proposals.into_iter().map(|proposal| proposal.arch), 1, |_| Some(0.5));
     told[1].objective.name = "loss".into();
     assert!(search.tell(&told).is_err());
+}
+
+/// A search with shared weights tells a new search the pool of each round; the controller goes on all the same.
+#[test]
+fn a_new_search_goes_on_from_the_controller_of_another() {
+    let space = CnnSpace::new(2, OpSet::enas_5()).unwrap();
+    let mut first = search(&space, small(40), 3);
+    begin(&mut first, &space, 12);
+    first.ask(4).unwrap();
+    let weights = controller_weights(&first.save().unwrap()).unwrap().unwrap();
+    let sentences = vec![space.encode(&space.sample(&mut rng_for(8, "cells", 0)))];
+    let predicted = first.controller().unwrap().predict(&sentences).unwrap();
+
+    let next = search(&space, small(0), 4).going_on_from(&weights).unwrap();
+    assert_eq!(next.controller().unwrap().predict(&sentences).unwrap(), predicted);
+    let other =
+        NaoConfig { controller: ControllerConfig { mlp_layers: 1, ..small(0).controller }, ..small(0) };
+    assert!(search(&space, other, 4).going_on_from(&weights).is_err());
 }
 
 #[test]
