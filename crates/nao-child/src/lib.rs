@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod darts;
 pub mod data;
 mod evaluator;
 pub mod names;

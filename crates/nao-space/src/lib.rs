@@ -63,7 +63,8 @@ pub use space::{DecodeError, Space};
 pub use spaces::{
     ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
     InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101, InvalidRnnSpace, NasBench101Arch,
-    NasBench101Space, NasBench201Arch, NasBench201Space, Position, RnnSpace, UnknownEncoding, VertexOp,
+    NasBench101Space, NasBench201Arch, NasBench201Space, Position, Relaxation, RelaxedEdge, RnnSpace,
+    UnknownEncoding, VertexOp,
 };
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{

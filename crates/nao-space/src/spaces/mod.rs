@@ -5,6 +5,7 @@ mod cnn;
 mod darts;
 mod nasbench101;
 mod nasbench201;
+mod relaxation;
 mod rnn;
 
 pub use choice::{ChoiceArch, ChoiceSpace, Condition, InvalidChoiceSpace, Position};
@@ -12,4 +13,5 @@ pub use cnn::{CnnSpace, Encoding, InvalidCnnSpace, UnknownEncoding};
 pub use darts::DartsSpace;
 pub use nasbench101::{InvalidNasBench101, NasBench101Arch, NasBench101Space, VertexOp};
 pub use nasbench201::{EdgeOp, NasBench201Arch, NasBench201Space};
+pub use relaxation::{Relaxation, RelaxedEdge};
 pub use rnn::{ActivationOrder, InvalidRnnSpace, RnnSpace};

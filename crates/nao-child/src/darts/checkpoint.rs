@@ -1,0 +1,157 @@
+//! The state of a search in a relaxed network on disk.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Tensor, TensorData};
+use nao_space::Relaxation;
+use serde::{Deserialize, Serialize};
+
+use super::adam::Adam;
+use super::network::RelaxedNetwork;
+use super::recipe::RelaxedRecipe;
+use super::search::{RelaxedEpoch, State};
+use crate::train::CheckpointError;
+use crate::train::tensor_file::{read, same, write};
+
+/// What a file says besides its tensors.
+#[derive(Serialize, Deserialize)]
+struct Meta {
+    recipe: RelaxedRecipe,
+    seed: u64,
+    relaxation: Relaxation,
+    adam: Adam,
+    epochs: Vec<RelaxedEpoch>,
+}
+
+/// Tensors are numbered in the order in which the network is visited.
+fn weight(number: usize) -> String {
+    format!("weights/{number:04}")
+}
+
+fn momentum(number: usize) -> String {
+    format!("momentum/{number:04}")
+}
+
+impl State {
+    /// Writes everything that a search needs to go on.
+    pub(super) fn save(&self, recipe: &RelaxedRecipe, seed: u64, path: &Path) -> Result<(), CheckpointError> {
+        let mut tensors = BTreeMap::new();
+        for (number, (id, data)) in numbered(&self.network).into_iter().enumerate() {
+            tensors.insert(weight(number), data);
+            if let Some(buffer) = self.sgd.buffers.get(&id) {
+                tensors.insert(momentum(number), buffer.clone().into_data());
+            }
+        }
+        let State { relaxation, adam, epochs, .. } = self;
+        let (recipe, relaxation) = (recipe.clone(), relaxation.clone());
+        let meta = Meta { recipe, seed, relaxation, adam: adam.clone(), epochs: epochs.clone() };
+        write(tensors, Some(&meta), path)
+    }
+
+    /// Takes over what [`save`](State::save) wrote.
+    pub(super) fn load(
+        mut self,
+        recipe: &RelaxedRecipe,
+        seed: u64,
+        path: &Path,
+    ) -> Result<Self, CheckpointError> {
+        let damaged =
+            |message: &str| CheckpointError::Damaged { path: path.to_owned(), message: message.into() };
+        let (mut tensors, meta) = read::<serde_json::Value>(path)?;
+        let meta: Option<Meta> = meta.and_then(|meta| serde_json::from_value(meta).ok());
+        let meta = meta.ok_or_else(|| damaged("it holds no state of a search in a relaxed network"))?;
+        same(path, "recipe", &meta.recipe, recipe)?;
+        same(path, "seed", &meta.seed, &seed)?;
+        self.sgd.buffers.clear();
+        for (number, (id, expected)) in numbered(&self.network).into_iter().enumerate() {
+            let stored = tensors.get(&weight(number));
+            if stored.is_none_or(|stored| stored.shape() != expected.shape()) {
+                return Err(damaged("it holds the weights of another network"));
+            }
+            if let Some(buffer) = tensors.remove(&momentum(number)) {
+                let device = self.network.devices()[0].clone().without_autodiff();
+                self.sgd.buffers.insert(id, Tensor::from_data(buffer, &device));
+            }
+        }
+        self.network = self.network.map(&mut Replace { tensors, next: 0 });
+        let Meta { relaxation, adam, epochs, .. } = meta;
+        Ok(State { relaxation, adam, epochs, ..self })
+    }
+}
+
+/// All tensors of a network, running statistics included.
+fn numbered(network: &RelaxedNetwork) -> Vec<(ParamId, TensorData)> {
+    struct All(Vec<(ParamId, TensorData)>);
+    impl ModuleVisitor for All {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push((param.id, param.val().into_data()));
+        }
+    }
+    let mut all = All(Vec::new());
+    network.visit(&mut all);
+    all.0
+}
+
+struct Replace {
+    tensors: BTreeMap<String, TensorData>,
+    next: usize,
+}
+
+impl ModuleMapper for Replace {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let data = self.tensors.remove(&weight(self.next));
+        self.next += 1;
+        let Some(data) = data else { return param };
+        let trained = param.is_require_grad();
+        let param = param.map(|tensor| Tensor::from_data(data, &tensor.device()));
+        param.set_require_grad(trained)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use nao_space::network::RelaxedPlan;
+    use nao_space::seed::rng_for;
+    use rand::RngExt;
+
+    use super::*;
+    use crate::darts::recipe::Order;
+    use crate::data::digits;
+    use crate::train::{Sgd, SgdSettings};
+
+    #[test]
+    fn a_state_is_kept_to_the_last_bit() {
+        let recipe = RelaxedRecipe::small(Order::First, &digits());
+        let plan = RelaxedPlan::new(&recipe.skeleton(&digits())).unwrap();
+        let state = |seed: u64| {
+            let mut rng = rng_for(seed, "values", 0);
+            let mut relaxation = Relaxation::of(|| rng.random_range(-1e-3..1e-3));
+            let gradient = Relaxation::of(|| rng.random_range(-1e-2..1e-2));
+            let mut adam = Adam::new();
+            adam.step(&mut relaxation, &gradient, &recipe.mixtures);
+            let device = Device::flex().autodiff();
+            let network = RelaxedNetwork::new(&plan, &mut rng_for(seed, "weights", 0), &device);
+            State {
+                network,
+                sgd: Sgd::new(SgdSettings::from(&recipe.weights)),
+                relaxation,
+                adam,
+                epochs: vec![],
+            }
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.safetensors");
+        let saved = state(1);
+        saved.save(&recipe, 7, &path).unwrap();
+        let loaded = state(2).load(&recipe, 7, &path).unwrap();
+        assert_eq!(loaded.relaxation, saved.relaxation);
+        assert_eq!(loaded.adam, saved.adam);
+        let values = |state: &State| -> Vec<TensorData> {
+            numbered(&state.network).into_iter().map(|(_, data)| data).collect()
+        };
+        assert_eq!(values(&loaded), values(&saved));
+    }
+}
