@@ -104,6 +104,8 @@ pub enum Origin {
         /// The step size (eta in the paper).
         step: f64,
     },
+    /// Drawn from a policy that has learned, or is to learn, what is good.
+    Policy,
     /// An edit of `parent`.
     Mutation {
         /// The trial whose architecture was edited.
