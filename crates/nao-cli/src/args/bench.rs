@@ -32,8 +32,9 @@ pub enum BenchProtocol {
 
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Who searches, separated by commas: nao, random, evolution, local, linear, and the authors' controllers nao:v1,
-    /// nao:v2, nao:paper
+    /// Who searches, separated by commas: nao, the authors' controllers nao:v1, nao:v2, nao:paper, and their rivals
+    /// random, local, linear, evolution, evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and
+    /// ppo with the published settings, reinforce:short and ppo:short with faster ones for some hundred looks
     #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
     pub strategies: String,
 
@@ -63,7 +64,7 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 10, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
     pub initial: u64,
 
-    /// Looks of each later round; evolution and local search take one at a time
+    /// Looks of each later round; evolutions and local search take one at a time
     #[arg(long, default_value_t = 5, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
     pub per_round: u64,
 

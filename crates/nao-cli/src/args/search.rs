@@ -26,7 +26,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 
-    /// Who proposes: nao, random, evolution, local or linear [default: nao]
+    /// Who proposes: nao, random, evolution, evolution:non-aging, hier-ea, local, linear, reinforce, ppo,
+    /// reinforce:short, ppo:short [default: nao]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
 

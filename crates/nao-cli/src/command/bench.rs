@@ -167,8 +167,7 @@ fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Resu
         let progress = ProgressBar::new(args.seeds).with_message(name.to_owned());
         let mut races = Vec::new();
         for seed in 1..=args.seeds {
-            // Searches that look at one neighbour after another, or breed one child at a time, are asked for one.
-            let one_by_one = ["evolution", "local"].contains(&name);
+            let one_by_one = strategy::goes_one_by_one(name);
             let limits =
                 RoundLimits { per_round: if one_by_one { 1 } else { args.per_round }, ..contest.limits };
             let initial = if name == "local" { 1 } else { limits.initial };
@@ -208,7 +207,10 @@ fn show(args: &BenchArgs, results: Vec<Vec<BenchResult>>) -> Result<()> {
 
 /// Refuses strategies that do not exist or cannot search the table.
 fn check(name: &str, args: &BenchArgs, whole: bool) -> Result<()> {
-    let (strategy, preset) = name.split_once(':').unwrap_or((name, STRUCTURE));
+    let (strategy, preset) = match name.split_once(':') {
+        Some(with_preset) if !strategy::STRATEGIES.contains(&name) => with_preset,
+        _ => (name, STRUCTURE),
+    };
     strategy::check_name(strategy)?;
     if preset != STRUCTURE {
         if strategy != "nao" {
@@ -280,12 +282,7 @@ fn strategy<'a, S: Space>(
     if name == "random" {
         return Ok(Box::new(RandomSearch::new(space, seed)));
     }
-    let config = StrategyConfig {
-        name: name.to_owned(),
-        preset: STRUCTURE.to_owned(),
-        nao: NaoConfig::default(),
-        structure: StructureConfig::default(),
-    };
+    let config = StrategyConfig::new(name, NaoConfig::default());
     strategy::build(&config, seed, space, &Device::flex(), || bail!("only nao learns before it searches"))
 }
 

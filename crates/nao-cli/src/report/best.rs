@@ -53,7 +53,7 @@ pub struct ObjectiveEntry {
 /// An origin with all its fields, absent ones as null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OriginEntry {
-    /// `random`, `ascent` or `mutation`.
+    /// `random`, `ascent`, `mutation` or `policy`.
     pub kind: &'static str,
     /// The trial that was moved or edited.
     pub parent: Option<TrialId>,
@@ -67,6 +67,7 @@ impl From<Origin> for OriginEntry {
             Origin::Ascent { parent, step } => {
                 OriginEntry { kind: "ascent", parent: Some(parent), step: Some(step) }
             }
+            Origin::Policy => OriginEntry { kind: "policy", parent: None, step: None },
             Origin::Mutation { parent } => OriginEntry { kind: "mutation", parent: Some(parent), step: None },
             _ => OriginEntry { kind: "random", parent: None, step: None },
         }
