@@ -5,16 +5,30 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_child::supernet::SHARED_SEARCHES;
-use nao_controller::{LinearSearch, NaoSearch, PretrainedSpace, StructureSearch};
+use nao_controller::{
+    LinearSearch, NaoSearch, PolicyConfig, PolicyRule, PolicySearch, PretrainedSpace, StructureSearch,
+};
 use nao_space::Space;
 use nao_space::search::{
-    EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch, Strategy,
+    EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch, Removal, Strategy,
 };
 
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The names.
-pub const STRATEGIES: [&str; 5] = ["nao", "random", "evolution", "local", "linear"];
+pub const STRATEGIES: [&str; 11] = [
+    "nao",
+    "random",
+    "evolution",
+    "evolution:non-aging",
+    "hier-ea",
+    "local",
+    "linear",
+    "reinforce",
+    "reinforce:short",
+    "ppo",
+    "ppo:short",
+];
 
 /// Refuses a name that a search cannot have.
 pub fn check_search_name(name: &str) -> Result<()> {
@@ -36,9 +50,10 @@ pub fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a strategy is best asked for one architecture after another.
-pub fn one_by_one(name: &str) -> bool {
-    ["evolution", "local"].contains(&name)
+/// Whether a strategy is best asked for one architecture at a time: it looks at one neighbour after another, or breeds one
+/// child after another.
+pub fn goes_one_by_one(name: &str) -> bool {
+    matches!(name, "evolution" | "evolution:non-aging" | "hier-ea" | "local")
 }
 
 /// The strategy of a run. `learned` is asked for what was learned of the space, if the strategy needs it.
@@ -49,15 +64,42 @@ pub fn build<'a, S: Space>(
     device: &Device,
     learned: impl FnOnce() -> Result<Arc<PretrainedSpace>>,
 ) -> Result<Box<dyn Strategy<S> + 'a>> {
-    check_name(&config.name)?;
-    Ok(match config.name.as_str() {
+    let name = config.name.as_str();
+    check_name(name)?;
+    Ok(match name {
         "random" => Box::new(RandomSearch::new(space, seed)),
-        "evolution" => Box::new(EvolutionSearch::new(space, EvolutionConfig::default(), seed)?),
+        "evolution" | "evolution:non-aging" | "hier-ea" => {
+            Box::new(EvolutionSearch::new(space, evolution(name, &config.evolution), seed)?)
+        }
         "local" => Box::new(LocalSearch::new(space, LocalSearchConfig::default(), seed)),
         "linear" => Box::new(LinearSearch::new(space, seed)),
+        "reinforce" | "reinforce:short" | "ppo" | "ppo:short" => {
+            Box::new(PolicySearch::new(space, policy(name, &config.policy), seed, device.clone())?)
+        }
         _ if config.preset == STRUCTURE => {
             Box::new(StructureSearch::new(space, config.structure.clone(), seed, learned()?)?)
         }
         _ => Box::new(NaoSearch::new(space, config.nao.clone(), seed, device.clone())?),
     })
+}
+
+/// The settings of the evolution of that name: of tournaments, the size of the first population alone is a setting.
+fn evolution(name: &str, settings: &EvolutionConfig) -> EvolutionConfig {
+    match name {
+        "evolution:non-aging" => EvolutionConfig { removal: Removal::Worst, ..settings.clone() },
+        "hier-ea" => EvolutionConfig { population: settings.population, ..EvolutionConfig::tournaments() },
+        _ => settings.clone(),
+    }
+}
+
+/// The settings of the policy of that name, which says the rule, and whether the search is short.
+fn policy(name: &str, settings: &PolicyConfig) -> PolicyConfig {
+    let (rule, length) = name.split_once(':').unwrap_or((name, ""));
+    let settings = if length == "short" { settings.clone().short() } else { settings.clone() };
+    let rule = match (rule, settings.rule) {
+        ("reinforce", _) => PolicyRule::Reinforce,
+        (_, PolicyRule::Reinforce) => PolicyConfig::nasnet_ppo().rule,
+        (_, rule) => rule,
+    };
+    PolicyConfig { rule, ..settings }
 }

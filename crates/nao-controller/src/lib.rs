@@ -31,7 +31,9 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod adam;
 mod attention;
+mod bundle;
 mod config;
 mod controller;
 #[cfg(test)]
@@ -46,6 +48,8 @@ pub mod metrics;
 mod names;
 mod networks;
 mod ops;
+mod parameters;
+mod policy;
 mod predictor;
 mod strategy;
 mod structure;
@@ -59,9 +63,13 @@ pub use encoder::{Embedding, FinalState};
 pub use error::ControllerError;
 pub use language::{Grammar, Language};
 pub use names::NamedValues;
+pub use policy::{
+    Draw, EntropyUse, Experience, OutputLayer, POLICY_PRESETS, PolicyConfig, PolicyLearner, PolicyRule,
+    PolicyUpdate, RewardScale,
+};
 pub use strategy::{
-    Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, ProposalCounts, RoundReport,
-    StructureReport, StructureSearch, controller_weights,
+    Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PolicyReport, PolicySearch,
+    ProposalCounts, RoundReport, StructureReport, StructureSearch, controller_weights,
 };
 pub use structure::{
     Ablation, Assessment, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport, ScoreScale,

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::arch::ArchKey;
 use crate::graph::{GraphSchema, OperationGraph};
+use crate::growth::Growth;
 use crate::notation::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
@@ -87,6 +88,14 @@ pub trait Space: Send + Sync {
     /// architecture through its canonical spelling's graphs.
     fn graphs(&self, _arch: &Self::Arch) -> Vec<OperationGraph> {
         Vec::new()
+    }
+
+    /// How architectures grow from simple to complex. Where a space does not say, position by position.
+    fn growth(&self) -> Growth
+    where
+        Self: Sized,
+    {
+        Growth::token_by_token(self)
     }
 
     /// A random architecture: every allowed token equally likely at every step.

@@ -34,9 +34,11 @@ pub enum BenchProtocol {
 
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Who searches, separated by commas: nao, random (always there), evolution, local, linear, the authors' controllers
-    /// nao:v1, nao:v2, nao:paper, and nao without a part: nao:no-ascent, nao:no-decoder, nao:regression,
-    /// nao:no-ensemble, nao:no-pretraining
+    /// Who searches, separated by commas: nao and its rivals random (always there), linear, local, evolution,
+    /// evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and ppo with the published settings,
+    /// reinforce:short and ppo:short with faster ones for some hundred looks; the authors' controllers nao:v1, nao:v2,
+    /// nao:paper; and nao without a part: nao:no-ascent, nao:no-decoder, nao:regression, nao:no-ensemble,
+    /// nao:no-pretraining
     #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
     pub strategies: String,
 
@@ -70,7 +72,7 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 10, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
     pub initial: u64,
 
-    /// Looks of each later round; evolution and local search take one at a time
+    /// Looks of each later round; evolutions and local search take one at a time
     #[arg(long, default_value_t = 5, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
     pub per_round: u64,
 

@@ -9,9 +9,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use nao_child::rnn::LANGUAGE_RECIPE_NAMES;
 use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
-use nao_controller::{NaoConfig, StructureConfig};
+use nao_controller::{Language, NaoConfig, PolicyConfig, StructureConfig};
 use nao_space::Space;
-use nao_space::search::RoundLimits;
+use nao_space::search::{EvolutionConfig, RoundLimits};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -55,6 +55,26 @@ pub struct StrategyConfig {
     pub nao: NaoConfig,
     /// Settings of the `nao` strategy with the preset `structure`.
     pub structure: StructureConfig,
+    /// Settings of `evolution` and its variants.
+    #[serde(default)]
+    pub evolution: EvolutionConfig,
+    /// Settings of `reinforce` and `ppo`, which is the rule whatever stands here.
+    #[serde(default)]
+    pub policy: PolicyConfig,
+}
+
+impl StrategyConfig {
+    /// The strategy of that name with its defaults; `nao` with the preset `structure`, and `nao` for its others.
+    pub fn new(name: &str, nao: NaoConfig) -> Self {
+        StrategyConfig {
+            name: name.to_owned(),
+            preset: STRUCTURE.to_owned(),
+            nao,
+            structure: StructureConfig::default(),
+            evolution: EvolutionConfig::default(),
+            policy: PolicyConfig::default(),
+        }
+    }
 }
 
 /// The preset of the `nao` strategy that is no controller preset: the search on structure.
@@ -109,6 +129,8 @@ impl<T: Task> RunConfig<T> {
             None => {}
         }
         self.strategy.structure.check(&space.name())?;
+        self.strategy.evolution.check()?;
+        self.strategy.policy.check(&Language::of(&space))?;
         crate::data::device(&self.execution.device)?;
         T::check(&self.recipe, data, &space, self.seed)
     }
@@ -296,12 +318,7 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
         data: source.clone(),
         space: T::space_settings(&T::space_of(&CellOptions::default())?),
         rounds,
-        strategy: StrategyConfig {
-            name: "nao".into(),
-            preset: STRUCTURE.into(),
-            nao,
-            structure: StructureConfig::default(),
-        },
+        strategy: StrategyConfig::new("nao", nao),
         recipe,
         sharing: None,
         execution: ExecutionConfig {
@@ -434,6 +451,11 @@ mod tests {
             ("rounds.budget=0", "rounds.budget is 0"),
             ("strategy.name=magic", "magic"),
             ("strategy.preset=v9", "v9"),
+            ("strategy.name=evolution:aging", "evolution:non-aging"),
+            ("strategy.evolution.sample=31", "1 to population = 30"),
+            ("strategy.evolution.removal=best", "best"),
+            ("strategy.policy.hidden=0", "`hidden` is 0"),
+            ("strategy.policy.rule.kind=a3c", "a3c"),
             ("space.ops=v9", "v9"),
             ("space.nodes=13", "13"),
             ("recipe.name=none", "none"),

@@ -41,7 +41,17 @@ impl LstmState {
 impl Lstm {
     /// PyTorch's initial weights: all U(-1/sqrt hidden, 1/sqrt hidden).
     pub(crate) fn new(inputs: usize, hidden: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
-        let bound = 1.0 / (hidden as f64).sqrt();
+        Lstm::within(inputs, hidden, 1.0 / (hidden as f64).sqrt(), rng, device)
+    }
+
+    /// All weights U(-bound, bound).
+    pub(crate) fn within(
+        inputs: usize,
+        hidden: usize,
+        bound: f64,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
         Lstm {
             weight_ih: init::uniform([4 * hidden, inputs], bound, rng, device),
             weight_hh: init::uniform([4 * hidden, hidden], bound, rng, device),

@@ -4,6 +4,9 @@ mod linear;
 mod nao;
 #[cfg(test)]
 mod nao_tests;
+mod policy;
+#[cfg(test)]
+mod policy_tests;
 mod report;
 mod state;
 mod structure;
@@ -12,10 +15,13 @@ mod structure_state;
 #[cfg(test)]
 mod structure_tests;
 
+use nao_space::Objective;
 use nao_space::search::{Observation, StrategyError};
+use serde::Serialize;
 
 pub use linear::LinearSearch;
 pub use nao::{NaoConfig, NaoSearch};
+pub use policy::{PolicyReport, PolicySearch};
 pub use report::{ProposalCounts, RoundReport};
 pub use state::controller_weights;
 pub use structure::{Enumeration, StructureSearch};
@@ -35,4 +41,29 @@ fn check_objectives<A>(
         return Err(StrategyError::Model { strategy: strategy.into(), message });
     }
     Ok(())
+}
+
+/// Holds observations against the objective of those before them, and keeps it.
+fn check_objective<A>(
+    strategy: &str,
+    kept: &mut Option<Objective>,
+    observations: &[Observation<A>],
+) -> Result<(), StrategyError> {
+    for told in observations.iter().map(|observation| &observation.objective) {
+        let first = kept.get_or_insert_with(|| told.clone());
+        if first != told {
+            let message = format!("told of two objectives, {first:?} and {told:?}; a search has one");
+            return Err(StrategyError::Model { strategy: strategy.into(), message });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a state that was saved by another search, with both sides of the difference.
+fn same<T: PartialEq + Serialize>(what: &str, saved: &T, ours: &T) -> Result<(), String> {
+    if saved == ours {
+        return Ok(());
+    }
+    let told = |value: &T| serde_json::to_string(value).unwrap_or_default();
+    Err(format!("it was saved with the {what} {}; this search has {}", told(saved), told(ours)))
 }

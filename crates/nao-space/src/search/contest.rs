@@ -72,6 +72,8 @@ pub struct Origins<T> {
     pub ascent: T,
     /// Edits of measured architectures.
     pub neighbour: T,
+    /// Drawn from a learned policy.
+    pub policy: T,
 }
 
 impl Origins<u64> {
@@ -80,6 +82,7 @@ impl Origins<u64> {
             Origin::Random => self.random += 1,
             Origin::Ascent { .. } => self.ascent += 1,
             Origin::Mutation { .. } => self.neighbour += 1,
+            Origin::Policy => self.policy += 1,
             // Searches of tables share no weights.
             Origin::SharedWeights { .. } => {}
         }
@@ -89,6 +92,7 @@ impl Origins<u64> {
         self.random += other.random;
         self.ascent += other.ascent;
         self.neighbour += other.neighbour;
+        self.policy += other.policy;
     }
 }
 
@@ -302,13 +306,16 @@ mod tests {
         let local = standing(&contest, |seed| {
             Box::new(LocalSearch::new(space(), LocalSearchConfig::default(), seed))
         });
-        let config = EvolutionConfig { population: 10, sample: 5 };
+        let config = EvolutionConfig { population: 10, sample: 5, ..EvolutionConfig::default() };
         let evolution =
             standing(&contest, |seed| Box::new(EvolutionSearch::new(space(), config.clone(), seed).unwrap()));
         assert!(random.misses >= 8, "{random:?}");
         assert!(local.median_queries_to_optimum.unwrap() < 100.0, "{local:?}");
         assert!(evolution.median_queries_to_optimum.unwrap() < 140.0, "{evolution:?}");
-        assert_eq!(random.origins, Origins { random: random.origins.random, ascent: 0, neighbour: 0 });
+        assert_eq!(
+            random.origins,
+            Origins { random: random.origins.random, ascent: 0, ..Origins::default() }
+        );
         assert!(evolution.improvements.neighbour > 0 && evolution.origins.random >= 90);
     }
 
@@ -336,8 +343,8 @@ mod tests {
             seed,
             queries_to_optimum: queries,
             best: best.to_vec(),
-            origins: Origins { random: 2, ascent: 1, neighbour: 0 },
-            improvements: Origins { random: 1, ascent: 0, neighbour: 0 },
+            origins: Origins { random: 2, ascent: 1, ..Origins::default() },
+            improvements: Origins { random: 1, ascent: 0, ..Origins::default() },
             rounds: 2,
             seconds: 0.5,
         };
@@ -359,7 +366,7 @@ mod tests {
         let [low, high] = standing.best_at_interval[&3];
         assert!((high - 0.9 - 3.182_446_305 * 0.1).abs() < 1e-6 && (low + high - 1.8).abs() < 1e-12);
         assert_eq!(standing.seconds_per_round, 0.25);
-        assert_eq!(standing.origins, Origins { random: 8, ascent: 4, neighbour: 0 });
+        assert_eq!(standing.origins, Origins { random: 8, ascent: 4, ..Origins::default() });
         assert_eq!(Standing::of(&races, 3, false, &[]).median_queries_to_optimum, None);
     }
 }

@@ -1,6 +1,8 @@
-//! Regularised evolution: a population in which the oldest dies, whatever its worth (Real, Aggarwal, Huang, Le,
-//! AAAI 2019).
+//! Evolution: regularised, in which the oldest of a population dies, whatever its worth (Real, Aggarwal, Huang, Le,
+//! AAAI 2019); its rival in which the worst dies; and tournaments in a population that only grows (Liu, Simonyan, Vinyals,
+//! Fernando, Kavukcuoglu, ICLR 2018).
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 
 use rand::seq::index;
@@ -22,26 +24,54 @@ const NEAR_ATTEMPTS: usize = 7;
 const ATTEMPTS: usize = 51;
 
 /// Settings of an evolution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvolutionConfig {
     /// Living architectures (P in the paper). As many are drawn at random before the first is bred.
     pub population: usize,
-    /// How many of them compete to be a parent (S in the paper).
+    /// How many of them compete to be a parent (S in the paper), at least.
     pub sample: usize,
+    /// This share of the living competes, where that is more.
+    pub sample_share: f64,
+    /// Who leaves when there are more.
+    pub removal: Removal,
+}
+
+/// Who leaves a population that has become too large.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Removal {
+    /// The oldest, whatever its worth.
+    #[default]
+    Oldest,
+    /// The worst of a sample of the living, drawn as for parents: the variant without aging.
+    Worst,
+    /// Nobody: the population grows.
+    Nobody,
 }
 
 impl Default for EvolutionConfig {
     /// 30 and 10: for searches of some hundred trials.
     fn default() -> Self {
-        EvolutionConfig { population: 30, sample: 10 }
+        EvolutionConfig { population: 30, sample: 10, sample_share: 0.0, removal: Removal::Oldest }
     }
 }
 
 impl EvolutionConfig {
     /// 100 and 25: the paper's, for searches of 20,000 trials.
     pub fn paper() -> Self {
-        EvolutionConfig { population: 100, sample: 25 }
+        EvolutionConfig { population: 100, sample: 25, ..EvolutionConfig::default() }
+    }
+
+    /// The tournaments of hierarchical evolution: 5 % of the living compete, and nobody leaves. 30 found the population:
+    /// for searches of some hundred trials; the paper's 200 are for 7,000.
+    pub fn tournaments() -> Self {
+        EvolutionConfig {
+            sample: 1,
+            sample_share: 0.05,
+            removal: Removal::Nobody,
+            ..EvolutionConfig::default()
+        }
     }
 
     /// Checks the settings.
@@ -51,13 +81,23 @@ impl EvolutionConfig {
     pub fn check(&self) -> Result<(), InvalidEvolution> {
         if self.population == 0 {
             let allowed = "at least 1".to_owned();
-            return Err(InvalidEvolution { field: "population", value: 0, allowed });
+            return Err(InvalidEvolution { field: "population", value: "0".to_owned(), allowed });
+        }
+        if !(0.0..=1.0).contains(&self.sample_share) {
+            let (value, allowed) = (self.sample_share.to_string(), "0 to 1".to_owned());
+            return Err(InvalidEvolution { field: "sample_share", value, allowed });
         }
         if !(1..=self.population).contains(&self.sample) {
             let allowed = format!("1 to population = {}", self.population);
-            return Err(InvalidEvolution { field: "sample", value: self.sample, allowed });
+            return Err(InvalidEvolution { field: "sample", value: self.sample.to_string(), allowed });
         }
         Ok(())
+    }
+
+    /// How many of so many living compete.
+    fn competitors(&self, living: usize) -> usize {
+        let share = (self.sample_share * living as f64).ceil() as usize;
+        share.max(self.sample).min(living)
     }
 }
 
@@ -68,16 +108,16 @@ pub struct InvalidEvolution {
     /// The field.
     pub field: &'static str,
     /// What it was.
-    pub value: usize,
+    pub value: String,
     /// What it may be.
     pub allowed: String,
 }
 
-/// Regularised (aging) evolution.
+/// Evolution: regularised (aging), without aging, or in growing tournaments, by its [`Removal`].
 ///
 /// The first [`population`](EvolutionConfig::population) architectures are drawn at random. Then each proposal is a child
 /// of the best of a [`sample`](EvolutionConfig::sample) of the living; a measured architecture joins the living, and the
-/// oldest leaves. Failed trials never join.
+/// oldest leaves, or whoever else has to. Failed trials never join.
 ///
 /// A child is one edit of a spelling of its parent that is drawn anew each time, parts without effect included: an edit
 /// of a part that lies idle in one spelling may bring it to life in another. Children are canonically new, for a known one
@@ -145,6 +185,35 @@ impl<'a, S: Space> EvolutionSearch<'a, S> {
         &self.config
     }
 
+    fn label(&self) -> &'static str {
+        match self.config.removal {
+            Removal::Oldest => NAME,
+            Removal::Worst => "evolution:non-aging",
+            Removal::Nobody => "hier-ea",
+        }
+    }
+
+    /// Makes room for the one that joined last.
+    fn remove_one(&mut self) {
+        let State { population, born, .. } = &mut self.state;
+        match self.config.removal {
+            Removal::Nobody => {}
+            Removal::Oldest => drop(population.pop_front()),
+            Removal::Worst => {
+                let mut rng = rng_for(self.seed, "evolution removal", *born as u64);
+                let sample =
+                    index::sample(&mut rng, population.len(), self.config.competitors(population.len()));
+                // Of equals the first drawn.
+                let by_merit = |&a: &usize, &b: &usize| {
+                    population[a].merit.partial_cmp(&population[b].merit).unwrap_or(Ordering::Equal)
+                };
+                if let Some(worst) = sample.iter().min_by(by_merit) {
+                    population.remove(worst);
+                }
+            }
+        }
+    }
+
     /// Whether the first population is not complete, even if all that is waited for joins it.
     fn is_founding(&self) -> bool {
         let State { population, born, waiting, .. } = &self.state;
@@ -165,7 +234,7 @@ impl<'a, S: Space> EvolutionSearch<'a, S> {
     /// A new child of the best of a sample of the living; of equals the first drawn.
     fn child(&mut self, rng: &mut ChaCha8Rng) -> Option<Proposal<S::Arch>> {
         let State { population, known, .. } = &mut self.state;
-        let sample = index::sample(rng, population.len(), self.config.sample.min(population.len()));
+        let sample = index::sample(rng, population.len(), self.config.competitors(population.len()));
         let rivals = sample.iter().map(|at| &population[at]);
         let parent = rivals.reduce(|best, next| if next.merit > best.merit { next } else { best })?;
         let mut arch = parent.arch.clone();
@@ -182,7 +251,7 @@ impl<'a, S: Space> EvolutionSearch<'a, S> {
 
 impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
     fn name(&self) -> &str {
-        NAME
+        self.label()
     }
 
     fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
@@ -200,30 +269,30 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        let state = &mut self.state;
-        check_objective(NAME, &mut state.objective, observations)?;
+        check_objective(self.label(), &mut self.state.objective, observations)?;
         for observation in observations {
+            let state = &mut self.state;
             state.known.learn(self.space, &observation.arch);
             state.waiting.remove(&self.space.key(&observation.arch));
             let Some(measured) = Measured::of(observation) else { continue };
             state.population.push_back(measured);
             state.born += 1;
             if state.population.len() > self.config.population {
-                state.population.pop_front();
+                self.remove_one();
             }
         }
         Ok(())
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
-        saved::to_bytes(NAME, &self.state)
+        saved::to_bytes(self.label(), &self.state)
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-        let state: State<S::Arch> = saved::from_bytes(NAME, state)?;
+        let state: State<S::Arch> = saved::from_bytes(self.label(), state)?;
         if state.config != self.config {
             let (theirs, ours) = (&state.config, &self.config);
-            return Err(saved::refused(NAME, format!("it was made with {theirs:?}, not {ours:?}")));
+            return Err(saved::refused(self.label(), format!("it was made with {theirs:?}, not {ours:?}")));
         }
         self.state = state;
         Ok(())
@@ -240,7 +309,7 @@ mod tests {
     use crate::trial::TrialId;
 
     fn small(population: usize, sample: usize) -> EvolutionConfig {
-        EvolutionConfig { population, sample }
+        EvolutionConfig { population, sample, ..EvolutionConfig::default() }
     }
 
     /// Edges with a 3x3 convolution: nothing has more than six.
@@ -254,6 +323,42 @@ mod tests {
         laws::hold(&space, |seed| EvolutionSearch::new(&space, small(8, 3), seed).unwrap());
         let space = NasBench201Space::default();
         laws::hold(&space, |seed| EvolutionSearch::new(&space, small(8, 3), seed).unwrap());
+        for removal in [Removal::Worst, Removal::Nobody] {
+            let config = EvolutionConfig { removal, sample_share: 0.2, ..small(8, 3) };
+            laws::hold(&space, |seed| EvolutionSearch::new(&space, config.clone(), seed).unwrap());
+        }
+    }
+
+    /// The living after trials with these values, one at a time.
+    fn living(config: EvolutionConfig, values: &[f64]) -> Vec<u64> {
+        let space = NasBench201Space::default();
+        let mut search = EvolutionSearch::new(&space, config, 1).unwrap();
+        for (told, value) in values.iter().enumerate() {
+            let asked = search.ask(1).unwrap();
+            search.tell(&observe(&asked, told, |_| Some(*value))).unwrap();
+        }
+        search.state.population.iter().map(|measured| measured.trial.0).collect()
+    }
+
+    #[test]
+    fn the_oldest_the_worst_or_nobody_leaves() {
+        let values = [0.5, 0.1, 0.9, 0.3, 0.7];
+        assert_eq!(living(small(3, 3), &values), [3, 4, 5]);
+        // All of four compete: 0.1 leaves first, then 0.3.
+        let worst = EvolutionConfig { sample_share: 1.0, removal: Removal::Worst, ..small(3, 3) };
+        assert_eq!(living(worst, &values), [1, 3, 5]);
+        let nobody = EvolutionConfig { removal: Removal::Nobody, ..small(3, 3) };
+        assert_eq!(living(nobody, &values), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn tournaments_grow_with_the_population() {
+        let config = EvolutionConfig::tournaments();
+        assert_eq!(
+            [1, 20, 21, 30, 200, 7000].map(|living| config.competitors(living)),
+            [1, 1, 2, 2, 10, 350]
+        );
+        assert_eq!(EvolutionConfig::default().competitors(7), 7);
     }
 
     #[test]
@@ -306,6 +411,14 @@ mod tests {
         });
         // 200 random cells hold the one optimum in one of 30 searches or so.
         assert!(found.count() >= 9);
+        let worst = EvolutionConfig { removal: Removal::Worst, ..EvolutionConfig::default() };
+        for config in [worst, EvolutionConfig::tournaments()] {
+            let found = (0..10).filter(|&seed| {
+                let mut search = EvolutionSearch::new(&space, config.clone(), seed).unwrap();
+                laws::best_of(&mut search, 60, 5, convolutions) == 6.0
+            });
+            assert!(found.count() >= 9, "{config:?}");
+        }
     }
 
     #[test]
@@ -332,7 +445,10 @@ mod tests {
         assert!(
             refused(small(5, 0)).contains("`sample` of the evolution is 0; it must be 1 to population = 5")
         );
+        let share = EvolutionConfig { sample_share: f64::NAN, ..small(5, 2) };
+        assert!(refused(share).contains("`sample_share` of the evolution is NaN; it must be 0 to 1"));
         assert_eq!(EvolutionConfig::paper().check(), Ok(()));
+        assert_eq!(EvolutionConfig::tournaments().check(), Ok(()));
         assert!(serde_json::from_str::<EvolutionConfig>(r#"{"popluation": 3}"#).is_err());
         let space = CnnSpace::default();
         let other = EvolutionSearch::new(&space, small(4, 2), 1).unwrap().save().unwrap();

@@ -1,4 +1,4 @@
-//! What holds for every strategy, for their tests.
+//! What holds for every [`Strategy`], for their tests (feature `proptest`).
 
 use std::collections::HashSet;
 
@@ -25,6 +25,9 @@ pub fn observe<A: Clone>(
 }
 
 /// The best value after that many rounds of equal size.
+///
+/// # Panics
+/// When the strategy cannot go on.
 pub fn best_of<S: Space>(
     search: &mut dyn Strategy<S>,
     rounds: usize,
@@ -52,6 +55,9 @@ fn value<S: Space>(space: &S, arch: &S::Arch) -> Option<f64> {
 /// Runs searches in rounds of uneven sizes, with failed trials, and checks what [`Strategy`] promises: as many proposals
 /// as asked for, none canonically equal to another, parents that measured something, the same from the same seed and
 /// after a restoration, something else from another seed.
+///
+/// # Panics
+/// When the strategy breaks a promise.
 pub fn hold<S: Space, T: Strategy<S>>(space: &S, make: impl Fn(u64) -> T) {
     const SIZES: [usize; 12] = [10, 1, 5, 5, 1, 1, 0, 17, 2, 5, 30, 3];
     let mut search = make(7);

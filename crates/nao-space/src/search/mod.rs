@@ -4,8 +4,8 @@ mod collapse;
 mod contest;
 mod evolution;
 mod known;
-#[cfg(test)]
-mod laws;
+#[cfg(any(test, feature = "proptest"))]
+pub mod laws;
 mod local_search;
 mod measured;
 mod random;
@@ -15,7 +15,7 @@ mod strategy;
 
 pub use collapse::{COLLAPSED, OperationHistogram};
 pub use contest::{Contest, Origins, Race, Standing};
-pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution};
+pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution, Removal};
 pub use local_search::{LocalSearch, LocalSearchConfig};
 pub use random::RandomSearch;
 pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};

@@ -111,6 +111,8 @@ pub enum Origin {
         /// Its score with shared weights.
         score: f64,
     },
+    /// Drawn from a policy that has learned, or is to learn, what is good.
+    Policy,
     /// An edit of `parent`.
     Mutation {
         /// The trial whose architecture was edited.

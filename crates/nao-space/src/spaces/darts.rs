@@ -6,10 +6,12 @@ use rand_chacha::ChaCha8Rng;
 use super::CnnSpace;
 use super::cnn::cell_graph;
 use crate::arch::CnnArch;
-use crate::cell::{Node, State};
+use crate::cell::{Edge, Node, State};
 use crate::describe::cell_position;
 use crate::graph::{GraphSchema, OperationGraph};
+use crate::growth::Growth;
 use crate::notation::{self, ParseError};
+use crate::op::Op;
 use crate::op_set::OpSet;
 use crate::space::{DecodeError, Space, check_sentence};
 use crate::token::{Token, TokenMask, Vocabulary};
@@ -116,6 +118,12 @@ impl Space for DartsSpace {
     fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
         check_sentence(self, tokens)?;
         self.cells.decode(tokens)
+    }
+
+    /// By nodes, of both cells alike; later nodes add up the two inputs.
+    fn growth(&self) -> Growth {
+        let idle = [0, 1].map(|input| Edge { input: State(input), op: Op::Identity });
+        self.cells.growth_around(Node { edges: idle })
     }
 
     fn canonical(&self, arch: &CnnArch) -> CnnArch {

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
+use crate::growth::Growth;
 use crate::notation::{self, ParseError};
 use crate::op::{Border, Op};
 use crate::space::{DecodeError, Space, check_sentence};
@@ -232,6 +233,13 @@ impl Space for NasBench201Space {
 
     fn encode(&self, arch: &NasBench201Arch) -> Vec<Token> {
         arch.edges.iter().map(|&op| Token(op as u16 + 1)).collect()
+    }
+
+    /// By nodes; later ones are passed by on skip connections.
+    fn growth(&self) -> Growth {
+        let placeholder = [Token(EdgeOp::SkipConnect as u16 + 1); NasBench201Arch::EDGES];
+        let level = |edges: std::ops::Range<usize>| edges.map(|edge| vec![edge]).collect();
+        Growth::new(placeholder.to_vec(), vec![level(0..1), level(1..3), level(3..6)])
     }
 
     fn decode(&self, tokens: &[Token]) -> Result<NasBench201Arch, DecodeError> {

@@ -84,7 +84,7 @@ impl Entrant {
 
     /// Whether it is asked for one architecture after another: it looks at one neighbour at a time, or breeds one child.
     pub fn one_by_one(&self) -> bool {
-        strategy::one_by_one(&self.name)
+        strategy::goes_one_by_one(&self.name)
     }
 
     /// Architectures of its first round.
@@ -185,12 +185,7 @@ impl<'a, S: Space> Equipment<'a, S> {
                 Ok(Box::new(LinearSearch::new(space, seed).enumerating(archs)))
             }
             Kind::Linear | Kind::Other => {
-                let config = StrategyConfig {
-                    name: entrant.name.clone(),
-                    preset: STRUCTURE.to_owned(),
-                    nao: NaoConfig::default(),
-                    structure: StructureConfig::default(),
-                };
+                let config = StrategyConfig::new(&entrant.name, NaoConfig::default());
                 let nothing = || bail!("only nao learns before it searches");
                 strategy::build(&config, seed, space, &Device::flex(), nothing)
             }

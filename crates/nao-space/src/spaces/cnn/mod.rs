@@ -11,6 +11,7 @@ use crate::arch::{CellRole, CnnArch};
 use crate::canonical::{canonical_cell, op_rank, respell_cell};
 use crate::cell::{Cell, Edge, Node, State};
 use crate::graph::{GraphSchema, OperationGraph};
+use crate::growth::Growth;
 use crate::notation::{self, ParseError};
 use crate::op::Op;
 use crate::op_set::{OpId, OpSet};
@@ -193,6 +194,16 @@ impl CnnSpace {
         Cell::new(nodes).ok()
     }
 
+    /// The growth by nodes, of both cells alike, in which later nodes are `idle`.
+    pub(in crate::spaces) fn growth_around(&self, idle: Node) -> Growth {
+        let cell = Cell::new(vec![idle; self.nodes]).expect("idle nodes read an input");
+        let placeholder = self.encode(&CnnArch { normal: cell.clone(), reduction: cell });
+        let width = 2 * self.tokens_per_step();
+        let both = |position: usize| vec![position, position + self.tokens_per_cell()];
+        let node = |node: usize| (node * width..(node + 1) * width).map(both).collect();
+        Growth::new(placeholder, (0..self.nodes).map(node).collect())
+    }
+
     fn edge(&self, node: usize, step: &[Token]) -> Option<Edge> {
         let (index, word) = step.split_first()?;
         let state = index.index().checked_sub(1).filter(|&state| state < node + State::INPUTS)?;
@@ -307,6 +318,14 @@ impl Space for CnnSpace {
             (Some(normal), Some(reduction)) => Ok(CnnArch { normal, reduction }),
             _ => Err(DecodeError::of(self, tokens)),
         }
+    }
+
+    /// By nodes, of both cells alike, as Progressive NAS has it; later nodes pass the newer input on by an identity, or
+    /// the first operation of a set without one.
+    fn growth(&self) -> Growth {
+        let op = self.ops.ops().find(|&op| op == Op::Identity).or_else(|| self.ops.get(0));
+        let idle = [0, 1].map(|_| Edge { input: State(1), op: op.expect("a set of operations has one") });
+        self.growth_around(Node { edges: idle })
     }
 
     fn canonical(&self, arch: &CnnArch) -> CnnArch {

@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
+use crate::growth::Growth;
 use crate::notation::{self, ParseError};
 use crate::space::{DecodeError, Space, check_sentence};
 use crate::token::{Token, TokenMask, Vocabulary};
@@ -144,6 +145,18 @@ impl Space for NasBench101Space {
     fn decode(&self, tokens: &[Token]) -> Result<NasBench101Arch, DecodeError> {
         check_sentence(self, tokens)?;
         Ok(self.read(tokens).expect("every token was checked").arch())
+    }
+
+    /// By vertices; the output follows as soon as it may.
+    fn growth(&self) -> Growth {
+        let (mut placeholder, mut levels) = (Vec::new(), Vec::new());
+        for vertex in 1..NasBench101Arch::MAX_VERTICES {
+            let first = placeholder.len();
+            placeholder.extend(std::iter::repeat_n(Symbol::Edge.token(), vertex));
+            placeholder.push(Symbol::Output.token());
+            levels.push((first..placeholder.len()).map(|position| vec![position]).collect());
+        }
+        Growth::new(placeholder, levels)
     }
 
     fn canonical(&self, arch: &NasBench101Arch) -> NasBench101Arch {

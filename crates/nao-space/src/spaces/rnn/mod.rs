@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
+use crate::growth::Growth;
 use crate::notation::{self, ParseError};
 use crate::rnn_arch::{Activation, RnnArch, RnnNode, RnnState};
 use crate::space::{DecodeError, Space};
@@ -211,6 +212,15 @@ impl Space for RnnSpace {
         let steps = tokens.chunks_exact(RnnSpace::STEP).enumerate();
         let nodes = steps.map(|(node, step)| self.node(node, step[0], step[1])).collect::<Option<_>>();
         nodes.and_then(|nodes| RnnArch::new(nodes).ok()).ok_or_else(|| DecodeError::of(self, tokens))
+    }
+
+    /// By nodes; later ones pass the first state on.
+    fn growth(&self) -> Growth {
+        let idle = RnnNode { input: RnnState(0), activation: Activation::Identity };
+        let placeholder = RnnArch::new(vec![idle; self.nodes]).expect("the first state is an earlier one");
+        let node =
+            |node: usize| (0..RnnSpace::STEP).map(|place| vec![node * RnnSpace::STEP + place]).collect();
+        Growth::new(self.encode(&placeholder), (0..self.nodes).map(node).collect())
     }
 
     fn canonical(&self, arch: &RnnArch) -> RnnArch {

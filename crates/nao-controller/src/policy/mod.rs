@@ -1,0 +1,18 @@
+//! A policy over the sentences of a space, trained by policy gradient: what the searches by reinforcement stand on.
+//!
+//! [`PolicyLearner`] draws sentences and learns from rewards. It knows a space by its [`Language`](crate::Language) and
+//! its [`Grammar`](crate::Grammar), so that every space can be searched, and it knows nothing of what a reward was
+//! measured on, so that weights shared by all architectures can be searched as well.
+
+mod config;
+mod learner;
+mod network;
+mod reward;
+mod surrogate;
+#[cfg(test)]
+mod tests;
+
+pub use config::{EntropyUse, OutputLayer, POLICY_PRESETS, PolicyConfig, PolicyRule};
+pub(crate) use learner::PolicyMemory;
+pub use learner::{Draw, Experience, PolicyLearner, PolicyUpdate};
+pub use reward::RewardScale;

@@ -1,0 +1,279 @@
+//! Search by reinforcement: a policy draws architectures and learns from what they measured.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError};
+use nao_space::seed::rng_for;
+use nao_space::{ArchKey, Objective, Space};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::bundle;
+use crate::error::ControllerError;
+use crate::language::Language;
+use crate::policy::{
+    Draw, Experience, PolicyConfig, PolicyLearner, PolicyMemory, PolicyRule, PolicyUpdate, RewardScale,
+};
+
+/// Search by policy gradient: the controllers of Zoph and Le (ICLR 2017, [`PolicyConfig::reinforce`]) and of Zoph et al.
+/// (CVPR 2018, [`PolicyConfig::nasnet_ppo`]).
+///
+/// The policy writes sentences of the space token by token under its grammar. Rewards of
+/// [`batch`](PolicyConfig::batch) sentences make an update, so that one may take several rounds. Values of unbounded
+/// objectives become bounded rewards, see [`RewardScale`]. Failed trials earn nothing, not even zero: they are left out.
+///
+/// No architecture is proposed twice. One that the policy draws again is an experience all the same, with the reward
+/// that is known of it, and is charged to nobody; so updates may happen while proposals are looked for. Where
+/// [`redraws`](PolicyConfig::redraws) draws per proposal bring too few new architectures, the rest of a round is drawn
+/// from the space. These, and whatever else was not drawn by the policy, are learned from only once it draws them too.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use nao_controller::{PolicyConfig, PolicySearch};
+/// use nao_space::CnnSpace;
+/// use nao_space::search::{Origin, Strategy};
+///
+/// let space = CnnSpace::default();
+/// let mut search = PolicySearch::new(&space, PolicyConfig::nasnet_ppo(), 1, Device::flex())?;
+/// assert_eq!(Strategy::<CnnSpace>::name(&search), "ppo");
+/// let asked = search.ask(20)?;
+/// assert!(asked.proposals.iter().all(|proposal| proposal.origin == Origin::Policy));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct PolicySearch<'a, S: Space> {
+    space: &'a S,
+    language: Language,
+    seed: u64,
+    policy: PolicyLearner,
+    /// Draws architectures, and knows every one ever proposed or told.
+    random: RandomSearch<'a, S>,
+    memory: Memory,
+    report: Option<PolicyReport>,
+}
+
+/// What the last ask did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyReport {
+    /// Sentences drawn.
+    pub drawn: usize,
+    /// Of these, known ones that were learned from again.
+    pub known: usize,
+    /// Proposals that the policy did not find and that were drawn from the space.
+    pub random: usize,
+    /// Updates since the ask before, this one included.
+    pub updates: Vec<PolicyUpdate>,
+}
+
+/// Everything but networks and random search.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Memory {
+    asks: u64,
+    objective: Option<Objective>,
+    /// What was measured, by key.
+    values: BTreeMap<ArchKey, f64>,
+    /// All merits, ascending.
+    merits: Vec<f64>,
+    /// Proposals of which nothing was told yet.
+    waiting: BTreeMap<ArchKey, Draw>,
+    /// Drawn and measured, but not learned from yet.
+    unlearned: Vec<(Draw, f64)>,
+    /// Updates that no ask has reported.
+    updates: Vec<PolicyUpdate>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    language: Language,
+    config: PolicyConfig,
+    seed: u64,
+    memory: Memory,
+    policy: PolicyMemory,
+    random: Vec<u8>,
+}
+
+/// The header's entry; its number changes with the form of the state.
+const ENTRY: &str = "nao-policy-1";
+
+impl<'a, S: Space> PolicySearch<'a, S> {
+    /// A search of `space` from a seed; the policy computes on `device`.
+    ///
+    /// # Errors
+    /// As [`PolicyConfig::check`].
+    pub fn new(
+        space: &'a S,
+        config: PolicyConfig,
+        seed: u64,
+        device: Device,
+    ) -> Result<Self, ControllerError> {
+        let language = Language::of(space);
+        let mut rng = rng_for(seed, "policy weights", 0);
+        let policy = PolicyLearner::new(config, language.clone(), &device, &mut rng)?;
+        let (random, memory) = (RandomSearch::new(space, seed), Memory::default());
+        Ok(PolicySearch { space, language, seed, policy, random, memory, report: None })
+    }
+
+    /// The policy as it has learned so far.
+    pub fn policy(&self) -> &PolicyLearner {
+        &self.policy
+    }
+
+    fn label(&self) -> &'static str {
+        match self.policy.config().rule {
+            PolicyRule::Reinforce => "reinforce",
+            PolicyRule::Ppo { .. } => "ppo",
+        }
+    }
+
+    fn failed(&self, error: ControllerError) -> StrategyError {
+        StrategyError::Model { strategy: self.label().into(), message: error.to_string() }
+    }
+
+    fn unreadable(&self, message: String) -> StrategyError {
+        StrategyError::State { strategy: self.label().into(), message }
+    }
+
+    /// Draws sentences and keeps what is new; known ones are experiences at once.
+    fn draw(
+        &mut self,
+        count: usize,
+        report: &mut PolicyReport,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<S::Arch>, StrategyError> {
+        let draws = self.policy.draw(count, self.space, rng).map_err(|error| self.failed(error))?;
+        report.drawn += count;
+        let mut new = Vec::new();
+        for draw in draws {
+            let arch = self.space.decode(&draw.sentence).map_err(|error| StrategyError::Model {
+                strategy: self.label().into(),
+                message: error.to_string(),
+            })?;
+            let key = self.space.key(&arch);
+            if self.random.learn(&arch) {
+                self.memory.waiting.insert(key, draw);
+                new.push(arch);
+            } else if let Some(&value) = self.memory.values.get(&key) {
+                self.memory.unlearned.push((draw, value));
+                report.known += 1;
+            }
+        }
+        self.learn()?;
+        Ok(new)
+    }
+
+    /// Learns from whole batches of what has not been learned from.
+    fn learn(&mut self) -> Result<(), StrategyError> {
+        let batch = self.policy.config().batch;
+        while self.memory.unlearned.len() >= batch {
+            let lessons: Vec<(Draw, f64)> = self.memory.unlearned.drain(..batch).collect();
+            let Some(objective) = &self.memory.objective else { continue };
+            let (scale, merits) = (RewardScale::of(objective), &self.memory.merits);
+            let experiences = lessons.into_iter().filter_map(|(draw, value)| {
+                Some(Experience { draw, reward: scale.reward(objective, value, merits)? })
+            });
+            let experiences: Vec<Experience> = experiences.collect();
+            if experiences.is_empty() {
+                continue;
+            }
+            let update = self.policy.learn(&experiences, self.space).map_err(|error| self.failed(error))?;
+            self.memory.updates.push(update);
+        }
+        Ok(())
+    }
+
+    /// Keeps what a trial measured.
+    fn keep(&mut self, observation: &Observation<S::Arch>) {
+        let key = self.space.key(&observation.arch);
+        let drawn = self.memory.waiting.remove(&key);
+        let (Some(merit), Some(value)) = (observation.merit(), observation.value) else { return };
+        let merits = &mut self.memory.merits;
+        merits.insert(merits.partition_point(|&other| other < merit), merit);
+        self.memory.values.insert(key, value);
+        self.memory.unlearned.extend(drawn.map(|draw| (draw, value)));
+    }
+}
+
+impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
+    fn name(&self) -> &str {
+        self.label()
+    }
+
+    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+        let mut rng = rng_for(self.seed, "policy draws", self.memory.asks);
+        self.memory.asks += 1;
+        let mut report = PolicyReport::default();
+        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let limit = count.saturating_mul(self.policy.config().redraws);
+        while asked.proposals.len() < count && report.drawn < limit {
+            let wanted = (count - asked.proposals.len()).min(limit - report.drawn);
+            let new = self.draw(wanted, &mut report, &mut rng)?;
+            asked.proposals.extend(new.into_iter().map(|arch| Proposal { arch, origin: Origin::Policy }));
+        }
+        if asked.proposals.len() < count {
+            let filling = self.random.ask(count - asked.proposals.len())?;
+            report.random = filling.proposals.len();
+            asked.warnings.push(format!(
+                "{} draws of the policy gave {} new architectures of {count} asked for; {} more were drawn at random",
+                report.drawn,
+                asked.proposals.len(),
+                report.random
+            ));
+            asked.proposals.extend(filling.proposals);
+            asked.stop = filling.stop;
+        }
+        report.updates = std::mem::take(&mut self.memory.updates);
+        if report.updates.iter().any(|update| update.steps == 0) {
+            let warning =
+                "an update of the policy gave no finite numbers and was left out: lower its learning rate";
+            asked.warnings.push(warning.to_owned());
+        }
+        self.report = Some(report);
+        Ok(asked)
+    }
+
+    fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        super::check_objective(self.label(), &mut self.memory.objective, observations)?;
+        self.random.tell(observations)?;
+        observations.iter().for_each(|observation| self.keep(observation));
+        self.learn()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, StrategyError> {
+        let (policy, floats) = self.policy.save();
+        let state = State {
+            language: self.language.clone(),
+            config: self.policy.config().clone(),
+            seed: self.seed,
+            memory: self.memory.clone(),
+            policy,
+            random: self.random.save()?,
+        };
+        bundle::to_bytes(ENTRY, &state, &floats).map_err(|message| self.unreadable(message))
+    }
+
+    fn report(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(self.report.as_ref()?).ok()
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), StrategyError> {
+        let saved: bundle::Bundle<State> =
+            bundle::from_bytes(ENTRY, bytes).map_err(|message| self.unreadable(message))?;
+        let state = saved.header;
+        let ours = (&self.language, self.policy.config(), self.seed);
+        super::same("space", &state.language.space, &ours.0.space)
+            .map_err(|message| self.unreadable(message))?;
+        super::same("language", &state.language, ours.0).map_err(|message| self.unreadable(message))?;
+        super::same("settings", &state.config, ours.1).map_err(|message| self.unreadable(message))?;
+        super::same("seed", &state.seed, &ours.2).map_err(|message| self.unreadable(message))?;
+        let mut random = RandomSearch::new(self.space, self.seed);
+        random.restore(&state.random)?;
+        let restored = self.policy.restore(&state.policy, &saved.floats);
+        restored.map_err(|error| self.unreadable(error.to_string()))?;
+        self.random = random;
+        self.memory = state.memory;
+        self.report = None;
+        Ok(())
+    }
+}
