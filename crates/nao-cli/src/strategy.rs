@@ -30,13 +30,17 @@ pub const STRATEGIES: [&str; 11] = [
     "ppo:short",
 ];
 
+/// The names of searches in a relaxed network, by the first and the second order of their gradient.
+pub const RELAXED_SEARCHES: [&str; 2] = ["darts", "darts:second"];
+
 /// Refuses a name that a search cannot have.
 pub fn check_search_name(name: &str) -> Result<()> {
-    if !STRATEGIES.contains(&name) && !SHARED_SEARCHES.contains(&name) {
+    if ![&STRATEGIES[..], &SHARED_SEARCHES, &RELAXED_SEARCHES].iter().any(|names| names.contains(&name)) {
         bail!(
-            "unknown strategy `{name}`; known are {}, and with shared weights {}",
+            "unknown strategy `{name}`; known are {}; with shared weights {}; in a relaxed network {}",
             STRATEGIES.join(", "),
-            SHARED_SEARCHES.join(", ")
+            SHARED_SEARCHES.join(", "),
+            RELAXED_SEARCHES.join(", ")
         );
     }
     Ok(())

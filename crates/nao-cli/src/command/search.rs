@@ -16,10 +16,10 @@ use crate::executor::{LocalExecutor, WorkerSettings};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::pretrained::pretrained;
-use crate::report::{SearchProgress, best_entries, figure, print_summary, shared_tables};
+use crate::report::{SearchProgress, best_entries, figure, print_summary, relaxed_tables, shared_tables};
 use crate::run::{
-    Coordinator, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome, SharedRun,
-    TrainFolder, free_name, kind_of_search, resolve,
+    Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
+    SharedRun, TrainFolder, free_name, kind_of_search, resolve,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -104,15 +104,20 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
     let examples: Vec<String> =
         manifest.examples.iter().map(|(split, count)| format!("{count} {split}")).collect();
     let space = T::space(&config.space)?.name();
-    let plan = match &config.sharing {
-        None => format!(
+    let plan = match (&config.sharing, &config.relaxed) {
+        (None, None) => format!(
             "searching {space} with strategy {}: {} cells, {} at random first, then {} per round",
             config.strategy.name,
             config.rounds.budget,
             config.rounds.initial.min(config.rounds.budget),
             config.rounds.per_round,
         ),
-        Some(sharing) => format!(
+        (None, Some(relaxed)) => format!(
+            "searching {space} with strategy {}: {} epochs of a relaxed network; the cells derived from it are trained from \
+             scratch",
+            config.strategy.name, relaxed.weights.epochs
+        ),
+        (Some(sharing), _) => format!(
             "searching {space} with strategy {}: {} rounds of {} epochs of shared weights on a pool of {} cells, {} new per \
              round{}; the best {} are trained from scratch",
             config.strategy.name,
@@ -161,18 +166,20 @@ fn carry_out<T: Task>(
         time_limit: execution.time_limit.map(Duration::from_secs_f64),
     };
     let device = device(&execution.device)?;
-    let shared = match config.sharing {
-        Some(_) => {
-            let (device, interrupted) = (device.clone(), interrupted.clone());
-            Some(T::search_shared(SharedRun { folder, config, data, device, interrupted })?)
-        }
-        None => None,
-    };
-    let learned =
-        || pretrained(&space, &config.strategy.structure.pretraining, &device, Some(&folder.pretrained()));
-    let (strategy, report): (Box<dyn Strategy<T::Space>>, _) = match shared {
-        Some(SharedOutcome { finalists, report }) => (Box::new(Finalists::new(finalists)), Some(report)),
-        None => (strategy::build(&config.strategy, config.seed, &space, &device, learned)?, None),
+    let (strategy, tables): (Box<dyn Strategy<T::Space>>, _) = if config.sharing.is_some() {
+        let (device, data) = (device.clone(), data);
+        let run = SharedRun { folder, config, data, device, interrupted: interrupted.clone() };
+        let SharedOutcome { finalists, report } = T::search_shared(run)?;
+        (Box::new(Finalists::new(finalists)), Some(shared_tables(&report)))
+    } else if config.relaxed.is_some() {
+        let (device, data) = (device.clone(), data);
+        let run = SharedRun { folder, config, data, device, interrupted: interrupted.clone() };
+        let DerivedOutcome { finalists, report } = T::search_relaxed(run)?;
+        (Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report)))
+    } else {
+        let preset = &config.strategy.structure.pretraining;
+        let learned = || pretrained(&space, preset, &device, Some(&folder.pretrained()));
+        (strategy::build(&config.strategy, config.seed, &space, &device, learned)?, None)
     };
     let mut coordinator = Coordinator {
         folder,
@@ -210,8 +217,8 @@ fn carry_out<T: Task>(
         };
         write_whole(&folder.drawing(), T::picture(&arch, None)?.svg(&drawing).as_bytes())?;
     }
-    if let Some(report) = report.filter(|_| !json) {
-        print_text(&shared_tables(&report))?;
+    if let Some(tables) = tables.filter(|_| !json) {
+        print_text(&tables)?;
     }
     print_summary(folder, config.seed, &trials, ending, json)
 }

@@ -2,12 +2,14 @@
 
 mod best;
 mod progress;
+mod relaxed;
 mod shared;
 mod summary;
 mod table;
 
 pub use best::{BestEntry, best_entries};
 pub use progress::{SearchProgress, TrainProgress};
+pub use relaxed::relaxed_tables;
 pub use shared::shared_tables;
 pub use summary::print_summary;
 pub use table::{best_table, figure, millions, narrow_table, plain_table};

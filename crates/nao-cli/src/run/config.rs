@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
+use nao_child::darts::RelaxedRecipe;
 use nao_child::rnn::LANGUAGE_RECIPE_NAMES;
 use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
 use nao_controller::{Language, NaoConfig, PolicyConfig, StructureConfig};
@@ -18,6 +19,7 @@ use toml::{Table, Value};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
 use crate::files::read_text;
+use crate::strategy::RELAXED_SEARCHES;
 use crate::task::Task;
 
 /// Everything that a search depends on.
@@ -39,6 +41,9 @@ pub struct RunConfig<T: Task> {
     /// Of a search with shared weights: how they are trained and who is scored by them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<SharingConfig>,
+    /// Of a search in a relaxed network: the network and how it learns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relaxed: Option<RelaxedRecipe>,
     /// How the run is carried out; changes nothing about the result.
     pub execution: ExecutionConfig,
 }
@@ -126,6 +131,13 @@ impl<T: Task> RunConfig<T> {
             Some(sharing) if shares => T::check_sharing(sharing, data, &space)?,
             Some(_) => bail!("[sharing] is for the strategies {}", SHARED_SEARCHES.join(", ")),
             None if shares => bail!("strategy {} needs a section [sharing]", self.strategy.name),
+            None => {}
+        }
+        let relaxes = RELAXED_SEARCHES.contains(&self.strategy.name.as_str());
+        match &self.relaxed {
+            Some(relaxed) if relaxes => T::check_relaxed(relaxed, data, &space)?,
+            Some(_) => bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", ")),
+            None if relaxes => bail!("strategy {} needs a section [relaxed]", self.strategy.name),
             None => {}
         }
         self.strategy.structure.check(&space.name())?;
@@ -230,6 +242,12 @@ pub fn resolve<T: Task>(
     {
         T::share(&mut base, &name, &data)?;
     }
+    if let Some(name) = word(&typed, "strategy", "name")?
+        && RELAXED_SEARCHES.contains(&name.as_str())
+        && stored.is_none()
+    {
+        T::relax(&mut base, &name, &data)?;
+    }
     base.data = source;
     if let Some(name) = word(&typed, "recipe", "name")? {
         base.recipe = T::recipe(&name)?;
@@ -243,6 +261,9 @@ pub fn resolve<T: Task>(
     let mut table = table_of(&base);
     if typed.contains_key("sharing") && base.sharing.is_none() {
         bail!("[sharing] is for the strategies {}", SHARED_SEARCHES.join(", "));
+    }
+    if typed.contains_key("relaxed") && base.relaxed.is_none() {
+        bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", "));
     }
     let own_cosine = has_key(&typed, &["sharing", "training", "cosine_epochs"]);
     let own_rounds = has_key(&typed, &["rounds"]);
@@ -266,6 +287,14 @@ pub fn resolve<T: Task>(
         if !own_cosine {
             sharing.training.cosine_epochs = sharing.schedule_epochs();
         }
+    }
+    if stored.is_none() && config.relaxed.is_some() {
+        if own_rounds {
+            bail!(
+                "rounds.* counts cells that are trained alone; a relaxed network gives one, after relaxed.weights.epochs"
+            );
+        }
+        config.rounds = RoundLimits { initial: 1, per_round: 1, budget: 1 };
     }
     config.check(&data)?;
     Ok(Resolved { config, data })
@@ -321,6 +350,7 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
         strategy: StrategyConfig::new("nao", nao),
         recipe,
         sharing: None,
+        relaxed: None,
         execution: ExecutionConfig {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             device: "cpu".into(),

@@ -4,6 +4,7 @@ mod config;
 mod coordinator;
 mod folder;
 mod manifest;
+mod relaxed;
 mod shared;
 mod store;
 mod training;
@@ -15,6 +16,7 @@ pub use config::{
 pub use coordinator::{Coordinator, Ending};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;
+pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};
 pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };

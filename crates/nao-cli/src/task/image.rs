@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
+use nao_child::darts::{Order, RelaxedRecipe};
 use nao_child::supernet::SharingConfig;
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
 use nao_space::draw::Picture;
@@ -14,14 +15,17 @@ use nao_space::network::{
 use nao_space::notation::{cnn_from_json, cnn_to_json};
 use nao_space::search::RoundLimits;
 use nao_space::seed::rng_for;
-use nao_space::{CnnArch, CnnSpace, Evaluator, Fidelity, Objective, OpSet, Space};
+use nao_space::{CnnArch, CnnSpace, DartsSpace, Evaluator, Fidelity, Objective, OpSet, Space};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{Companions, PublishedArch, Task};
 use crate::args::{CellOptions, SpaceKind};
 use crate::data::DataSource;
-use crate::run::{RunConfig, SharedOutcome, SharedRun, check_sharing, controller_preset, search_shared};
+use crate::run::{
+    DerivedOutcome, RunConfig, SharedOutcome, SharedRun, check_relaxed, check_sharing, controller_preset,
+    search_relaxed_network, search_shared,
+};
 
 /// Image cells.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,6 +197,34 @@ impl Task for ImageTask {
 
     fn search_shared(shared: SharedRun<'_, Self>) -> Result<SharedOutcome<Self>> {
         search_shared(shared)
+    }
+
+    /// Cells are those of DARTS, four nodes and seven operations.
+    fn relax(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
+        let order = if name.ends_with(":second") { Order::Second } else { Order::First };
+        let whole = data.name == "cifar10" && config.recipe.name == "search";
+        let relaxed = if whole { RelaxedRecipe::published(order) } else { RelaxedRecipe::small(order, data) };
+        let cells = DartsSpace::default();
+        config.space.ops = cells.ops().name().to_owned();
+        config.space.nodes = DartsSpace::NODES;
+        config.relaxed = Some(relaxed);
+        Ok(())
+    }
+
+    fn check_relaxed(recipe: &RelaxedRecipe, data: &ImageData, space: &CnnSpace) -> Result<()> {
+        let cells = DartsSpace::default();
+        if (space.ops(), space.nodes()) != (cells.ops(), DartsSpace::NODES) {
+            bail!(
+                "a relaxed network has cells of {} nodes of the operations {}; leave --ops and --nodes out",
+                DartsSpace::NODES,
+                cells.ops().name()
+            );
+        }
+        check_relaxed(recipe, data)
+    }
+
+    fn search_relaxed(run: SharedRun<'_, Self>) -> Result<DerivedOutcome<CnnArch>> {
+        search_relaxed_network(run)
     }
 
     fn objective() -> Objective {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
+use nao_child::darts::RelaxedRecipe;
 use nao_child::supernet::SharingConfig;
 use nao_space::draw::Picture;
 use nao_space::search::RoundLimits;
@@ -20,7 +21,7 @@ use toml::Table;
 
 use crate::args::{CellOptions, SpaceKind};
 use crate::data::DataSource;
-use crate::run::{RunConfig, SharedOutcome, SharedRun};
+use crate::run::{DerivedOutcome, RunConfig, SharedOutcome, SharedRun};
 
 pub use image::ImageTask;
 pub use language::LanguageTask;
@@ -112,6 +113,19 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     /// The search with shared weights of a configuration that has one, and what came out of it.
     fn search_shared(_shared: SharedRun<'_, Self>) -> Result<SharedOutcome<Self>> {
         bail!("only image cells are searched with shared weights")
+    }
+
+    /// Makes the default configuration of a search that of one in a relaxed network.
+    fn relax(_config: &mut RunConfig<Self>, name: &str, _data: &Self::Data) -> Result<()> {
+        bail!("strategy {name} relaxes image cells: search with --space cnn, or choose another strategy")
+    }
+    /// Checks that a relaxed network fits the data and the space.
+    fn check_relaxed(_recipe: &RelaxedRecipe, _data: &Self::Data, _space: &Self::Space) -> Result<()> {
+        bail!("only image cells are searched in a relaxed network")
+    }
+    /// The search in a relaxed network of a configuration that has one, and what came out of it.
+    fn search_relaxed(_run: SharedRun<'_, Self>) -> Result<DerivedOutcome<Arch<Self>>> {
+        bail!("only image cells are searched in a relaxed network")
     }
 
     /// What is measured in a search.

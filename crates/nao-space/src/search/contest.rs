@@ -83,8 +83,8 @@ impl Origins<u64> {
             Origin::Ascent { .. } => self.ascent += 1,
             Origin::Mutation { .. } => self.neighbour += 1,
             Origin::Policy => self.policy += 1,
-            // Searches of tables share no weights.
-            Origin::SharedWeights { .. } => {}
+            // Searches of tables have no weights.
+            Origin::SharedWeights { .. } | Origin::Relaxed => {}
         }
     }
 

@@ -111,6 +111,8 @@ pub enum Origin {
         /// Its score with shared weights.
         score: f64,
     },
+    /// Derived from the mixtures of a relaxed network.
+    Relaxed,
     /// Drawn from a policy that has learned, or is to learn, what is good.
     Policy,
     /// An edit of `parent`.

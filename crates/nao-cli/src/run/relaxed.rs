@@ -1,0 +1,88 @@
+//! A search in a relaxed network (DARTS) in a run folder: its checkpoint, its record, and the cells that it hands on to be
+//! trained alone.
+//!
+//! ```text
+//! relaxed/search.safetensors   weights, mixtures and optimisers after the last epoch
+//! relaxed/report.json          every epoch, with the cells that would have been derived then
+//! ```
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use nao_child::darts::{
+    RelaxedEpoch, RelaxedError, RelaxedOptions, RelaxedOutcome, RelaxedRecipe, search_relaxed,
+};
+use nao_child::{ImageData, Split, TrainError};
+use nao_space::network::RelaxedPlan;
+use nao_space::search::{OperationHistogram, Origin, Proposal};
+use nao_space::{CnnArch, Relaxation};
+use serde::Serialize;
+
+use super::shared::SharedRun;
+use crate::failure::{Interrupted, RunFailed};
+use crate::files::write_whole;
+use crate::report::TrainProgress;
+use crate::task::{ImageTask, Task};
+
+/// What came out of it.
+pub struct DerivedOutcome<A> {
+    /// The derived cells.
+    pub finalists: Vec<Proposal<A>>,
+    /// The record.
+    pub report: RelaxedReport,
+}
+
+/// The record of a search in a relaxed network, as in `relaxed/report.json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RelaxedReport {
+    /// How the result is chosen, in words.
+    pub selection: String,
+    /// Images that the weights learned from, and those that the mixtures learned from.
+    pub images: [usize; 2],
+    /// Every epoch.
+    pub epochs: Vec<RelaxedEpoch>,
+    /// The operations of the derived cells.
+    pub operations: OperationHistogram,
+    /// The logits that they were derived from.
+    pub relaxation: Relaxation,
+}
+
+/// Checks that a relaxed network fits the images.
+pub fn check_relaxed(recipe: &RelaxedRecipe, data: &ImageData) -> Result<()> {
+    recipe.check(data).context("relaxed")?;
+    RelaxedPlan::new(&recipe.skeleton(data)).context("the images do not fit")?;
+    Ok(())
+}
+
+/// Runs all epochs that are not done.
+pub fn search_relaxed_network(run: SharedRun<'_, ImageTask>) -> Result<DerivedOutcome<CnnArch>> {
+    let SharedRun { folder, config, data, device, interrupted } = run;
+    let recipe = config.relaxed.as_ref().context("the configuration has no section [relaxed]")?;
+    let files = folder.path().join("relaxed");
+    fs::create_dir_all(&files).with_context(|| format!("cannot create {}", files.display()))?;
+    let held_out = recipe.weights.validation_images(&data);
+    let split = Split::validation(data, held_out, recipe.weights.split_seed)?;
+    let options = RelaxedOptions { checkpoint: Some(files.join("search.safetensors")) };
+    let mut progress = TrainProgress::new(recipe.weights.epochs, interrupted);
+    let outcome = search_relaxed(recipe, &split, config.seed, &device, &options, &mut progress);
+    drop(progress);
+    let RelaxedOutcome { arch, relaxation, epochs } = outcome.map_err(|error| match error {
+        RelaxedError::Training(TrainError::Interrupted) => {
+            Interrupted(format!("stopped; go on with:  nao resume {}", folder.path().display())).into()
+        }
+        error => anyhow::Error::from(RunFailed(error.to_string())),
+    })?;
+    let report = RelaxedReport {
+        selection: format!(
+            "the cells derived from the mixtures of the last epoch (two edges per node, the heaviest operation but none on \
+             each) are trained from scratch ({})",
+            ImageTask::fidelity(&config.recipe)
+        ),
+        images: [split.train.len(), split.held_out.len()],
+        epochs,
+        operations: OperationHistogram::of([&arch]),
+        relaxation,
+    };
+    write_whole(&files.join("report.json"), &serde_json::to_vec_pretty(&report)?)?;
+    Ok(DerivedOutcome { finalists: vec![Proposal { arch, origin: Origin::Relaxed }], report })
+}
