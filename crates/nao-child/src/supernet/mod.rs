@@ -1,5 +1,10 @@
 //! Weight sharing: one set of weights for a whole space of image cells (spec a.7), its training, architectures judged by
 //! it, and the search that alternates between the two.
+//!
+//! A [`Supernet`] lends networks of single architectures; [`SharedTraining`] takes steps with them; by its weights a
+//! [`SharedWeightsEvaluator`] scores; [`SharedSearch`] goes through rounds of both and of a [`Proposer`]. Another way of
+//! searching with shared weights, such as that of ENAS, is another proposer that [learns](Proposer::learn) from scores on
+//! minibatches, or a loop of its own over [`SharedTraining::step`] and [`SharedTraining::score_on`].
 
 mod bank;
 mod checkpoint;

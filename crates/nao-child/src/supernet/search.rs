@@ -22,6 +22,15 @@ use crate::train::schedule::cosine;
 /// Who proposes in a search with shared weights. Scores change with the weights, so that after every round the whole pool
 /// is told anew, and what was told before counts no more.
 pub trait Proposer {
+    /// Learns from the weights themselves, after the pool was scored and before proposing: a policy that is rewarded by
+    /// scores on minibatches ([`SharedTraining::score_on`]) does so here. Most learn from what they are told.
+    ///
+    /// # Errors
+    /// When it cannot.
+    fn learn(&mut self, _round: u32, _training: &SharedTraining) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
     /// Proposes up to `count` architectures that are canonically none of those told, which are all that were ever in the
     /// pool: with the scores of this round where they still are, without a value where they are not.
     ///
@@ -211,6 +220,7 @@ impl SharedSearch {
         let mut report = self.report(round, train_loss);
         let is_last = round + 1 >= self.config.rounds;
         if !is_last && self.config.pool_rule != PoolRule::Fixed {
+            proposer.learn(round, &self.training)?;
             let asked = proposer.propose(round, &self.told(), self.config.per_round)?;
             report.warnings.extend(asked.warnings.iter().cloned());
             if let Some(stop) = asked.stop.filter(|_| asked.proposals.is_empty()) {

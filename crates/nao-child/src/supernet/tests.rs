@@ -50,16 +50,35 @@ fn trained() -> SharedTraining {
     training
 }
 
-struct AtRandom(CnnSpace);
+struct AtRandom {
+    space: CnnSpace,
+    /// The images that a policy would have been rewarded by, per round.
+    learned_of: Vec<usize>,
+}
+
+impl AtRandom {
+    fn new(space: &CnnSpace) -> Self {
+        AtRandom { space: space.clone(), learned_of: Vec::new() }
+    }
+}
 
 impl Proposer for AtRandom {
+    fn learn(&mut self, round: u32, training: &SharedTraining) -> Result<(), StrategyError> {
+        let arch = self.space.sample(&mut rng_for(1, "policy", round.into()));
+        let minibatch = &training.split().held_out[..20];
+        let reward = training.score_on(&arch, minibatch, Norms::Batch).unwrap().accuracy;
+        assert!((0.0..=1.0).contains(&reward));
+        self.learned_of.push(minibatch.len());
+        Ok(())
+    }
+
     fn propose(
         &mut self,
         round: u32,
         told: &[Observation<CnnArch>],
         count: usize,
     ) -> Result<Asked<CnnArch>, StrategyError> {
-        let mut random = RandomSearch::new(&self.0, 100 + u64::from(round));
+        let mut random = RandomSearch::new(&self.space, 100 + u64::from(round));
         random.tell(told)?;
         random.ask(count)
     }
@@ -139,7 +158,7 @@ fn a_search_that_goes_on_from_files_ends_like_an_unbroken_one() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("weights.safetensors");
         let mut whole = SharedSearch::new(config.clone(), training(&config)).unwrap();
-        let mut proposer = AtRandom(space.clone());
+        let mut proposer = AtRandom::new(&space);
         let untimed = |mut round: SharedRound| {
             round.seconds = [0.0; 3];
             round
@@ -154,12 +173,15 @@ fn a_search_that_goes_on_from_files_ends_like_an_unbroken_one() {
         let mut resumed = SharedSearch::resumed(config.clone(), loaded, state).unwrap();
         while !whole.is_done() {
             let report = untimed(whole.round(&mut proposer, 2, &mut Quiet).unwrap());
-            let again = resumed.round(&mut AtRandom(space.clone()), 1, &mut Quiet).unwrap();
+            let again = resumed.round(&mut AtRandom::new(&space), 1, &mut Quiet).unwrap();
             assert_eq!(report, untimed(again), "{name}");
             reports.push(report);
         }
         assert_eq!(whole.state(), resumed.state());
         assert_eq!(whole.training().supernet().tensors(), resumed.training().supernet().tensors());
+        // Once for every time that somebody proposes.
+        let asked = reports.iter().filter(|report| report.proposed > 0).count();
+        assert_eq!(proposer.learned_of, vec![20; asked]);
         let sizes: Vec<usize> = reports.iter().map(|report| report.pool).collect();
         let expected = if name == "nao-v2" { [6, 9, 12] } else { [6, 6, 6] };
         assert_eq!(sizes, expected, "{name}");
@@ -178,7 +200,7 @@ fn a_pool_that_keeps_its_size_loses_its_worst() {
     let config = config("nao-ws");
     let mut search = SharedSearch::new(config.clone(), training(&config)).unwrap();
     let space = search.training().supernet().space().clone();
-    search.round(&mut AtRandom(space), 1, &mut Quiet).unwrap();
+    search.round(&mut AtRandom::new(&space), 1, &mut Quiet).unwrap();
     let (gone, stayed): (Vec<&Member>, Vec<&Member>) =
         search.state().members[..6].iter().partition(|member| !member.in_pool);
     assert_eq!((gone.len(), stayed.len()), (3, 3));
