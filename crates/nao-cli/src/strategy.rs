@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_controller::{
-    LinearSearch, NaoSearch, PolicyConfig, PolicyRule, PolicySearch, PretrainedSpace, StructureSearch,
+    LinearSearch, NaoSearch, PnasSearch, PolicyConfig, PolicyRule, PolicySearch, PretrainedSpace,
+    StructureSearch,
 };
 use nao_space::Space;
 use nao_space::search::{
@@ -15,7 +16,7 @@ use nao_space::search::{
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The names.
-pub const STRATEGIES: [&str; 11] = [
+pub const STRATEGIES: [&str; 12] = [
     "nao",
     "random",
     "evolution",
@@ -27,6 +28,7 @@ pub const STRATEGIES: [&str; 11] = [
     "reinforce:short",
     "ppo",
     "ppo:short",
+    "pnas",
 ];
 
 /// Refuses a name that [`build`] does not know.
@@ -63,6 +65,7 @@ pub fn build<'a, S: Space>(
         "reinforce" | "reinforce:short" | "ppo" | "ppo:short" => {
             Box::new(PolicySearch::new(space, policy(name, &config.policy), seed, device.clone())?)
         }
+        "pnas" => Box::new(PnasSearch::new(space, config.pnas.clone(), seed, device.clone())?),
         _ if config.preset == STRUCTURE => {
             Box::new(StructureSearch::new(space, config.structure.clone(), seed, learned()?)?)
         }

@@ -33,7 +33,7 @@ pub enum BenchProtocol {
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
     /// Who searches, separated by commas: nao, the authors' controllers nao:v1, nao:v2, nao:paper, and their rivals
-    /// random, local, linear, evolution, evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and
+    /// random, local, linear, pnas, evolution, evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and
     /// ppo with the published settings, reinforce:short and ppo:short with faster ones for some hundred looks
     #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
     pub strategies: String,

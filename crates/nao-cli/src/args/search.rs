@@ -27,7 +27,7 @@ pub struct RunOptions {
     pub recipe: Option<String>,
 
     /// Who proposes: nao, random, evolution, evolution:non-aging, hier-ea, local, linear, reinforce, ppo,
-    /// reinforce:short, ppo:short [default: nao]
+    /// reinforce:short, ppo:short, pnas [default: nao]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
 

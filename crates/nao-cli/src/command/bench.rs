@@ -214,7 +214,7 @@ fn check(name: &str, args: &BenchArgs, whole: bool) -> Result<()> {
     strategy::check_name(strategy)?;
     if preset != STRUCTURE {
         if strategy != "nao" {
-            bail!("`{name}`: only nao has presets");
+            strategy::check_name(name)?;
         }
         controller_preset(preset)?;
     }
