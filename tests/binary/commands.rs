@@ -264,6 +264,7 @@ fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
     for (word, named) in [
         ("--metric=mnist", "cifar100"),
         ("--strategies=magic", "evolution"),
+        ("--strategies=evolution:v1", "evolution:non-aging"),
         ("--strategies=nao:v9", "v2"),
         ("--table=mine", "nasbench201"),
         ("--table=nasbench101:none.csv", "none.csv"),

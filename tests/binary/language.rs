@@ -125,7 +125,8 @@ fn a_search_minimises_perplexity_whatever_the_number_of_workers() {
 fn every_strategy_searches_recurrent_cells() {
     let folder = tempfile::tempdir().unwrap();
     write_text(folder.path());
-    for strategy in ["random", "evolution", "local", "linear"] {
+    let rivals = ["random", "evolution", "evolution:non-aging", "hier-ea", "local", "linear"];
+    for strategy in rivals.into_iter().chain(["reinforce", "ppo:short", "pnas"]) {
         let words = [&["search", "--data", "text:text", "--strategy", strategy, "--json"], TINY].concat();
         let best = json(folder.path(), &[&words[..], &["--out", strategy]].concat());
         assert_eq!(best[0]["objective"]["name"], "perplexity", "{strategy}");

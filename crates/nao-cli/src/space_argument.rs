@@ -4,15 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nao_space::{
-    ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, Encoding, NasBench101Space, NasBench201Space, OpSet,
-    RnnSpace, Space,
+    ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, Encoding, HierarchicalSpace, NasBench101Space,
+    NasBench201Space, OpSet, RnnSpace, Space,
 };
 
 use crate::args::{AnySpaceOptions, CellOptions};
 use crate::files::read_text;
 
 /// The names, for messages.
-const NAMES: &str = "cnn, rnn, darts, nasbench101, nasbench201, choice:FILE";
+const NAMES: &str = "cnn, rnn, darts, hierarchical, nasbench101, nasbench201, choice:FILE";
 
 /// Something to do with a space of any kind.
 pub trait SpaceVisitor {
@@ -63,6 +63,9 @@ impl AnySpaceOptions {
                 visitor.visit(&RnnSpace::new(self.nodes.unwrap_or(11), order)?)
             }
             "darts" => self.only(name, &[]).and_then(|()| visitor.visit(&DartsSpace::default())),
+            "hierarchical" => {
+                self.only(name, &[]).and_then(|()| visitor.visit(&HierarchicalSpace::default()))
+            }
             "nasbench101" => self.only(name, &[]).and_then(|()| visitor.visit(&NasBench101Space::default())),
             "nasbench201" => self.only(name, &[]).and_then(|()| visitor.visit(&NasBench201Space::default())),
             other => bail!("unknown space `{other}`; known are {NAMES}"),

@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::{
-    LinearSearch, NaoSearch, PolicyConfig, PolicyRule, PolicySearch, PretrainedSpace, StructureSearch,
+    LinearSearch, NaoSearch, PnasSearch, PolicyConfig, PolicyRule, PolicySearch, PretrainedSpace,
+    StructureSearch,
 };
 use nao_space::Space;
 use nao_space::search::{
@@ -16,7 +17,7 @@ use nao_space::search::{
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The names.
-pub const STRATEGIES: [&str; 11] = [
+pub const STRATEGIES: [&str; 12] = [
     "nao",
     "random",
     "evolution",
@@ -28,6 +29,7 @@ pub const STRATEGIES: [&str; 11] = [
     "reinforce:short",
     "ppo",
     "ppo:short",
+    "pnas",
 ];
 
 /// The names of searches in a relaxed network, by the first and the second order of their gradient.
@@ -80,6 +82,7 @@ pub fn build<'a, S: Space>(
         "reinforce" | "reinforce:short" | "ppo" | "ppo:short" => {
             Box::new(PolicySearch::new(space, policy(name, &config.policy), seed, device.clone())?)
         }
+        "pnas" => Box::new(PnasSearch::new(space, config.pnas.clone(), seed, device.clone())?),
         _ if config.preset == STRUCTURE => {
             Box::new(StructureSearch::new(space, config.structure.clone(), seed, learned()?)?)
         }

@@ -53,6 +53,7 @@ mod policy;
 mod predictor;
 mod strategy;
 mod structure;
+mod surrogate;
 mod targets;
 mod training;
 mod weights;
@@ -68,12 +69,13 @@ pub use policy::{
     PolicyUpdate, RewardScale,
 };
 pub use strategy::{
-    Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PolicyReport, PolicySearch,
-    ProposalCounts, RoundReport, StructureReport, StructureSearch, controller_weights,
+    Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PnasConfig, PnasSearch, PolicyReport,
+    PolicySearch, ProposalCounts, RoundReport, StructureReport, StructureSearch, controller_weights,
 };
 pub use structure::{
     Ablation, Assessment, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport, ScoreScale,
     StartPoints, StructureConfig, StructurePredictor, assess_predictor,
 };
+pub use surrogate::SurrogateConfig;
 pub use targets::{Targets, normal_scores};
 pub use training::{EpochLosses, FitReport};

@@ -64,9 +64,9 @@ pub use rnn_arch::{Activation, InvalidRnnArch, RnnArch, RnnNode, RnnState};
 pub use space::{DecodeError, Space};
 pub use spaces::{
     ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
-    InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101, InvalidRnnSpace, NasBench101Arch,
-    NasBench101Space, NasBench201Arch, NasBench201Space, Position, Relaxation, RelaxedEdge, RnnSpace,
-    UnknownEncoding, VertexOp,
+    HierarchicalArch, HierarchicalSpace, InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101,
+    InvalidRnnSpace, Motif, MotifId, NasBench101Arch, NasBench101Space, NasBench201Arch, NasBench201Space,
+    Position, Primitive, Relaxation, RelaxedEdge, RnnSpace, UnknownEncoding, VertexOp,
 };
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{

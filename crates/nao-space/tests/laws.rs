@@ -10,8 +10,8 @@ use nao_space::arbitrary::{
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton, Stem};
 use nao_space::seed::rng_for;
 use nao_space::{
-    ActivationOrder, Cell, ChoiceSpace, CnnArch, CnnSpace, DartsSpace, Edge, Encoding, NasBench101Space,
-    NasBench201Space, Node, Op, OpSet, RnnSpace, Space, State, Token, space_laws,
+    ActivationOrder, Cell, ChoiceSpace, CnnArch, CnnSpace, DartsSpace, Edge, Encoding, HierarchicalSpace,
+    NasBench101Space, NasBench201Space, Node, Op, OpSet, RnnSpace, Space, State, Token, space_laws,
 };
 use num_bigint::BigUint;
 use proptest::prelude::*;
@@ -55,6 +55,7 @@ space_laws!(rnn_of_64_nodes, rnn(64, ActivationOrder::NaoWs));
 space_laws!(cnn_pnas_8_of_5_nodes, cnn("pnas-8", 5));
 space_laws!(cnn_nasnet_13_of_5_nodes, cnn("nasnet-13", 5));
 space_laws!(choice_of_a_residual_network, residual_network());
+space_laws!(hierarchical, HierarchicalSpace::default());
 space_laws!(darts, DartsSpace::default());
 space_laws!(nasbench101, NasBench101Space::default());
 space_laws!(nasbench201, NasBench201Space::default());

@@ -34,8 +34,8 @@ pub enum BenchProtocol {
 
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Who searches, separated by commas: nao and its rivals random (always there), linear, local, evolution,
-    /// evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and ppo with the published settings,
+    /// Who searches, separated by commas: nao and its rivals random (always there), linear, local, pnas,
+    /// evolution, evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and ppo with the published settings,
     /// reinforce:short and ppo:short with faster ones for some hundred looks; the authors' controllers nao:v1, nao:v2,
     /// nao:paper; and nao without a part: nao:no-ascent, nao:no-decoder, nao:regression, nao:no-ensemble,
     /// nao:no-pretraining

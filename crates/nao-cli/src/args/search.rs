@@ -26,8 +26,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 
-    /// Who proposes: nao, random, evolution, evolution:non-aging, hier-ea, local, linear, reinforce, ppo, reinforce:short,
-    /// ppo:short; or, with weights shared by all image cells, nao-ws, nao-v2 or random-ws;
+    /// Who proposes: nao, random, evolution, evolution:non-aging, hier-ea, local, linear, pnas, reinforce, ppo,
+    /// reinforce:short, ppo:short; or, with weights shared by all image cells, nao-ws, nao-v2 or random-ws;
     /// or, by gradient in a relaxed network, darts and darts:second [default: nao]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,

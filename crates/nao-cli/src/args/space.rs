@@ -55,7 +55,7 @@ impl From<&SpaceOptions> for CellOptions {
 /// A space of any kind.
 #[derive(Debug, Clone, ClapArgs, Serialize, Deserialize)]
 pub struct AnySpaceOptions {
-    /// cnn, rnn, darts, nasbench101, nasbench201, or choice:FILE, a space of your own in TOML [default: cnn]
+    /// cnn, rnn, darts, hierarchical, nasbench101, nasbench201, or choice:FILE, a space of your own in TOML [default: cnn]
     #[arg(long, value_name = "SPACE")]
     pub space: Option<String>,
 

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use nao_child::darts::RelaxedRecipe;
 use nao_child::rnn::LANGUAGE_RECIPE_NAMES;
 use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
-use nao_controller::{Language, NaoConfig, PolicyConfig, StructureConfig};
+use nao_controller::{Language, NaoConfig, PnasConfig, PolicyConfig, StructureConfig};
 use nao_space::Space;
 use nao_space::search::{EvolutionConfig, RoundLimits};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,9 @@ pub struct StrategyConfig {
     /// Settings of `reinforce` and `ppo`, which is the rule whatever stands here.
     #[serde(default)]
     pub policy: PolicyConfig,
+    /// Settings of `pnas`.
+    #[serde(default)]
+    pub pnas: PnasConfig,
 }
 
 impl StrategyConfig {
@@ -78,6 +81,7 @@ impl StrategyConfig {
             structure: StructureConfig::default(),
             evolution: EvolutionConfig::default(),
             policy: PolicyConfig::default(),
+            pnas: PnasConfig::default(),
         }
     }
 }
@@ -143,6 +147,7 @@ impl<T: Task> RunConfig<T> {
         self.strategy.structure.check(&space.name())?;
         self.strategy.evolution.check()?;
         self.strategy.policy.check(&Language::of(&space))?;
+        self.strategy.pnas.check(&space.name())?;
         crate::data::device(&self.execution.device)?;
         T::check(&self.recipe, data, &space, self.seed)
     }
@@ -485,6 +490,7 @@ mod tests {
             ("strategy.evolution.sample=31", "1 to population = 30"),
             ("strategy.evolution.removal=best", "best"),
             ("strategy.policy.hidden=0", "`hidden` is 0"),
+            ("strategy.pnas.beam=0", "`beam` is 0"),
             ("strategy.policy.rule.kind=a3c", "a3c"),
             ("space.ops=v9", "v9"),
             ("space.nodes=13", "13"),

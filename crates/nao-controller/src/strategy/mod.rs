@@ -4,6 +4,9 @@ mod linear;
 mod nao;
 #[cfg(test)]
 mod nao_tests;
+mod pnas;
+#[cfg(test)]
+mod pnas_tests;
 mod policy;
 #[cfg(test)]
 mod policy_tests;
@@ -21,6 +24,7 @@ use serde::Serialize;
 
 pub use linear::LinearSearch;
 pub use nao::{NaoConfig, NaoSearch};
+pub use pnas::{PnasConfig, PnasSearch};
 pub use policy::{PolicyReport, PolicySearch};
 pub use report::{ProposalCounts, RoundReport};
 pub use state::controller_weights;

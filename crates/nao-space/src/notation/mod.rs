@@ -11,7 +11,7 @@ mod rnn_json;
 mod tf_dag;
 mod words;
 
-pub(crate) use cursor::shown;
+pub(crate) use cursor::{Cursor, shown};
 pub(crate) use darts::DARTS_OPS;
 pub use darts::{format_darts, format_darts_dict, parse_darts};
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};

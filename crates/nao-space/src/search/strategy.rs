@@ -16,7 +16,8 @@ pub trait Strategy<S: Space> {
     fn name(&self) -> &str;
 
     /// Proposes up to `count` new architectures, none canonically equal to one proposed or told before.
-    /// Fewer come only with the reason.
+    /// Fewer come only with the reason, or where further ones depend on outcomes not told yet, as of a search that goes
+    /// level by level.
     ///
     /// # Errors
     /// When the strategy cannot propose at all, as after a training that diverged.

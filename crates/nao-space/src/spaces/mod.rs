@@ -3,6 +3,7 @@
 mod choice;
 mod cnn;
 mod darts;
+mod hierarchical;
 mod nasbench101;
 mod nasbench201;
 mod relaxation;
@@ -11,6 +12,7 @@ mod rnn;
 pub use choice::{ChoiceArch, ChoiceSpace, Condition, InvalidChoiceSpace, Position};
 pub use cnn::{CnnSpace, Encoding, InvalidCnnSpace, UnknownEncoding};
 pub use darts::DartsSpace;
+pub use hierarchical::{HierarchicalArch, HierarchicalSpace, Motif, MotifId, Primitive};
 pub use nasbench101::{InvalidNasBench101, NasBench101Arch, NasBench101Space, VertexOp};
 pub use nasbench201::{EdgeOp, NasBench201Arch, NasBench201Space};
 pub use relaxation::{Relaxation, RelaxedEdge};

@@ -10,7 +10,7 @@ use crate::files::read_text;
 use crate::report::plain_table;
 
 /// The columns of the tables: after how many queries the best is shown.
-pub const SHOWN: [u64; 5] = [50, 100, 150, 192, 200];
+pub const SHOWN: [u64; 3] = [50, 100, 192];
 /// The curves in JSON have a point every so many queries.
 pub const CURVE_STEP: u64 = 10;
 /// With fewer searches than this a table says that it says little.
@@ -116,8 +116,10 @@ pub fn page(results: &[BenchResult]) -> String {
             true => format!("> {}", contest.budget),
             false => format!("{queries}"),
         };
-        let interval =
-            standing.interval.map(|[low, high]| format!("{}-{}", over(low as f64), over(high as f64)));
+        let interval = standing.interval.map(|[low, high]| match low > contest.budget {
+            true => over(low as f64),
+            false => format!("{low}-{}", over(high as f64)),
+        });
         let mut row = vec![
             result.strategy.clone(),
             standing.seeds.to_string(),
