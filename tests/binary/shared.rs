@@ -198,3 +198,37 @@ fn settings_that_shared_weights_cannot_have_are_one_clear_line() {
         assert!(!folder.path().join("run").exists());
     }
 }
+
+/// In the search of ENAS the cells of the second round are those of the policy, and a killed one goes on alike.
+#[test]
+fn a_policy_draws_the_cells_that_are_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let enas = |out: &str, workers: &str| {
+        let mut command = search(folder.path(), "enas", out, workers);
+        command.args(["--set=sharing.policy_updates=2", "--set=sharing.per_round=6"]);
+        command
+    };
+    let text = stdout(enas("whole", "2").output().unwrap());
+    assert!(text.contains("by a policy after 2 updates"), "{text}");
+    let mut child = enas("broken", "1").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let broken = folder.path().join("broken");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !broken.join("supernet/round-001.json").is_file() {
+        assert!(child.try_wait().unwrap().is_none() && Instant::now() < deadline, "no second round");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stdout(run(folder.path(), &["resume", "broken"]));
+    let rounds = report(&broken);
+    assert_eq!(report(&folder.path().join("whole")), rounds);
+    assert_eq!(best(folder.path(), "whole"), best(folder.path(), "broken"));
+    let proposer = &rounds["rounds"][0]["proposer"];
+    assert_eq!(proposer["updates"], 2);
+    assert!((0.0..=1.0).contains(&proposer["reward"].as_f64().unwrap()), "{proposer}");
+    let stored = json(&broken.join("supernet/round-002.json"));
+    let drawn =
+        stored["state"]["members"].as_array().unwrap().iter().filter(|member| member["in_pool"] == true);
+    assert!(drawn.clone().count() > 0);
+    assert!(drawn.clone().all(|member| member["origin"]["kind"] == "policy"), "{stored}");
+}

@@ -66,7 +66,7 @@ pub use language::{Grammar, Language};
 pub use names::NamedValues;
 pub use policy::{
     Draw, EntropyUse, Experience, OutputLayer, POLICY_PRESETS, PolicyConfig, PolicyLearner, PolicyRule,
-    PolicyUpdate, RewardScale,
+    PolicySampler, PolicyUpdate, RewardScale,
 };
 pub use strategy::{
     Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PnasConfig, PnasSearch, PolicyReport,

@@ -24,7 +24,7 @@ pub use checkpoint::SupernetFileError;
 pub use child::{Norms, SharedChild};
 pub use evaluator::SharedWeightsEvaluator;
 pub use inherit::{InheritError, Inherited};
-pub use recipe::{PoolRule, SHARED_SEARCHES, Sampling, SharingConfig, TrainedOn};
+pub use recipe::{ENAS, PoolRule, SHARED_SEARCHES, Sampling, SharingConfig, TrainedOn};
 pub use search::{Member, PoolState, Proposer, SharedRound, SharedSearch, SharedSearchError};
 pub use training::{Minibatch, Moment, SharedTraining};
 pub use weights::Supernet;

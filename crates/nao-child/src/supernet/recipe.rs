@@ -65,6 +65,9 @@ pub struct SharingConfig {
     pub restarts: bool,
     /// By what norms normalise when an architecture is scored.
     pub norms: Norms,
+    /// Updates of the policy per round, each on a batch of cells and a batch of validation images, where a policy proposes.
+    #[serde(default)]
+    pub policy_updates: usize,
     /// How many of the best are trained from scratch at the end.
     pub finalists: usize,
     /// The training of the shared weights; its epochs are those of one round, and its validation images the ones that
@@ -73,7 +76,10 @@ pub struct SharingConfig {
 }
 
 /// The names of the searches with shared weights.
-pub const SHARED_SEARCHES: [&str; 3] = ["nao-ws", "nao-v2", "random-ws"];
+pub const SHARED_SEARCHES: [&str; 4] = ["nao-ws", "nao-v2", "random-ws", "enas"];
+
+/// The one of them in which a policy proposes.
+pub const ENAS: &str = "enas";
 
 impl SharingConfig {
     /// The settings of a search on that data: the published ones for the whole of CIFAR-10, small ones for a part of it
@@ -90,6 +96,8 @@ impl SharingConfig {
             "nao-v2" if published => published_v2(base),
             "nao-v2" => v2(base),
             "random-ws" => random(base, published),
+            ENAS if published => published_enas(base),
+            ENAS => enas(base),
             _ => return None,
         };
         let training = Recipe { name: name.into(), ..config.training };
@@ -182,6 +190,7 @@ fn published_v1() -> SharingConfig {
         sampling: Sampling::Uniform,
         restarts: false,
         norms: Norms::Batch,
+        policy_updates: 0,
         finalists: 5,
         training,
     }
@@ -217,6 +226,42 @@ fn random(base: SharingConfig, published: bool) -> SharingConfig {
         pool_rule: PoolRule::Fixed,
         trained_on: TrainedOn::Space,
         sampling: Sampling::Uniform,
+        ..base
+    }
+}
+
+/// The search of ENAS (Pham et al., ICML 2018; authors' repository): after every epoch of the weights 30 updates of the
+/// policy. Cells are drawn from it anew for every round, not for every step, and the rate falls along one cosine where
+/// theirs has several.
+fn published_enas(base: SharingConfig) -> SharingConfig {
+    let training = Recipe {
+        source: "Pham et al. 2018, micro search; authors' repository".into(),
+        structure: Structure { cells_per_stage: 2, ..base.training.structure },
+        epochs: 1,
+        batch: 160,
+        learning_rate: 0.05,
+        learning_rate_min: 5e-4,
+        cosine_epochs: 150,
+        nesterov: true,
+        weight_decay: 2e-4,
+        dropout_keep: 0.9,
+        drop_path_keep: 0.6,
+        ..base.training
+    };
+    SharingConfig { rounds: 150, training, ..enas(SharingConfig { policy_updates: 30, ..base }) }
+}
+
+/// ENAS's way with as many epochs as `base`, two of them per round.
+fn enas(base: SharingConfig) -> SharingConfig {
+    let epochs = base.epochs();
+    SharingConfig {
+        rounds: (epochs / 2).max(1),
+        pool: 20,
+        per_round: 20,
+        pool_rule: PoolRule::KeepSize,
+        trained_on: TrainedOn::Newest,
+        policy_updates: if base.policy_updates > 0 { base.policy_updates } else { 30 },
+        training: Recipe { epochs: 2, cosine_epochs: epochs, ..base.training },
         ..base
     }
 }

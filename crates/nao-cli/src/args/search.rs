@@ -27,7 +27,7 @@ pub struct RunOptions {
     pub recipe: Option<String>,
 
     /// Who proposes: nao, random, evolution, evolution:non-aging, hier-ea, local, linear, pnas, reinforce, ppo,
-    /// reinforce:short, ppo:short; or, with weights shared by all image cells, nao-ws, nao-v2 or random-ws;
+    /// reinforce:short, ppo:short; or, with weights shared by all image cells, nao-ws, nao-v2, random-ws or enas;
     /// or, by gradient in a relaxed network, darts and darts:second [default: nao]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,

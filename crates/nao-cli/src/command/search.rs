@@ -125,7 +125,9 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
             sharing.training.epochs,
             sharing.pool,
             sharing.per_round,
-            if sharing.per_round > 0 {
+            if sharing.policy_updates > 0 {
+                format!(" by a policy after {} updates", sharing.policy_updates)
+            } else if sharing.per_round > 0 {
                 format!(" by preset {}", config.strategy.preset)
             } else {
                 String::new()

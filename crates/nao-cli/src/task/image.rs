@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use nao_child::darts::{Order, RelaxedRecipe};
-use nao_child::supernet::SharingConfig;
+use nao_child::supernet::{ENAS, SharingConfig};
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
+use nao_controller::PolicyConfig;
 use nao_space::draw::Picture;
 use nao_space::network::{
     CellOutputs, Concat, NetworkPlan, RECURRENT_ZOO_NAMES, ZooEntry, ZooError, zoo_entry,
@@ -184,6 +185,9 @@ impl Task for ImageTask {
         config.strategy.preset = preset.to_owned();
         config.strategy.nao.controller = controller_preset(preset)?;
         config.strategy.nao.seeds = (sharing.pool / 3).clamp(1, 100);
+        if name == ENAS {
+            config.strategy.policy = PolicyConfig::enas();
+        }
         if config.recipe.name == "search" {
             config.recipe = Recipe::named("nao-ws-rank")?;
         }

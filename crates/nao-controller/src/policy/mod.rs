@@ -8,6 +8,7 @@ mod config;
 mod learner;
 mod network;
 mod reward;
+mod sampler;
 mod surrogate;
 #[cfg(test)]
 mod tests;
@@ -16,3 +17,4 @@ pub use config::{EntropyUse, OutputLayer, POLICY_PRESETS, PolicyConfig, PolicyRu
 pub(crate) use learner::PolicyMemory;
 pub use learner::{Draw, Experience, PolicyLearner, PolicyUpdate};
 pub use reward::RewardScale;
+pub use sampler::PolicySampler;

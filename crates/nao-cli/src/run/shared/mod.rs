@@ -3,15 +3,18 @@
 
 mod files;
 mod finalists;
+mod policy;
 mod proposer;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{
-    Member, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig, Supernet,
+    ENAS, Member, Proposer, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig,
+    Supernet,
 };
 use nao_child::{ImageData, Split, TrainError};
 use nao_space::CnnSpace;
@@ -21,6 +24,7 @@ use nao_space::seed::rng_for;
 use serde::{Deserialize, Serialize};
 
 use self::files::{SharedFiles, StoredRound};
+use self::policy::Rewarded;
 use self::proposer::Retold;
 use super::config::RunConfig;
 use super::folder::RunFolder;
@@ -84,14 +88,20 @@ pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<Imag
     let (mut search, mut rounds) = opened(&sharing, config.seed, &space, data, &device, &files)?;
     let learned =
         || pretrained(&space, &config.strategy.structure.pretraining, &device, Some(&folder.pretrained()));
-    let mut proposer = Retold::new(&space, &config.strategy, config.seed, &device, learned);
+    let mut proposer: Box<dyn Kept + '_> = match config.strategy.name.as_str() {
+        ENAS => {
+            let (policy, updates) = (config.strategy.policy.clone(), sharing.policy_updates);
+            Box::new(Rewarded::new(&space, policy, updates, sharing.norms, config.seed, &device)?)
+        }
+        _ => Box::new(Retold::new(&space, &config.strategy, config.seed, &device, learned)),
+    };
     if let Some(last) = rounds.last() {
         proposer.restore(files.controller(last.round))?;
     }
     let mut progress = TrainProgress::new(sharing.epochs(), interrupted);
     while !search.is_done() {
         let report = search
-            .round(&mut proposer, config.execution.workers, &mut progress)
+            .round(&mut *proposer, config.execution.workers, &mut progress)
             .map_err(|error| failure(error, folder))?;
         progress.note(&round_words(&report));
         search.training().save(&files.weights(report.round))?;
@@ -113,6 +123,14 @@ pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<Imag
     };
     write_whole(&files.report(), &serde_json::to_vec_pretty(&report)?)?;
     Ok(SharedOutcome { finalists, report })
+}
+
+/// A proposer that is kept between rounds.
+trait Kept: Proposer {
+    /// Keeps what it has learned, where there is something.
+    fn save(&self, path: &Path) -> Result<()>;
+    /// Takes over what was kept.
+    fn restore(&mut self, path: PathBuf) -> Result<()>;
 }
 
 /// The search as its last kept round left it, or a new one.

@@ -42,20 +42,6 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
         Retold { space, config, seed, device, learn, learned: None, weights: None, report: None }
     }
 
-    /// Keeps the controller, where there is one.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        self.weights.as_ref().map_or(Ok(()), |weights| write_whole(path, weights))
-    }
-
-    /// Takes over what [`save`](Retold::save) kept.
-    pub fn restore(&mut self, path: PathBuf) -> Result<()> {
-        if path.is_file() {
-            let weights = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            self.weights = Some(weights);
-        }
-        Ok(())
-    }
-
     fn structure(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
         let learned = match &self.learned {
             Some(learned) => learned.clone(),
@@ -71,6 +57,20 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
             Some(weights) => Box::new(search.going_on_from(weights)?),
             None => Box::new(search),
         })
+    }
+}
+
+impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Kept for Retold<'_, L> {
+    fn save(&self, path: &Path) -> Result<()> {
+        self.weights.as_ref().map_or(Ok(()), |weights| write_whole(path, weights))
+    }
+
+    fn restore(&mut self, path: PathBuf) -> Result<()> {
+        if path.is_file() {
+            let weights = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            self.weights = Some(weights);
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,98 @@
+//! The policy of ENAS as the proposer of a search with shared weights: rewarded by accuracies on minibatches of validation
+//! images, it learns between the epochs of the weights, and the cells that they are trained on are drawn from it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use nao_child::supernet::{Norms, Proposer, SharedTraining};
+use nao_controller::{PolicyConfig, PolicySampler, PolicyUpdate};
+use nao_space::search::{Asked, Observation, Origin, Proposal, StrategyError};
+use nao_space::seed::rng_for;
+use nao_space::{CnnArch, CnnSpace, Space};
+use rand::seq::SliceRandom;
+use serde_json::json;
+
+use crate::files::write_whole;
+
+/// A policy that proposes.
+pub struct Rewarded<'a> {
+    space: &'a CnnSpace,
+    sampler: PolicySampler<'a, CnnSpace>,
+    seed: u64,
+    /// Updates per round.
+    updates: usize,
+    norms: Norms,
+    last: Vec<PolicyUpdate>,
+}
+
+impl<'a> Rewarded<'a> {
+    /// A policy that has learned nothing.
+    pub fn new(
+        space: &'a CnnSpace,
+        config: PolicyConfig,
+        updates: usize,
+        norms: Norms,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self> {
+        let sampler = PolicySampler::new(space, config, seed, device)?;
+        Ok(Rewarded { space, sampler, seed, updates, norms, last: Vec::new() })
+    }
+}
+
+impl Kept for Rewarded<'_> {
+    fn save(&self, path: &Path) -> Result<()> {
+        write_whole(path, &self.sampler.save()?)
+    }
+
+    fn restore(&mut self, path: PathBuf) -> Result<()> {
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        self.sampler.restore(&bytes).with_context(|| path.display().to_string())
+    }
+}
+
+impl Proposer for Rewarded<'_> {
+    fn learn(&mut self, round: u32, training: &SharedTraining) -> Result<(), StrategyError> {
+        let mut images = training.split().held_out.clone();
+        images.shuffle(&mut rng_for(self.seed, "policy minibatches", u64::from(round)));
+        let minibatches: Vec<&[usize]> = images.chunks(training.recipe().batch).collect();
+        let norms = self.norms;
+        let reward = |update: usize, arch: &CnnArch| {
+            let images = minibatches[update % minibatches.len()];
+            training.score_on(arch, images, norms).ok().map(|score| score.accuracy)
+        };
+        self.last = self.sampler.learn(u64::from(round), self.updates, reward)?;
+        Ok(())
+    }
+
+    fn propose(
+        &mut self,
+        round: u32,
+        told: &[Observation<CnnArch>],
+        count: usize,
+    ) -> Result<Asked<CnnArch>, StrategyError> {
+        let known = told.iter().map(|observation| self.space.key(&observation.arch));
+        let archs = self.sampler.sample(u64::from(round), count, known)?;
+        let mut warnings = Vec::new();
+        if archs.len() < count {
+            warnings.push(format!(
+                "the policy draws {} new cells of {count} asked for: it has made up its mind",
+                archs.len()
+            ));
+        }
+        let proposals = archs.into_iter().map(|arch| Proposal { arch, origin: Origin::Policy }).collect();
+        Ok(Asked { proposals, stop: None, warnings })
+    }
+
+    fn report(&self) -> Option<serde_json::Value> {
+        let (first, last) = (self.last.first()?, self.last.last()?);
+        let mean = self.last.iter().map(|update| update.reward).sum::<f64>() / self.last.len() as f64;
+        Some(json!({
+            "updates": self.last.len(),
+            "reward": mean,
+            "baseline": last.baseline,
+            "entropy": [first.entropy, last.entropy],
+        }))
+    }
+}
