@@ -135,8 +135,9 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
             sharing.finalists,
         ),
     };
+    let on = if config.sharing.is_some() { "trainings from scratch on" } else { "on" };
     Ok(format!(
-        "{plan}\non {} ({} {}), recipe {}, {} workers on {}, seed {}\nrun folder {}",
+        "{plan}\n{on} {} ({} {}), recipe {}, {} workers on {}, seed {}\nrun folder {}",
         config.data,
         examples.join(", "),
         T::EXAMPLES,
