@@ -94,6 +94,9 @@ struct State {
     random: Vec<u8>,
 }
 
+/// Sentences drawn at once, at least: one costs hardly less than so many.
+const DRAWN_AT_ONCE: usize = 20;
+
 /// The header's entry; its number changes with the form of the state.
 const ENTRY: &str = "nao-policy-1";
 
@@ -135,17 +138,23 @@ impl<'a, S: Space> PolicySearch<'a, S> {
         StrategyError::State { strategy: self.label().into(), message }
     }
 
-    /// Draws sentences and keeps what is new; known ones are experiences at once.
+    /// Draws up to `most` sentences and keeps what is new, until that is enough; known ones are experiences at once.
     fn draw(
         &mut self,
-        count: usize,
+        enough: usize,
+        most: usize,
         report: &mut PolicyReport,
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<S::Arch>, StrategyError> {
+        let count = enough.max(DRAWN_AT_ONCE).min(most);
         let draws = self.policy.draw(count, self.space, rng).map_err(|error| self.failed(error))?;
-        report.drawn += count;
         let mut new = Vec::new();
         for draw in draws {
+            if new.len() == enough {
+                // As if never drawn.
+                break;
+            }
+            report.drawn += 1;
             let arch = self.space.decode(&draw.sentence).map_err(|error| StrategyError::Model {
                 strategy: self.label().into(),
                 message: error.to_string(),
@@ -207,8 +216,8 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
         let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         let limit = count.saturating_mul(self.policy.config().redraws);
         while asked.proposals.len() < count && report.drawn < limit {
-            let wanted = (count - asked.proposals.len()).min(limit - report.drawn);
-            let new = self.draw(wanted, &mut report, &mut rng)?;
+            let most = limit - report.drawn;
+            let new = self.draw(count - asked.proposals.len(), most, &mut report, &mut rng)?;
             asked.proposals.extend(new.into_iter().map(|arch| Proposal { arch, origin: Origin::Policy }));
         }
         if asked.proposals.len() < count {
