@@ -246,7 +246,7 @@ fn published_enas(base: SharingConfig) -> SharingConfig {
         weight_decay: 2e-4,
         dropout_keep: 0.9,
         drop_path_keep: 0.6,
-        ..base.training
+        ..base.training.clone()
     };
     SharingConfig { rounds: 150, training, ..enas(SharingConfig { policy_updates: 30, ..base }) }
 }

@@ -240,12 +240,18 @@ fn architectures_are_drawn_in_proportion_to_their_parameters() {
 #[test]
 fn published_settings_are_those_of_the_authors() {
     let data = crate::data::ImageData { development: 50_000, name: "cifar10".into(), ..digits() };
-    let [v1, v2, random] = SHARED_SEARCHES.map(|name| SharingConfig::named(name, &data).unwrap());
+    let [v1, v2, random, enas] = SHARED_SEARCHES.map(|name| SharingConfig::named(name, &data).unwrap());
     assert_eq!((v1.form, v1.pool, v1.per_round, v1.rounds), (NameConvention::V1, 600, 300, 5));
     assert_eq!((v1.epochs(), v1.training.cosine_epochs, v1.restarts), (150, 150, false));
     assert_eq!((v2.form, v2.pool, v2.per_round, v2.rounds), (NameConvention::V2, 1_000, 300, 4));
     assert_eq!((v2.training.epochs, v2.training.cosine_epochs, v2.restarts), (50, 50, true));
     assert_eq!((random.pool, random.per_round, random.trained_on), (1_000, 0, TrainedOn::Space));
+    enas.check(&data).unwrap();
+    assert_eq!(
+        (enas.epochs(), enas.training.epochs, enas.policy_updates, enas.training.batch),
+        (150, 1, 30, 160)
+    );
+    assert_eq!((enas.training.structure.cells_per_stage, enas.training.structure.width), (2, 20));
     for config in [v1, v2, random] {
         config.check(&data).unwrap();
         let Recipe { structure, batch, learning_rate, learning_rate_min, .. } = config.training;

@@ -136,6 +136,14 @@ impl SharedTraining {
         Ok(sum / self.split.train.len() as f64)
     }
 
+    /// The validation images in batches of the recipe's size, in an order that is another for each `index`: what a policy is
+    /// rewarded by, batch by batch.
+    pub fn validation_minibatches(&self, index: u64) -> Vec<Vec<usize>> {
+        let mut images = self.split.held_out.clone();
+        shuffle(&mut images, &mut rng_for(self.seed, "validation minibatches", index));
+        images.chunks(self.recipe.batch).map(<[usize]>::to_vec).collect()
+    }
+
     /// Images of the data, varied as the recipe has it.
     pub fn training_batch(&self, images: &[usize], rng: &mut ChaCha8Rng) -> Minibatch {
         let data = &self.split.data;

@@ -8,18 +8,16 @@ use burn::tensor::Device;
 use nao_child::supernet::{Norms, Proposer, SharedTraining};
 use nao_controller::{PolicyConfig, PolicySampler, PolicyUpdate};
 use nao_space::search::{Asked, Observation, Origin, Proposal, StrategyError};
-use nao_space::seed::rng_for;
 use nao_space::{CnnArch, CnnSpace, Space};
-use rand::seq::SliceRandom;
 use serde_json::json;
 
+use super::Kept;
 use crate::files::write_whole;
 
 /// A policy that proposes.
 pub struct Rewarded<'a> {
     space: &'a CnnSpace,
     sampler: PolicySampler<'a, CnnSpace>,
-    seed: u64,
     /// Updates per round.
     updates: usize,
     norms: Norms,
@@ -37,7 +35,7 @@ impl<'a> Rewarded<'a> {
         device: &Device,
     ) -> Result<Self> {
         let sampler = PolicySampler::new(space, config, seed, device)?;
-        Ok(Rewarded { space, sampler, seed, updates, norms, last: Vec::new() })
+        Ok(Rewarded { space, sampler, updates, norms, last: Vec::new() })
     }
 }
 
@@ -54,12 +52,10 @@ impl Kept for Rewarded<'_> {
 
 impl Proposer for Rewarded<'_> {
     fn learn(&mut self, round: u32, training: &SharedTraining) -> Result<(), StrategyError> {
-        let mut images = training.split().held_out.clone();
-        images.shuffle(&mut rng_for(self.seed, "policy minibatches", u64::from(round)));
-        let minibatches: Vec<&[usize]> = images.chunks(training.recipe().batch).collect();
+        let minibatches = training.validation_minibatches(u64::from(round));
         let norms = self.norms;
         let reward = |update: usize, arch: &CnnArch| {
-            let images = minibatches[update % minibatches.len()];
+            let images = &minibatches[update % minibatches.len()];
             training.score_on(arch, images, norms).ok().map(|score| score.accuracy)
         };
         self.last = self.sampler.learn(u64::from(round), self.updates, reward)?;

@@ -12,6 +12,7 @@ use nao_space::search::{Asked, Observation, RandomSearch, Strategy, StrategyErro
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
+use super::Kept;
 use crate::files::write_whole;
 use crate::run::{STRUCTURE, StrategyConfig};
 
