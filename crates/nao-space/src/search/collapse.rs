@@ -27,7 +27,7 @@ impl OperationHistogram {
     /// use nao_space::network::zoo_entry;
     /// use nao_space::search::OperationHistogram;
     /// let cells = OperationHistogram::of([&zoo_entry("NAONet-V2").unwrap().arch]);
-    /// assert_eq!((cells.total(), cells.parameter_free), (20, 11));
+    /// assert_eq!((cells.total(), cells.parameter_free), (20, 7));
     /// ```
     pub fn of<'a>(archs: impl IntoIterator<Item = &'a CnnArch>) -> Self {
         let mut histogram = OperationHistogram::default();
