@@ -5,18 +5,18 @@ mod coordinator;
 mod folder;
 mod manifest;
 mod relaxed;
+mod resolve;
 mod shared;
 mod store;
 mod training;
+mod typed;
 
-pub use config::{
-    NO_TEXT, Resolved, RunConfig, STRUCTURE, StrategyConfig, controller_preset, kind_of_recipe,
-    kind_of_search, overlay_recipe, resolve,
-};
+pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use coordinator::{Coordinator, Ending};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;
 pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};
+pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_recipe, resolve};
 pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };

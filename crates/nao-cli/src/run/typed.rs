@@ -1,0 +1,113 @@
+//! What was typed, as TOML tables: a file, then settings, then flags.
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Serialize;
+use toml::{Table, Value};
+
+use crate::args::{ExecutionOptions, RunOptions};
+use crate::files::read_text;
+
+/// The file, then `--set`, then the named flags, as one table.
+pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> {
+    let mut typed = Table::new();
+    if let Some(path) = &run.config {
+        let text = read_text(path)?;
+        typed = text.parse().map_err(|error| anyhow!("{}: {}", path.display(), one_line(&error)))?;
+    }
+    for setting in &run.settings {
+        overlay(&mut typed, parse_setting(setting)?);
+    }
+    let text = |value: &Option<String>| value.clone().map(Value::String);
+    let number = |value: Option<u64>| -> Result<Option<Value>> {
+        let number = value.map(i64::try_from).transpose().context("a number is too large")?;
+        Ok(number.map(Value::Integer))
+    };
+    let flags = [
+        ("data", text(&run.data)),
+        ("recipe.name", text(&run.recipe)),
+        ("strategy.name", text(&run.strategy)),
+        ("strategy.preset", text(&run.preset)),
+        ("space.kind", run.space.map(Value::try_from).transpose()?),
+        ("space.ops", text(&run.ops)),
+        ("space.order", text(&run.order)),
+        ("space.nodes", number(run.nodes.map(|nodes| nodes as u64))?),
+        ("seed", number(run.seed)?),
+        ("rounds.budget", number(run.budget)?),
+        ("rounds.initial", number(run.initial)?),
+        ("rounds.per_round", number(run.per_round)?),
+        ("execution.workers", number(execution.workers.map(|workers| workers as u64))?),
+        ("execution.device", text(&execution.device)),
+        ("execution.time_limit", execution.time_limit.map(Value::Float)),
+    ];
+    for (key, value) in flags {
+        if let Some(value) = value {
+            overlay(&mut typed, nested(key, value));
+        }
+    }
+    Ok(typed)
+}
+
+/// `a.b=1` as a table. A value that is no TOML, such as a bare word, is a string.
+pub fn parse_setting(setting: &str) -> Result<Table> {
+    let Some((key, value)) = setting.split_once('=') else {
+        bail!("`--set {setting}`: expected KEY=VALUE, such as recipe.structure.width=8");
+    };
+    let parsed = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    Ok(nested(key.trim(), parsed.unwrap_or_else(|| Value::String(value.to_owned()))))
+}
+
+/// A value as the only one of a table.
+pub fn nested(key: &str, value: Value) -> Table {
+    let mut table = Table::new();
+    match key.split_once('.') {
+        None => table.insert(key.to_owned(), value),
+        Some((section, rest)) => table.insert(section.to_owned(), Value::Table(nested(rest, value))),
+    };
+    table
+}
+
+/// Lays `upper` over `lower`, table by table.
+pub fn overlay(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                lower.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Plain data as a table.
+pub fn table_of<T: Serialize>(value: &T) -> Table {
+    Table::try_from(value).expect("plain structs have a TOML form")
+}
+
+/// What is wrong with TOML, in one line.
+pub fn one_line(error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span() {
+        Some(span) => format!("{message} (byte {})", span.start),
+        None => message,
+    }
+}
+
+/// A string of a table or of one of its sections.
+pub fn word(table: &Table, section: &str, key: &str) -> Result<Option<String>> {
+    let section = match section {
+        "" => Some(table),
+        name => table.get(name).and_then(Value::as_table),
+    };
+    let Some(value) = section.and_then(|table| table.get(key)) else { return Ok(None) };
+    value.as_str().map(|word| Some(word.to_owned())).ok_or_else(|| anyhow!("`{key}` must be a string"))
+}
+
+/// Whether a table has a value at a place.
+pub fn has_key(table: &Table, path: &[&str]) -> bool {
+    let Some((first, rest)) = path.split_first() else { return true };
+    match table.get(*first) {
+        Some(_) if rest.is_empty() => true,
+        Some(Value::Table(inner)) => has_key(inner, rest),
+        _ => false,
+    }
+}
