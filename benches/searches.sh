@@ -5,7 +5,7 @@
 #   benches/searches.sh [DATA] [SEEDS]
 #
 # DATA is a folder with nasbench201/, nasbench101-subset/ and darts-random214/ (see tests of tables for their columns);
-# without it, what needs no file runs. NAO names the program (default: target/release/nao). One thread; about 20 minutes.
+# without it, what needs no file runs. NAO names the program (default: target/release/nao). One thread; about an hour.
 set -euo pipefail
 data=${1:-}
 seeds=${2:-100}
@@ -13,7 +13,9 @@ nao=${NAO:-target/release/nao}
 export RAYON_NUM_THREADS=1
 metrics=cifar10,cifar100,imagenet16-120
 
-"$nao" bench --metric $metrics --seeds "$seeds"
+rivals=linear,local,pnas,evolution,evolution:non-aging,hier-ea,ppo:short,reinforce:short,ppo,reinforce
+"$nao" bench --metric $metrics --seeds "$seeds" --strategies nao,$rivals
+"$nao" bench --metric $metrics --seeds "$seeds" --strategies nao --ablations
 "$nao" bench --metric $metrics --seeds "$seeds" --mode enumerate --strategies nao,linear
 "$nao" bench --metric $metrics --seeds "$seeds" --protocol validation
 [ -n "$data" ] || exit 0

@@ -23,7 +23,7 @@ pub struct Gradients {
 /// The gradients of a run, from that of its outputs, `[time, batch, hidden]`.
 ///
 /// # Panics
-/// As [`forward`].
+/// As [`forward`](super::forward).
 pub fn backward(
     isa: Isa,
     of: Steps,
