@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nao_space::Space;
 use nao_space::draw::Drawing;
-use nao_space::search::Strategy;
+use nao_space::search::{OperationHistogram, Strategy};
 
 use super::{interrupt_flag, print_text};
 use crate::args::{ResumeArgs, SearchArgs};
@@ -16,10 +16,12 @@ use crate::executor::{LocalExecutor, WorkerSettings};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::pretrained::pretrained;
-use crate::report::{SearchProgress, best_entries, figure, print_summary, relaxed_tables, shared_tables};
+use crate::report::{
+    SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, shared_tables,
+};
 use crate::run::{
     Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
-    SharedRun, TrainFolder, free_name, kind_of_search, resolve,
+    SharedRun, StoredTrial, TrainFolder, free_name, kind_of_search, resolve,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -220,8 +222,40 @@ fn carry_out<T: Task>(
         };
         write_whole(&folder.drawing(), T::picture(&arch, None)?.svg(&drawing).as_bytes())?;
     }
+    let tables = match tables {
+        Some(tables) => Some(tables),
+        None => watch::<T>(&space, config, &trials)?,
+    };
     if let Some(tables) = tables.filter(|_| !json) {
         print_text(&tables)?;
     }
     print_summary(folder, config.seed, &trials, ending, json)
 }
+
+/// The operations of the first and the last round and of the best cells, in words.
+fn watch<T: Task>(space: &T::Space, config: &RunConfig<T>, trials: &[StoredTrial]) -> Result<Option<String>> {
+    let operations = |texts: &mut dyn Iterator<Item = &str>| -> Result<Option<OperationHistogram>> {
+        let archs: Result<Vec<_>, _> = texts.map(|text| space.parse(text)).collect();
+        Ok(T::operations(&archs.context("the store is damaged")?))
+    };
+    let last = trials.last().map_or(0, |trial| trial.round);
+    let of_round = |round: u64| {
+        operations(&mut trials.iter().filter(|trial| trial.round == round).map(|trial| trial.arch.as_str()))
+    };
+    let best = best_entries(trials, WATCHED);
+    let best = operations(&mut best.iter().map(|entry| entry.architecture.as_str()))?;
+    let (Some(first), Some(last), Some(best)) = (of_round(0)?, of_round(last)?, best) else {
+        return Ok(None);
+    };
+    let objective = T::objective();
+    let selection = format!(
+        "of all trials the one with the best {} {}, each cell trained alone ({})",
+        objective.split,
+        objective.name,
+        T::fidelity(&config.recipe)
+    );
+    Ok(Some(operations_watch(&first, &last, &best, &selection)))
+}
+
+/// How many of the best cells are watched.
+const WATCHED: usize = 5;

@@ -6,6 +6,7 @@ mod relaxed;
 mod shared;
 mod summary;
 mod table;
+mod watch;
 
 pub use best::{BestEntry, best_entries};
 pub use progress::{SearchProgress, TrainProgress};
@@ -13,3 +14,4 @@ pub use relaxed::relaxed_tables;
 pub use shared::shared_tables;
 pub use summary::print_summary;
 pub use table::{best_table, figure, millions, narrow_table, plain_table};
+pub use watch::operations_watch;

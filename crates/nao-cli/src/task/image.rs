@@ -14,7 +14,7 @@ use nao_space::network::{
     CellOutputs, Concat, NetworkPlan, RECURRENT_ZOO_NAMES, ZooEntry, ZooError, zoo_entry,
 };
 use nao_space::notation::{cnn_from_json, cnn_to_json};
-use nao_space::search::RoundLimits;
+use nao_space::search::{OperationHistogram, RoundLimits};
 use nao_space::seed::rng_for;
 use nao_space::{CnnArch, CnnSpace, DartsSpace, Evaluator, Fidelity, Objective, OpSet, Space};
 use serde::{Deserialize, Serialize};
@@ -229,6 +229,10 @@ impl Task for ImageTask {
 
     fn search_relaxed(run: SharedRun<'_, Self>) -> Result<DerivedOutcome<CnnArch>> {
         search_relaxed_network(run)
+    }
+
+    fn operations(archs: &[CnnArch]) -> Option<OperationHistogram> {
+        Some(OperationHistogram::of(archs))
     }
 
     fn objective() -> Objective {

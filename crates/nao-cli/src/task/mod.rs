@@ -13,7 +13,7 @@ use burn::tensor::Device;
 use nao_child::darts::RelaxedRecipe;
 use nao_child::supernet::SharingConfig;
 use nao_space::draw::Picture;
-use nao_space::search::RoundLimits;
+use nao_space::search::{OperationHistogram, RoundLimits};
 use nao_space::{Evaluator, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -126,6 +126,11 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     /// The search in a relaxed network of a configuration that has one, and what came out of it.
     fn search_relaxed(_run: SharedRun<'_, Self>) -> Result<DerivedOutcome<Arch<Self>>> {
         bail!("only image cells are searched in a relaxed network")
+    }
+
+    /// The operations of architectures, where these may go without parameters.
+    fn operations(_archs: &[Arch<Self>]) -> Option<OperationHistogram> {
+        None
     }
 
     /// What is measured in a search.
