@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use nao_space::network::NetworkPlan;
-use nao_space::{CnnArch, EvaluationError, Evaluator, Measurement, Objective, Progress, Trial};
+use nao_space::{
+    Checkpointing, CnnArch, EvaluationError, Evaluator, Measurement, Objective, Progress, Trial,
+};
 
 use crate::data::{ImageData, Split};
 use crate::recipe::{Recipe, RecipeError};
-use crate::train::{TrainError, TrainOptions, train_network};
+use crate::train::{OnCheckpointError, TrainError, TrainOptions, train_network};
 
 /// Trains every architecture from scratch and measures its validation accuracy.
 ///
@@ -41,7 +43,7 @@ impl TrainEvaluator {
         Ok(TrainEvaluator { split, recipe, device: device.without_autodiff(), time_limit: None })
     }
 
-    /// Gives up on trials that take longer.
+    /// Gives up on trials that take longer; where a trial is tried in pieces, on pieces.
     #[must_use]
     pub fn with_time_limit(self, limit: Option<Duration>) -> Self {
         TrainEvaluator { time_limit: limit, ..self }
@@ -69,11 +71,17 @@ impl TrainEvaluator {
     fn train(
         &self,
         trial: &Trial<CnnArch>,
+        checkpoint: Option<&Checkpointing>,
         progress: &mut dyn Progress,
     ) -> Result<Measurement, EvaluationError> {
         let started = Instant::now();
         let plan = self.plan(&trial.arch)?;
-        let options = TrainOptions { time_limit: self.time_limit, ..TrainOptions::default() };
+        let options = TrainOptions {
+            checkpoint: checkpoint.cloned(),
+            on_checkpoint_error: OnCheckpointError::Warn,
+            time_limit: self.time_limit,
+            ..TrainOptions::default()
+        };
         let (recipe, split) = (&self.recipe, &self.split);
         let trained = train_network(&plan, recipe, split, trial.seed, &self.device, &options, progress)
             .map_err(evaluation_error)?;
@@ -106,11 +114,20 @@ impl Evaluator<CnnArch> for TrainEvaluator {
         trial: &Trial<CnnArch>,
         progress: &mut dyn Progress,
     ) -> Result<Measurement, EvaluationError> {
-        panics_are_outcomes(|| self.train(trial, progress))
+        panics_are_outcomes(|| self.train(trial, None, progress))
+    }
+
+    fn evaluate_resumably(
+        &self,
+        trial: &Trial<CnnArch>,
+        checkpoint: &Checkpointing,
+        progress: &mut dyn Progress,
+    ) -> Result<Measurement, EvaluationError> {
+        panics_are_outcomes(|| self.train(trial, Some(checkpoint), progress))
     }
 }
 
-/// Evaluates; nothing outlives a trial, so nothing can be left half changed by a panic.
+/// Evaluates; nothing but a whole file outlives a trial, so nothing can be left half changed by a panic.
 pub(crate) fn panics_are_outcomes(
     evaluate: impl FnOnce() -> Result<Measurement, EvaluationError>,
 ) -> Result<Measurement, EvaluationError> {

@@ -13,8 +13,8 @@ use nao_child::{
 use nao_space::network::NetworkPlan;
 use nao_space::seed::rng_for;
 use nao_space::{
-    CnnArch, CnnSpace, EpochReport, EvaluationError, Evaluator, Measurement, Progress, Quiet, Space, Trial,
-    TrialId,
+    Checkpointing, CnnArch, CnnSpace, EpochReport, EvaluationError, Evaluator, Measurement, Progress, Quiet,
+    Space, Trial, TrialId,
 };
 
 fn arch(index: u64) -> CnnArch {
@@ -152,7 +152,7 @@ fn an_interrupted_training_goes_on_from_its_checkpoint_to_the_same_end() {
     let whole = train_network(&plan, &recipe, &split, 5, &device, &TrainOptions::default(), &mut Quiet);
     let whole = whole.unwrap();
     let options = TrainOptions {
-        checkpoint: Some(folder.path().join("child/state.safetensors")),
+        checkpoint: Some(Checkpointing::every_epoch(folder.path().join("child/state.safetensors"))),
         best: Some(folder.path().join("best.safetensors")),
         ..TrainOptions::default()
     };
@@ -185,7 +185,8 @@ fn a_damaged_checkpoint_is_named_with_the_remedy() {
     std::fs::write(&path, b"not a checkpoint").unwrap();
     let split = Split::test(Arc::new(digits())).unwrap();
     let plan = NetworkPlan::new(&arch(4), &recipe().skeleton(&split.data)).unwrap();
-    let options = TrainOptions { checkpoint: Some(path), ..TrainOptions::default() };
+    let options =
+        TrainOptions { checkpoint: Some(Checkpointing::every_epoch(path)), ..TrainOptions::default() };
     let error =
         train_network(&plan, &recipe(), &split, 5, &Device::flex(), &options, &mut Quiet).unwrap_err();
     assert!(error.to_string().contains("state.safetensors: not a safetensors file of weights"), "{error}");

@@ -70,6 +70,6 @@ pub use spaces::{
 };
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{
-    Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet,
-    Trial, TrialId,
+    Checkpointing, Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective,
+    Progress, Quiet, Trial, TrialId,
 };

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +152,12 @@ pub enum EvaluationError {
         /// How it ended.
         status: String,
     },
+    /// There is not enough memory for the trial.
+    #[error("ran out of memory ({detail}); a smaller batch or network may help")]
+    OutOfMemory {
+        /// Which memory, and how much was asked of it.
+        detail: String,
+    },
     /// The architecture cannot be built or trained here.
     #[error("{message}")]
     Unsuitable {
@@ -169,6 +177,7 @@ impl EvaluationError {
             EvaluationError::Panicked { .. } => "panicked",
             EvaluationError::TimeLimit { .. } => "time limit",
             EvaluationError::WorkerDied { .. } => "worker died",
+            EvaluationError::OutOfMemory { .. } => "out of memory",
             EvaluationError::Unsuitable { .. } => "unsuitable",
             EvaluationError::Interrupted => "interrupted",
         }
@@ -212,6 +221,23 @@ impl Progress for Quiet {
     fn epoch(&mut self, _report: &EpochReport) {}
 }
 
+/// Where and how often an evaluator keeps the state of a trial, so that another process can go on with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpointing {
+    /// The file.
+    pub path: PathBuf,
+    /// The least wall time between two saves at epoch borders; zero: every epoch. When a state is saved changes nothing
+    /// about what becomes of it.
+    pub interval: Duration,
+}
+
+impl Checkpointing {
+    /// The state is saved after every epoch.
+    pub fn every_epoch(path: impl Into<PathBuf>) -> Self {
+        Checkpointing { path: path.into(), interval: Duration::ZERO }
+    }
+}
+
 /// Turns an architecture into a measurement.
 pub trait Evaluator<A> {
     /// What the evaluator measures.
@@ -223,4 +249,31 @@ pub trait Evaluator<A> {
     /// When the trial yields no finite value; see [`EvaluationError`].
     fn evaluate(&self, trial: &Trial<A>, progress: &mut dyn Progress)
     -> Result<Measurement, EvaluationError>;
+
+    /// Tries one architecture in pieces, which may be done by processes on different hosts: goes on from the file of
+    /// `checkpoint` where there is one. The state is saved there after epochs, at most once per interval, and after the
+    /// last; and once `progress` says stop, at the next border of two batches, before
+    /// [`EvaluationError::Interrupted`] is returned. The file stays when the trial is over: the caller removes it.
+    ///
+    /// The measurement is that of an unbroken trial, except `seconds`, which are those of the last piece. Epochs are
+    /// reported once each, by the piece that ended them; those after the last save of a piece that was killed once more.
+    ///
+    /// A file that cannot be read, or is of another training, costs the epochs in it and not the architecture: it is
+    /// reported by [`Progress::warning`], and the trial starts afresh. So is a file that cannot be written; the trial
+    /// goes on.
+    ///
+    /// Evaluators whose trials are short need not keep anything: by default a trial is tried in one piece, and the
+    /// checkpoint is ignored.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Evaluator::evaluate).
+    fn evaluate_resumably(
+        &self,
+        trial: &Trial<A>,
+        checkpoint: &Checkpointing,
+        progress: &mut dyn Progress,
+    ) -> Result<Measurement, EvaluationError> {
+        let _ = checkpoint;
+        self.evaluate(trial, progress)
+    }
 }

@@ -1,10 +1,10 @@
-//! The training of a language model between two epochs, in memory and on disk.
+//! The training of a language model between two segments, in memory and on disk.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::TensorData;
-use nao_space::EpochReport;
+use burn::tensor::{Tensor, TensorData};
+use nao_space::{EpochReport, RnnArch, RnnNode, RnnState};
 use serde::{Deserialize, Serialize};
 
 use super::average::Average;
@@ -20,6 +20,9 @@ const AVERAGE_PREFIX: &str = "average/";
 
 /// Where the best weights stand in a checkpoint.
 const BEST_PREFIX: &str = "best/";
+
+/// Where the memory that a segment left stands in a checkpoint.
+const MEMORY: &str = "memory/hidden";
 
 /// Writes the weights of a model under the authors' names.
 ///
@@ -54,6 +57,19 @@ pub(super) struct Best<W: CellWeights> {
     pub epoch: u32,
 }
 
+/// How far an epoch has come: what of its state is no tensor and does not follow from seed and epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// The first word of the next segment, in every part of the text.
+    pub start: usize,
+    /// Sum of the losses of the words before it, nats.
+    pub loss_sum: f64,
+    /// Words that were taken from the generator of lengths.
+    pub lengths: u128,
+    /// Words that were taken from the generator of masks.
+    pub masks: u128,
+}
+
 /// All that is needed to go on.
 #[derive(Clone, Debug)]
 pub(super) struct Checkpoint<W: CellWeights> {
@@ -61,8 +77,12 @@ pub(super) struct Checkpoint<W: CellWeights> {
     /// Once averaging has begun.
     pub average: Option<Average>,
     pub best: Option<Best<W>>,
-    /// Epochs begun.
+    /// Epochs done.
     pub epoch: u32,
+    /// Where the next one stands; between two epochs at its beginning.
+    pub position: Position,
+    /// What the segment before left, `[batch, hidden]`; nothing at the beginning of an epoch.
+    pub memory: Option<Tensor<2>>,
     /// Validation losses so far.
     pub losses: Vec<f64>,
     pub averaged_after: Option<u32>,
@@ -75,7 +95,13 @@ pub(super) struct Checkpoint<W: CellWeights> {
 struct Meta {
     recipe: LanguageRecipe,
     seed: u64,
+    /// The shapes of weights do not tell which cell they are of. Files of earlier versions do not say.
+    #[serde(default)]
+    cell: Option<TrainedCell>,
     epoch: u32,
+    /// Files of earlier versions were written between two epochs.
+    #[serde(default)]
+    position: Position,
     losses: Vec<f64>,
     /// Steps that were averaged.
     averaged_steps: Option<u64>,
@@ -86,6 +112,19 @@ struct Meta {
     reports: Vec<EpochReport>,
 }
 
+/// The cell that is trained, with the states that it averages.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct TrainedCell {
+    nodes: Vec<RnnNode>,
+    averaged: Vec<RnnState>,
+}
+
+impl TrainedCell {
+    fn of<W: CellWeights>(model: &LanguageModel<W>, arch: &RnnArch) -> Self {
+        TrainedCell { nodes: arch.nodes().to_vec(), averaged: model.cell.averaged(arch) }
+    }
+}
+
 impl<W: CellWeights> Checkpoint<W> {
     pub fn fresh(model: LanguageModel<W>) -> Self {
         Checkpoint {
@@ -93,6 +132,8 @@ impl<W: CellWeights> Checkpoint<W> {
             average: None,
             best: None,
             epoch: 0,
+            position: Position::default(),
+            memory: None,
             losses: Vec::new(),
             averaged_after: None,
             rollbacks: 0,
@@ -100,7 +141,13 @@ impl<W: CellWeights> Checkpoint<W> {
         }
     }
 
-    pub fn save(&self, recipe: &LanguageRecipe, seed: u64, path: &Path) -> Result<(), CheckpointError> {
+    pub fn save(
+        &self,
+        arch: &RnnArch,
+        recipe: &LanguageRecipe,
+        seed: u64,
+        path: &Path,
+    ) -> Result<(), CheckpointError> {
         let mut tensors = save_language_model(&self.model);
         let averaged = self.average.as_ref().filter(|average| average.count > 0);
         let averaged = averaged.map(|average| average.weights(self.model.clone()));
@@ -110,10 +157,14 @@ impl<W: CellWeights> Checkpoint<W> {
             let named = model.map(save_language_model).unwrap_or_default();
             tensors.extend(named.into_iter().map(|(name, data)| (format!("{prefix}{name}"), data)));
         }
+        let memory = self.memory.clone().map(|memory| (MEMORY.to_owned(), memory.into_data()));
+        tensors.extend(memory);
         let meta = Meta {
             recipe: recipe.clone(),
             seed,
+            cell: Some(TrainedCell::of(&self.model, arch)),
             epoch: self.epoch,
+            position: self.position,
             losses: self.losses.clone(),
             averaged_steps: self.average.as_ref().map(|average| average.count),
             averaged_after: self.averaged_after,
@@ -127,6 +178,7 @@ impl<W: CellWeights> Checkpoint<W> {
     /// `fresh` with everything replaced by what the file holds.
     pub fn load(
         fresh: Checkpoint<W>,
+        arch: &RnnArch,
         recipe: &LanguageRecipe,
         seed: u64,
         path: &Path,
@@ -135,6 +187,16 @@ impl<W: CellWeights> Checkpoint<W> {
         let meta = meta.ok_or_else(|| no_state(path))?;
         same(path, "seed", &meta.seed, &seed)?;
         same(path, "recipe", &meta.recipe, recipe)?;
+        if let Some(found) = &meta.cell {
+            same(path, "cell", found, &TrainedCell::of(&fresh.model, arch))?;
+        }
+        let memory = tensors.remove(MEMORY);
+        let blank = fresh.model.blank_memory(recipe.batch);
+        if let Some(found) = memory.as_ref().map(TensorData::shape).filter(|&found| *found != blank.shape()) {
+            let message = format!("{MEMORY} has the shape {found:?}, not {:?}", blank.shape());
+            return Err(CheckpointError::Damaged { path: path.to_owned(), message });
+        }
+        let memory = memory.map(|memory| Tensor::from_data(memory, &blank.device()));
         let averaged = under(&mut tensors, AVERAGE_PREFIX);
         let best = under(&mut tensors, BEST_PREFIX);
         let model = fitted(fresh.model, tensors, path)?;
@@ -154,6 +216,8 @@ impl<W: CellWeights> Checkpoint<W> {
             average,
             best,
             epoch: meta.epoch,
+            position: meta.position,
+            memory,
             losses: meta.losses,
             averaged_after: meta.averaged_after,
             rollbacks: meta.rollbacks,

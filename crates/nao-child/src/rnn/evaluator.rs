@@ -7,13 +7,16 @@ use std::time::Instant;
 use burn::tensor::Device;
 use nao_space::network::LanguageModelSkeleton;
 use nao_space::seed::rng_for;
-use nao_space::{EvaluationError, Evaluator, Measurement, Objective, Progress, RnnArch, Trial};
+use nao_space::{
+    Checkpointing, EvaluationError, Evaluator, Measurement, Objective, Progress, RnnArch, Trial,
+};
 
 use super::model::LanguageModel;
 use super::recipe::{LanguageRecipe, LanguageRecipeError};
 use super::train::{LanguageTrainError, LanguageTrainOptions, train_language_model};
 use crate::data::TextData;
 use crate::evaluator::panics_are_outcomes;
+use crate::train::OnCheckpointError;
 
 /// Trains a language model around every cell and measures its perplexity on the validation text, at the best epoch as
 /// the authors do (spec c.3). It depends on the trial's cell and seed, the recipe and the text, on nothing else. The test
@@ -44,6 +47,7 @@ impl LanguageEvaluator {
     fn train(
         &self,
         trial: &Trial<RnnArch>,
+        checkpoint: Option<&Checkpointing>,
         progress: &mut dyn Progress,
     ) -> Result<Measurement, EvaluationError> {
         let started = Instant::now();
@@ -55,7 +59,11 @@ impl LanguageEvaluator {
         let nodes = trial.arch.nodes().len();
         let model = LanguageModel::new(sizes, nodes, &mut rng_for(trial.seed, "weights", 0), &self.device);
         let texts = [text.train.as_slice(), text.validation.as_slice()];
-        let options = LanguageTrainOptions::default();
+        let options = LanguageTrainOptions {
+            checkpoint: checkpoint.cloned(),
+            on_checkpoint_error: OnCheckpointError::Warn,
+            ..LanguageTrainOptions::default()
+        };
         let trained = train_language_model(model, &trial.arch, texts, recipe, trial.seed, &options, progress)
             .map_err(evaluation_error)?;
         let mut extra = BTreeMap::from([
@@ -89,7 +97,16 @@ impl Evaluator<RnnArch> for LanguageEvaluator {
         trial: &Trial<RnnArch>,
         progress: &mut dyn Progress,
     ) -> Result<Measurement, EvaluationError> {
-        panics_are_outcomes(|| self.train(trial, progress))
+        panics_are_outcomes(|| self.train(trial, None, progress))
+    }
+
+    fn evaluate_resumably(
+        &self,
+        trial: &Trial<RnnArch>,
+        checkpoint: &Checkpointing,
+        progress: &mut dyn Progress,
+    ) -> Result<Measurement, EvaluationError> {
+        panics_are_outcomes(|| self.train(trial, Some(checkpoint), progress))
     }
 }
 

@@ -11,6 +11,9 @@ mod names;
 mod recipe;
 mod train;
 
+#[cfg(test)]
+mod handover_tests;
+
 pub use cell::{CellWeights, RecurrentCell, SharedCell};
 pub use checkpoint::{load_language_weights, save_language_weights};
 pub use dropout::{Dropouts, LanguagePass};

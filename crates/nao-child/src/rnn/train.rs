@@ -1,22 +1,23 @@
 //! Training a language model (spec e.3): SGD on segments of random length, then averaged weights.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use nao_space::seed::rng_for;
-use nao_space::{EpochReport, Progress, RnnArch};
+use nao_space::{Checkpointing, EpochReport, Progress, RnnArch};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::average::Average;
 use super::cell::CellWeights;
-use super::checkpoint::{Best, Checkpoint, save_language_weights};
+use super::checkpoint::{Best, Checkpoint, Position, save_language_weights};
 use super::dropout::LanguagePass;
 use super::evaluate::{Reading, foresee};
 use super::model::{LanguageModel, Tokens};
 use super::recipe::{LanguageRecipe, LanguageRecipeError};
-use crate::train::{CheckpointError, Sgd, SgdSettings};
+use crate::train::keeping::Keeper;
+use crate::train::{CheckpointError, OnCheckpointError, Sgd, SgdSettings};
 
 /// Why a language model was not trained.
 #[derive(Debug, thiserror::Error)]
@@ -60,8 +61,11 @@ pub enum LanguageTrainError {
 /// What a training of a language model keeps on disk; nothing changes its result.
 #[derive(Clone, Debug, Default)]
 pub struct LanguageTrainOptions {
-    /// Where the state after each epoch is kept; what is there already is gone on with.
-    pub checkpoint: Option<PathBuf>,
+    /// Where the state is saved after epochs, the last always among them, and at the next segment once the caller asks to
+    /// stop; what is there already is gone on with.
+    pub checkpoint: Option<Checkpointing>,
+    /// What becomes of the training where that fails.
+    pub on_checkpoint_error: OnCheckpointError,
     /// Where the weights of the best epoch are kept.
     pub best: Option<PathBuf>,
 }
@@ -104,18 +108,25 @@ pub fn train_language_model<W: CellWeights>(
             return Err(LanguageTrainError::TooShort { part, words: text.len(), batch });
         }
     }
-    let mut state = Checkpoint::fresh(model);
-    if let Some(path) = options.checkpoint.as_ref().filter(|path| path.exists()) {
-        state = Checkpoint::load(state, recipe, seed, path)?;
-    }
+    let fresh = move || Checkpoint::fresh(model.clone());
+    let save = |state: &Checkpoint<W>, path: &Path| state.save(arch, recipe, seed, path);
+    let mut keeper = Keeper::new(options.checkpoint.as_ref(), options.on_checkpoint_error);
+    let earlier = keeper.earlier(|path| Checkpoint::load(fresh(), arch, recipe, seed, path), progress)?;
+    let mut state = earlier.unwrap_or_else(fresh);
     let mut sgd = sgd(recipe);
     while state.epoch < recipe.epochs {
+        let train_loss = run_epoch(&mut state, &mut sgd, arch, training, recipe, seed, progress);
+        if let Err(LanguageTrainError::Interrupted) = train_loss {
+            keeper.save(|path| save(&state, path), progress)?;
+        }
+        let train_loss = train_loss?;
         state.epoch += 1;
-        let train_loss = run_epoch(&mut state, &mut sgd, arch, training, recipe, seed, progress)?;
+        (state.position, state.memory) = (Position::default(), None);
         let judged = judged(&state);
         let reading = Reading { batch: recipe.validation_batch, segment: recipe.segment };
         let foresight = foresee(&judged.valid(), arch, validation, reading).expect("the text is long enough");
-        if train_loss.is_finite() && foresight.nll.is_finite() {
+        // A loss of a thousand nats is a number, the perplexity it stands for is none that could be kept or compared.
+        if train_loss.is_finite() && foresight.perplexity().is_finite() {
             let report = EpochReport {
                 epoch: state.epoch,
                 epochs: recipe.epochs,
@@ -142,9 +153,7 @@ pub fn train_language_model<W: CellWeights>(
             state = roll_back(state, loss, recipe, progress)?;
             sgd = self::sgd(recipe);
         }
-        if let Some(path) = &options.checkpoint {
-            state.save(recipe, seed, path)?;
-        }
+        keeper.epoch_is_over(state.epoch == recipe.epochs, |path| save(&state, path), progress)?;
     }
     let Checkpoint { best, epoch, averaged_after, rollbacks, reports, .. } = state;
     let Best { model, perplexity, epoch } =
@@ -193,8 +202,8 @@ fn has_stalled(losses: &[f64], loss: f64, patience: usize) -> bool {
     older.iter().any(|&old| loss > old)
 }
 
-/// One pass over the text. Returns the mean loss per word, without penalties; it is not finite where a step was not, and
-/// the pass ends there.
+/// What is left of a pass over the text. Returns the mean loss per word of the whole pass, without penalties; it is not
+/// finite where a step was not, and the pass ends there. Where it is broken off, the state is that after the last segment.
 fn run_epoch<W: CellWeights>(
     state: &mut Checkpoint<W>,
     sgd: &mut Sgd,
@@ -210,16 +219,19 @@ fn run_epoch<W: CellWeights>(
         let rows: Vec<Vec<u32>> = (from..to).map(row).collect();
         Tokens::new(&rows).expect("rows are as wide as the batch")
     };
-    let mut lengths = rng_for(seed, "segments", u64::from(state.epoch));
-    let mut masks = rng_for(seed, "masks", u64::from(state.epoch));
-    let mut memory = state.model.blank_memory(recipe.batch);
-    let (mut start, mut sum) = (0, 0.0);
-    while start + 1 < part {
+    let index = u64::from(state.epoch) + 1;
+    let mut lengths = rng_for(seed, "segments", index);
+    let mut masks = rng_for(seed, "masks", index);
+    lengths.set_word_pos(state.position.lengths);
+    masks.set_word_pos(state.position.masks);
+    while state.position.start + 1 < part {
         if progress.should_stop() {
             return Err(LanguageTrainError::Interrupted);
         }
+        let Position { start, loss_sum, .. } = state.position;
         let length = segment_length(recipe, &mut lengths);
         let end = (start + length).min(part - 1);
+        let memory = state.memory.take().unwrap_or_else(|| state.model.blank_memory(recipe.batch));
         let mut pass = LanguagePass::Train { dropouts: recipe.dropouts, rng: &mut masks };
         let output = state.model.forward(arch, &rows(start, end), memory, &mut pass);
         let loss = output.loss(&rows(start + 1, end + 1), recipe.regularisation());
@@ -233,11 +245,15 @@ fn run_epoch<W: CellWeights>(
         if let Some(average) = &mut state.average {
             average.add(&state.model);
         }
-        memory = output.memory.detach();
-        sum += nll * (end - start) as f64;
-        start = end;
+        state.memory = Some(output.memory.detach());
+        state.position = Position {
+            start: end,
+            loss_sum: loss_sum + nll * (end - start) as f64,
+            lengths: lengths.get_word_pos(),
+            masks: masks.get_word_pos(),
+        };
     }
-    Ok(sum / (part - 1) as f64)
+    Ok(state.position.loss_sum / (part - 1) as f64)
 }
 
 /// The weights that are judged: averaged ones, once there are any.
@@ -362,8 +378,9 @@ mod tests {
         let averaged_after = whole.averaged_after.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let options = LanguageTrainOptions {
-            checkpoint: Some(folder.path().join("checkpoint.safetensors")),
+            checkpoint: Some(Checkpointing::every_epoch(folder.path().join("checkpoint.safetensors"))),
             best: Some(folder.path().join("weights.safetensors")),
+            ..LanguageTrainOptions::default()
         };
         for epochs in [1, averaged_after] {
             let stopped = train_with(&restless, 1, &options, &mut StopAfter(epochs));

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
-use nao_space::EpochReport;
-use nao_space::network::NetworkPlan;
+use nao_space::network::{BlockRole, CellPlan, NetworkPlan};
+use nao_space::{CellRole, EpochReport};
+use serde::{Deserialize, Serialize};
 
 use super::sgd::Sgd;
 use super::tensor_file::{no_state, read, same, write};
@@ -52,13 +53,28 @@ pub fn load_network(
     fit(network, &tensor_names(plan, convention), tensors, path)
 }
 
-/// A training between two epochs: all that is needed to go on.
+/// How far an epoch has come: what of its state is neither in the network nor follows from seed and epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Batches done.
+    pub step: usize,
+    /// Sum of the losses of the images in them.
+    pub loss_sum: f64,
+    /// Words that were taken from the generator that varies images.
+    pub augment: u128,
+    /// Words that were taken from the generator of what is dropped.
+    pub drop: u128,
+}
+
+/// A training between two batches: all that is needed to go on.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     pub network: Network,
     pub sgd: Sgd,
     /// Epochs done.
     pub epoch: u32,
+    /// Where the next one stands; between two epochs at its beginning.
+    pub position: Position,
     /// The score so far with its epoch.
     pub scored: Option<(f64, u32)>,
     pub reports: Vec<EpochReport>,
@@ -66,7 +82,8 @@ pub(super) struct Checkpoint {
 
 impl Checkpoint {
     pub fn fresh(network: Network, sgd: Sgd) -> Self {
-        Checkpoint { network, sgd, epoch: 0, scored: None, reports: Vec::new() }
+        let position = Position::default();
+        Checkpoint { network, sgd, epoch: 0, position, scored: None, reports: Vec::new() }
     }
 
     pub fn save(
@@ -86,7 +103,9 @@ impl Checkpoint {
         let meta = Meta {
             recipe: recipe.clone(),
             seed,
+            cells: Some(cells(plan)),
             epoch: self.epoch,
+            position: self.position,
             scored: self.scored,
             reports: self.reports.clone(),
         };
@@ -115,25 +134,53 @@ impl Checkpoint {
         }
         let names = tensor_names(plan, NameConvention::V1);
         let network = fit(fresh.network, &names, tensors, path)?;
+        if let Some(found) = &meta.cells {
+            same(path, "cell", found, &cells(plan))?;
+        }
         let mut sgd = fresh.sgd;
         let device = network.devices().into_iter().next().unwrap_or_default().without_autodiff();
-        for (id, TensorName { name, .. }) in ids(&network).into_iter().zip(&names) {
-            if let Some(data) = momentum.remove(name) {
-                sgd.buffers.insert(id, Tensor::from_data(data, &device));
+        for (id, TensorName { name, shape, .. }) in ids(&network).into_iter().zip(&names) {
+            let Some(data) = momentum.remove(name) else { continue };
+            if data.num_elements() != shape.iter().product::<usize>() {
+                let message = format!("{MOMENTUM_PREFIX}{name} has {} values", data.num_elements());
+                return Err(CheckpointError::Damaged { path: path.to_owned(), message });
             }
+            sgd.buffers.insert(id, Tensor::from_data(data, &device));
         }
-        Ok(Checkpoint { network, sgd, epoch: meta.epoch, scored: meta.scored, reports: meta.reports })
+        let Meta { epoch, position, scored, reports, .. } = meta;
+        Ok(Checkpoint { network, sgd, epoch, position, scored, reports })
     }
 }
 
 /// What a checkpoint says besides its tensors, as one JSON text in the file's metadata.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Meta {
     recipe: Recipe,
     seed: u64,
+    /// The normal cell and the reduction cell, for the shapes of tensors do not tell a pool from another. Files of earlier
+    /// versions do not say.
+    #[serde(default)]
+    cells: Option<Vec<String>>,
     epoch: u32,
+    /// Files of earlier versions were written between two epochs.
+    #[serde(default)]
+    position: Position,
     scored: Option<(f64, u32)>,
     reports: Vec<EpochReport>,
+}
+
+/// The operations of the first normal and the first reduction cell, in words.
+fn cells(plan: &NetworkPlan) -> Vec<String> {
+    let branches = |cell: &CellPlan| {
+        let branches = cell.nodes.iter().flat_map(|node| &node.branches);
+        let words = branches.map(|branch| match branch.block.role {
+            BlockRole::Operation(op) => format!("{} {op}", branch.input),
+            _ => branch.input.to_string(),
+        });
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let first = |role| plan.cells.iter().find(|cell| cell.role == role);
+    [CellRole::Normal, CellRole::Reduction].into_iter().filter_map(first).map(branches).collect()
 }
 
 fn ids(network: &Network) -> Vec<ParamId> {

@@ -1,7 +1,7 @@
 //! The training loop for images.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -10,11 +10,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use nao_space::network::NetworkPlan;
 use nao_space::notation::ParseError;
 use nao_space::seed::rng_for;
-use nao_space::{EpochReport, Progress};
+use nao_space::{Checkpointing, EpochReport, Progress};
 
 use super::batch::batch_of;
-use super::checkpoint::{Checkpoint, CheckpointError};
+use super::checkpoint::{Checkpoint, CheckpointError, Position};
 use super::evaluate::{BATCH, Evaluation, evaluate};
+use super::keeping::{Keeper, OnCheckpointError};
 use super::schedule::cosine;
 use super::sgd::{Sgd, SgdSettings};
 use crate::data::Split;
@@ -29,11 +30,12 @@ use crate::recipe::{Recipe, RecipeError, Score};
 /// What surrounds a training but does not change its result, with one exception: [`initial`](TrainOptions::initial).
 #[derive(Clone, Debug, Default)]
 pub struct TrainOptions {
-    /// Where the state is saved after epochs, and read from if it is there: an interrupted training goes on
-    /// from its last saved epoch and ends with the same result.
-    pub checkpoint: Option<PathBuf>,
-    /// Epochs between two checkpoints; 0 and 1 both mean every epoch. The last epoch is always saved.
-    pub checkpoint_every: u32,
+    /// Where the state is saved after epochs, the last always among them, and at the next batch once the caller asks to
+    /// stop; and read from if it is there: a training that was interrupted or killed goes on from the last saved batch
+    /// and ends with the same result.
+    pub checkpoint: Option<Checkpointing>,
+    /// What becomes of the training where that fails.
+    pub on_checkpoint_error: OnCheckpointError,
     /// Where the network is saved, for use, whenever its held-out accuracy is the best so far (with
     /// [`Score::LastEpoch`]: at the end).
     pub best: Option<PathBuf>,
@@ -125,12 +127,11 @@ pub fn train_network(
     let scale = ChannelScale::new(recipe.augmentation.normalisation, split);
     let network = Network::new(plan, &mut rng_for(seed, "weights", 0), &trained_on);
     let network = started_from(network, plan, &options.initial)?;
-    let mut state = Checkpoint::fresh(network, Sgd::new(SgdSettings::from(recipe)));
-    if let Some(path) = &options.checkpoint
-        && path.exists()
-    {
-        state = Checkpoint::load(state, plan, recipe, seed, path)?;
-    }
+    let fresh = move || Checkpoint::fresh(network.clone(), Sgd::new(SgdSettings::from(recipe)));
+    let save = |state: &Checkpoint, path: &Path| state.save(plan, recipe, seed, path);
+    let mut keeper = Keeper::new(options.checkpoint.as_ref(), options.on_checkpoint_error);
+    let earlier = keeper.earlier(|path| Checkpoint::load(fresh(), plan, recipe, seed, path), progress)?;
+    let mut state = earlier.unwrap_or_else(fresh);
     let steps_per_epoch = split.train.len().div_ceil(recipe.batch);
     let setting = Setting { recipe, split, seed, device: &trained_on, scale: &scale, steps_per_epoch };
     let mut last = None;
@@ -146,8 +147,12 @@ pub fn train_network(
                 _ => Ok(()),
             }
         };
-        let train_loss = setting.epoch(&mut state, rate, keep_going)?;
-        state.epoch += 1;
+        let train_loss = setting.epoch(&mut state, rate, keep_going);
+        if let Err(TrainError::Interrupted) = train_loss {
+            keeper.save(|path| save(&state, path), progress)?;
+        }
+        let train_loss = train_loss?;
+        (state.epoch, state.position) = (epoch + 1, Position::default());
         let is_last = state.epoch == recipe.epochs;
         let measured = is_last || recipe.score == Score::BestEpoch || options.measure_every_epoch;
         let evaluation = measured.then(|| {
@@ -173,11 +178,7 @@ pub fn train_network(
                 }
             }
         }
-        if let Some(path) = &options.checkpoint
-            && (is_last || state.epoch.is_multiple_of(options.checkpoint_every.max(1)))
-        {
-            state.save(plan, recipe, seed, path)?;
-        }
+        keeper.epoch_is_over(is_last, |path| save(&state, path), progress)?;
     }
     let network = state.network.valid();
     let last = last.unwrap_or_else(|| {
@@ -215,7 +216,8 @@ struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    /// One pass over the training images. Returns the mean loss per image.
+    /// What is left of a pass over the training images. Returns the mean loss per image of the whole pass. Where it is
+    /// broken off, the state is that after the last batch.
     fn epoch(
         &self,
         state: &mut Checkpoint,
@@ -227,8 +229,9 @@ impl Setting<'_> {
         shuffle(&mut order, &mut rng_for(self.seed, "order", index));
         let mut image_rng = rng_for(self.seed, "augment", index);
         let mut drop_rng = rng_for(self.seed, "drop", index);
-        let mut sum = 0.0;
-        for (step, images) in order.chunks(self.recipe.batch).enumerate() {
+        image_rng.set_word_pos(state.position.augment);
+        drop_rng.set_word_pos(state.position.drop);
+        for (step, images) in order.chunks(self.recipe.batch).enumerate().skip(state.position.step) {
             keep_going()?;
             let data = &self.split.data;
             let (inputs, labels) = batch_of(data, images, self.device, |image, inputs| {
@@ -260,9 +263,14 @@ impl Setting<'_> {
             let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
             state.network = network.apply_statistics(pass.statistics);
             drop_rng = pass.rng;
-            sum += value * images.len() as f64;
+            state.position = Position {
+                step: step + 1,
+                loss_sum: state.position.loss_sum + value * images.len() as f64,
+                augment: image_rng.get_word_pos(),
+                drop: drop_rng.get_word_pos(),
+            };
         }
-        Ok(sum / self.split.train.len() as f64)
+        Ok(state.position.loss_sum / self.split.train.len() as f64)
     }
 }
 

@@ -39,7 +39,7 @@ impl From<&Recipe> for SgdSettings {
 #[derive(Debug)]
 pub struct Sgd {
     settings: SgdSettings,
-    /// Momentum buffers, flat.
+    /// Momentum buffers, flat; none where there is no momentum.
     pub(crate) buffers: HashMap<ParamId, Tensor<1>>,
 }
 
@@ -113,7 +113,10 @@ impl ModuleMapper for Step<'_> {
             let gradient = gradient.unwrap_or_else(|| weight.zeros_like());
             let buffer = self.sgd.buffers.remove(&id).map(|buffer| buffer.reshape(shape));
             let (weight, buffer) = sgd_step(weight, gradient, buffer, step);
-            self.sgd.buffers.insert(id, buffer.flatten(0, D - 1));
+            // Without momentum nothing is remembered: a training that goes on in another process has all it needs.
+            if momentum != 0.0 {
+                self.sgd.buffers.insert(id, buffer.flatten(0, D - 1));
+            }
             Tensor::from_inner(weight).require_grad()
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! train.toml             resolved configuration, as used
-//! checkpoint.safetensors state after the last epoch, to go on from
+//! checkpoint.safetensors state after the last epoch, or where it was stopped, to go on from
 //! weights.safetensors    the network whose accuracy or perplexity was best
 //! vocabulary.txt         the words of a language model
 //! curve.json             learning curve
@@ -102,7 +102,7 @@ impl TrainFolder {
         kind_of_file(&self.config_path())
     }
 
-    /// Where the state after the last epoch is kept.
+    /// Where the state after the last epoch, or where the training was stopped, is kept.
     pub fn checkpoint(&self) -> PathBuf {
         self.path.join("checkpoint.safetensors")
     }

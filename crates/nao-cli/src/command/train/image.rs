@@ -8,7 +8,7 @@ use nao_child::recipe::Score;
 use nao_child::supernet::{Inherited, Supernet};
 use nao_child::{ImageData, Split, TrainError, TrainOptions, train_network};
 use nao_space::network::{Cost, NetworkPlan, Skeleton, zoo_entry};
-use nao_space::{CnnArch, Objective};
+use nao_space::{Checkpointing, CnnArch, Objective};
 use serde_json::{Map, json};
 
 use super::{Finished, Training, interrupted};
@@ -83,7 +83,7 @@ impl Training for ImageTask {
     ) -> Result<Finished> {
         let recipe = &config.recipe;
         let options = TrainOptions {
-            checkpoint: Some(folder.checkpoint()),
+            checkpoint: Some(Checkpointing::every_epoch(folder.checkpoint())),
             best: Some(folder.weights()),
             measure_every_epoch: recipe.score == Score::BestEpoch,
             initial: inherited.as_ref().map_or_else(Default::default, |inherited| inherited.tensors.clone()),

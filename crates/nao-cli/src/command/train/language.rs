@@ -12,7 +12,7 @@ use nao_child::rnn::{
 };
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
 use nao_space::seed::rng_for;
-use nao_space::{Objective, RnnArch};
+use nao_space::{Checkpointing, Objective, RnnArch};
 use serde_json::{Map, json};
 
 use super::{Finished, Training, interrupted};
@@ -86,8 +86,11 @@ impl Training for LanguageTask {
         progress: &mut TrainProgress,
     ) -> Result<Finished> {
         let (PreparedModel { arch, text, cost, .. }, recipe) = (prepared, &config.recipe);
-        let options =
-            LanguageTrainOptions { checkpoint: Some(folder.checkpoint()), best: Some(folder.weights()) };
+        let options = LanguageTrainOptions {
+            checkpoint: Some(Checkpointing::every_epoch(folder.checkpoint())),
+            best: Some(folder.weights()),
+            ..LanguageTrainOptions::default()
+        };
         let model = prepared.model(config.seed, &device(&config.device)?.autodiff());
         let texts = [text.train.as_slice(), text.validation.as_slice()];
         let trained = train_language_model(model, arch, texts, recipe, config.seed, &options, progress);

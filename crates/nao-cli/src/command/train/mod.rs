@@ -188,7 +188,7 @@ pub(super) fn of_folder<T: Training>(folder: &TrainFolder) -> Result<(TrainConfi
     Ok((config, prepared))
 }
 
-/// Goes on with a training from its last epoch.
+/// Goes on with a training from where it was stopped.
 pub fn resume(folder: &TrainFolder, json: bool) -> Result<()> {
     if folder.weights().is_file() && !folder.checkpoint().is_file() {
         bail!(

@@ -1,0 +1,87 @@
+//! When a training keeps its state on disk, and what becomes of it where that fails.
+
+use std::path::Path;
+use std::time::Instant;
+
+use nao_space::{Checkpointing, Progress};
+
+use super::tensor_file::CheckpointError;
+
+/// What becomes of a training whose checkpoint cannot be read or written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCheckpointError {
+    /// It ends with the error, which names the remedy: somebody is there to choose one.
+    #[default]
+    Fail,
+    /// A warning. It starts afresh where its state cannot be read, and goes on where it cannot be written.
+    Warn,
+}
+
+/// Reads and saves the state of one training.
+pub(crate) struct Keeper<'a> {
+    checkpointing: Option<&'a Checkpointing>,
+    on_error: OnCheckpointError,
+    /// When the state was saved last, or the training begun. Decides when it is saved, never what becomes of it.
+    saved: Instant,
+}
+
+impl<'a> Keeper<'a> {
+    pub fn new(checkpointing: Option<&'a Checkpointing>, on_error: OnCheckpointError) -> Self {
+        Keeper { checkpointing, on_error, saved: Instant::now() }
+    }
+
+    /// The state in the file, where there is one.
+    pub fn earlier<S>(
+        &self,
+        load: impl FnOnce(&Path) -> Result<S, CheckpointError>,
+        progress: &mut dyn Progress,
+    ) -> Result<Option<S>, CheckpointError> {
+        let path = self.checkpointing.map(|checkpointing| checkpointing.path.as_path());
+        match path.filter(|path| path.exists()).map(load).transpose() {
+            Ok(state) => Ok(state),
+            Err(error) => self.forgive(error, "the training starts afresh", progress).map(|()| None),
+        }
+    }
+
+    /// Saves the state after an epoch: always the last one's, others at most once per interval.
+    pub fn epoch_is_over(
+        &mut self,
+        is_last: bool,
+        save: impl FnOnce(&Path) -> Result<(), CheckpointError>,
+        progress: &mut dyn Progress,
+    ) -> Result<(), CheckpointError> {
+        match self.checkpointing {
+            Some(checkpointing) if is_last || self.saved.elapsed() >= checkpointing.interval => {
+                self.save(save, progress)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Saves the state, if it is kept at all.
+    pub fn save(
+        &mut self,
+        save: impl FnOnce(&Path) -> Result<(), CheckpointError>,
+        progress: &mut dyn Progress,
+    ) -> Result<(), CheckpointError> {
+        let Some(Checkpointing { path, .. }) = self.checkpointing else { return Ok(()) };
+        let saved = save(path);
+        self.saved = Instant::now();
+        saved.or_else(|error| self.forgive(error, "the training goes on unsaved", progress))
+    }
+
+    fn forgive(
+        &self,
+        error: CheckpointError,
+        consequence: &str,
+        progress: &mut dyn Progress,
+    ) -> Result<(), CheckpointError> {
+        match self.on_error {
+            OnCheckpointError::Fail => Err(error),
+            OnCheckpointError::Warn => {
+                progress.warning(&format!("{consequence}: {error}"));
+                Ok(())
+            }
+        }
+    }
+}
