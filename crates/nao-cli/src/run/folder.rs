@@ -94,9 +94,14 @@ impl RunFolder {
         serde_json::from_str(&read_text(&path)?).with_context(|| format!("{} is damaged", path.display()))
     }
 
-    /// The store.
+    /// The store, to be written by the one who holds the lock.
     pub fn store(&self) -> Result<Store> {
         Store::open(&self.store_path())
+    }
+
+    /// The store for those who only look at it; works while a coordinator writes it, and in a read-only folder.
+    pub fn store_to_read(&self) -> Result<Store> {
+        Store::open_to_read(&self.store_path())
     }
 
     /// Keeps other coordinators out for as long as the lock lives; the system drops it with the process.
