@@ -3,6 +3,7 @@
 mod config;
 mod coordinator;
 mod folder;
+mod lock;
 mod manifest;
 mod relaxed;
 mod resolve;
