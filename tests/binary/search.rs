@@ -1,92 +1,16 @@
 //! Searches of the real program: killed and resumed, with one worker and with two.
 
+mod history;
 mod support;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use history::{Row, count_done, history, search, wait_until};
 use rusqlite::Connection;
 use support::{nao, run, stdout};
-
-/// A search on real digits with tiny networks: three rounds, the last two by NAO.
-const TINY: &[&str] = &[
-    "--set=recipe.structure.width=4",
-    "--set=recipe.structure.cells_per_stage=1",
-    "--set=recipe.epochs=1",
-    "--set=recipe.batch=128",
-    "--set=rounds.initial=4",
-    "--set=rounds.per_round=3",
-    "--set=rounds.budget=10",
-    "--set=strategy.preset=v1",
-    "--set=strategy.nao.seeds=3",
-    "--set=strategy.nao.controller.epochs=5",
-    "--set=strategy.nao.controller.hidden=16",
-    "--set=strategy.nao.controller.embedding=8",
-    "--set=space.nodes=2",
-    "--seed=3",
-];
-
-/// One trial of a history, without what may differ between two runs: wall time and attempts.
-#[derive(Debug, PartialEq)]
-struct Row {
-    id: i64,
-    round: i64,
-    arch: String,
-    seed: i64,
-    origin: String,
-    status: String,
-    measurement: Option<serde_json::Value>,
-    error: Option<String>,
-}
-
-fn history(run: &Path) -> Vec<Row> {
-    let store = Connection::open(run.join("trials.sqlite")).unwrap();
-    let sql = "SELECT id, round, arch, seed, origin, status, measurement, error FROM trials ORDER BY id";
-    let mut statement = store.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| {
-        let measurement: Option<String> = row.get(6)?;
-        let measurement = measurement.map(|text| {
-            let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
-            value.as_object_mut().unwrap().remove("seconds");
-            // Nor is memory part of what a seed decides.
-            value["extra"]
-                .as_object_mut()
-                .unwrap()
-                .remove("peak_memory_mib")
-                .expect("workers report their memory");
-            value
-        });
-        Ok(Row {
-            id: row.get(0)?,
-            round: row.get(1)?,
-            arch: row.get(2)?,
-            seed: row.get(3)?,
-            origin: row.get(4)?,
-            status: row.get(5)?,
-            measurement,
-            error: row.get(7)?,
-        })
-    });
-    rows.unwrap().map(Result::unwrap).collect()
-}
-
-fn search(folder: &Path, out: &str, workers: &str) -> Command {
-    let mut command = nao(folder);
-    command.arg("search").args(TINY).args(["--out", out, "--workers", workers]);
-    command.stdout(Stdio::null());
-    command
-}
-
-/// Waits, at most two minutes, until something holds of a search that still runs.
-fn wait_until(search: &mut Child, what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while !holds() {
-        assert!(search.try_wait().unwrap().is_none(), "the search ended before: {what}");
-        assert!(Instant::now() < deadline, "not after two minutes: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
 
 /// Kills a search with SIGKILL as soon as `done` trials have their result.
 fn kill_after(mut search: Child, run: &Path, done: usize) {
@@ -101,18 +25,6 @@ fn started(folder: &Path, workers: &str) -> (Child, PathBuf) {
     let mut child = search(folder, "run", workers).stderr(Stdio::piped()).spawn().unwrap();
     wait_until(&mut child, "the first result", || count_done(&run) > 0);
     (child, run)
-}
-
-fn count_done(run: &Path) -> usize {
-    let Ok(store) = Connection::open_with_flags(
-        run.join("trials.sqlite"),
-        rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    ) else {
-        return 0;
-    };
-    let _ = store.busy_timeout(Duration::from_secs(5));
-    let sql = "SELECT COUNT(*) FROM trials WHERE status = 'done'";
-    store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0) as usize
 }
 
 #[test]
@@ -168,10 +80,16 @@ fn a_changed_seed_space_or_recipe_is_refused_field_by_field() {
     let second = run(folder.path(), &["resume", "run"]);
     assert_eq!(second.status.code(), Some(2));
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(message.contains("in use by process"), "{message}");
+    let holder = fs::read_to_string(run_folder.join("lock")).unwrap();
+    assert!(holder.starts_with(&format!("process {} on ", child.id())), "{holder}");
+    assert!(holder.contains(" since 2") && holder.ends_with('Z'), "{holder}");
+    assert_eq!(message, format!("error: run is in use by {holder}: wait for it or stop it\n"));
     child.kill().unwrap();
     child.wait().unwrap();
 
+    // The lock is gone with it, though its file still names it; what keeps others out now is that they ask for something
+    // else.
+    assert_eq!(fs::read_to_string(run_folder.join("lock")).unwrap(), holder);
     let before = history(&run_folder);
     for (words, difference) in [
         (vec!["--seed", "4"], "seed: 3 in the run, 4 asked"),

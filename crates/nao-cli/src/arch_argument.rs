@@ -69,7 +69,7 @@ pub fn arch_of_run<T: Task>(path: &Path, rank: usize) -> Result<(NamedArch<T>, B
     let folder = RunFolder::open(path)?;
     let config = folder.config::<T>()?;
     let space = T::space(&config.space)?;
-    let trials = folder.store()?.trials()?;
+    let trials = folder.store_to_read()?.trials()?;
     if rank == 0 {
         bail!("--rank counts from 1");
     }

@@ -30,7 +30,9 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 /// An error with its causes. Many errors of the libraries say their cause themselves; it is not said twice.
 fn told_once(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    // SQLite's number of an error comes after its words.
+    let causes = error.chain().filter(|cause| !cause.is::<rusqlite::ffi::Error>());
+    for cause in causes.map(ToString::to_string) {
         if text.is_empty() {
             text = cause;
         } else if !text.contains(&cause) {
@@ -57,6 +59,14 @@ mod tests {
         assert_eq!(told_once(&quiet), "cannot write a.json: the disk is full");
         let telling =
             anyhow::Error::new(cause()).context("cannot write a.json (the disk is full); free some space");
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        let full = rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()));
+        let numbered = anyhow::Error::new(full).context("cannot write a store");
+        assert_eq!(told_once(&numbered), "cannot write a store: database or disk is full");
         assert_eq!(told_once(&telling), "cannot write a.json (the disk is full); free some space");
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        let full = rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()));
+        let numbered = anyhow::Error::new(full).context("cannot write a store");
+        assert_eq!(told_once(&numbered), "cannot write a store: database or disk is full");
     }
 }

@@ -11,7 +11,7 @@ pub fn run(args: BestArgs) -> Result<()> {
     if args.top == 0 {
         bail!("--top counts from 1");
     }
-    let trials = RunFolder::open(&args.folder)?.store()?.trials()?;
+    let trials = RunFolder::open(&args.folder)?.store_to_read()?.trials()?;
     let best = best_entries(&trials, args.top);
     if args.json {
         return print_json(&best);

@@ -159,6 +159,8 @@ fn carry_out<T: Task>(
     json: bool,
 ) -> Result<()> {
     let _lock = folder.lock()?;
+    // What is wrong with it is said before anything is learned for hours.
+    let store = folder.store()?;
     let interrupted = interrupt_flag()?;
     let space = T::space(&config.space)?;
     let execution = &config.execution;
@@ -188,7 +190,7 @@ fn carry_out<T: Task>(
     };
     let mut coordinator = Coordinator {
         folder,
-        store: folder.store()?,
+        store,
         space: &space,
         objective: T::objective(),
         limits: config.rounds,
@@ -229,7 +231,7 @@ fn carry_out<T: Task>(
     if let Some(tables) = tables.filter(|_| !json) {
         print_text(&tables)?;
     }
-    print_summary(folder, config.seed, &trials, ending, json)
+    print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, ending, json)
 }
 
 /// The operations of the first and the last round and of the best cells, in words.

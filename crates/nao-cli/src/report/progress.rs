@@ -53,27 +53,24 @@ impl SearchProgress {
         }
     }
 
-    /// A round begins, or goes on.
-    pub fn round(&mut self, round: u64, trials: &[StoredTrial], budget: u64) {
-        let is_over =
-            |trial: &&StoredTrial| matches!(trial.status, TrialStatus::Done(_) | TrialStatus::Failed(_));
-        let here: Vec<&StoredTrial> = trials.iter().filter(|trial| trial.round == round).collect();
-        self.round.set_prefix(format!("round {round}"));
-        self.round.set_length(here.len() as u64);
-        self.round.set_position(here.iter().copied().filter(is_over).count() as u64);
-        self.round.set_message("");
+    /// The search begins, or goes on with these trials of earlier starts, which are no measure of the speed of this one.
+    pub fn begin(&mut self, trials: &[StoredTrial], budget: u64) {
         self.run.set_length(budget);
-        let over = trials.iter().filter(is_over).count() as u64;
-        // Trials of an earlier start are no measure of the speed of this one.
-        if self.run.position() < over {
-            self.run.set_position(over);
-            self.run.reset_eta();
-        }
+        self.run.set_position(trials.iter().filter(|trial| is_over(trial)).count() as u64);
+        self.run.reset_eta();
         for trial in trials {
             if let TrialStatus::Done(measurement) = &trial.status {
                 self.consider(trial.id, measurement);
             }
         }
+    }
+
+    /// A round of these trials begins, or goes on.
+    pub fn round(&mut self, round: u64, trials: &[StoredTrial]) {
+        self.round.set_prefix(format!("round {round}"));
+        self.round.set_length(trials.len() as u64);
+        self.round.set_position(trials.iter().filter(|trial| is_over(trial)).count() as u64);
+        self.round.set_message("");
     }
 
     /// A trial began.
@@ -93,8 +90,16 @@ impl SearchProgress {
         }
     }
 
-    /// A trial is over.
+    /// A trial is over, and its worker idle.
     pub fn finished(&mut self, slot: usize, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
+        self.over(trial, outcome);
+        if let Some(bar) = self.workers.get(slot) {
+            bar.set_message("idle");
+        }
+    }
+
+    /// A trial is over, whoever had it.
+    pub fn over(&mut self, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
         self.round.inc(1);
         self.run.inc(1);
         match outcome {
@@ -105,9 +110,6 @@ impl SearchProgress {
             Err(error) => {
                 self.warn(&format!("trial {trial} failed: {error}"));
             }
-        }
-        if let Some(bar) = self.workers.get(slot) {
-            bar.set_message("idle");
         }
     }
 
@@ -144,6 +146,10 @@ impl SearchProgress {
             self.run.set_message(format!("best {} (trial {trial})", figure(measurement.value)));
         }
     }
+}
+
+fn is_over(trial: &StoredTrial) -> bool {
+    matches!(trial.status, TrialStatus::Done(_) | TrialStatus::Failed(_))
 }
 
 /// The bar of a single training.

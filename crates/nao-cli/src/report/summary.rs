@@ -1,13 +1,12 @@
 //! What a search says when it ends.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::Result;
 
 use super::best::{BestEntry, best_entries};
 use super::table::best_table;
-use crate::run::{Ending, RunFolder, StoredTrial, TrialStatus};
+use crate::run::{Ending, RunFolder, StoredTrial, Tally};
 
 /// How many cells the table shows.
 const TOP: usize = 5;
@@ -17,6 +16,7 @@ pub fn print_summary(
     folder: &RunFolder,
     seed: u64,
     trials: &[StoredTrial],
+    tally: &Tally,
     ending: Ending,
     json: bool,
 ) -> Result<()> {
@@ -26,15 +26,13 @@ pub fn print_summary(
         writeln!(out, "{}", serde_json::to_string_pretty(&best)?)?;
         return Ok(());
     }
-    let failed = failures(trials);
-    let done = trials.len() - failed.values().sum::<usize>();
     let reason = match ending {
         Ending::Stopped(stop) => format!("; stopped early: {stop}"),
         _ => String::new(),
     };
     let rounds = trials.last().map_or(0, |last| last.round + 1);
-    writeln!(out, "{done} cells trained in {rounds} rounds with seed {seed}{reason}")?;
-    for (reason, count) in failed {
+    writeln!(out, "{} cells trained in {rounds} rounds with seed {seed}{reason}", tally.done)?;
+    for (reason, count) in &tally.failed {
         writeln!(out, "{count} trials failed: {reason}")?;
     }
     writeln!(out, "{}", best_table(&best))?;
@@ -42,17 +40,6 @@ pub fn print_summary(
         next_steps(&mut out, folder, best)?;
     }
     Ok(())
-}
-
-/// Failed trials by reason.
-fn failures(trials: &[StoredTrial]) -> BTreeMap<&'static str, usize> {
-    let mut counts = BTreeMap::new();
-    for trial in trials {
-        if let TrialStatus::Failed(error) = &trial.status {
-            *counts.entry(error.reason()).or_default() += 1;
-        }
-    }
-    counts
 }
 
 /// The scores above are those of short trainings: the best cell still has to be trained.

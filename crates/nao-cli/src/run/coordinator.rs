@@ -65,6 +65,7 @@ impl<S: Space> Coordinator<'_, S> {
         if let Some(last) = rounds.last() {
             self.restore_strategy(last.round)?;
         }
+        self.progress.begin(&self.store.trials()?, self.limits.budget);
         let trials = self.store.count()?;
         let mut search = SearchLoop::resumed(self.limits, self.seed, rounds.len() as u64, trials);
         loop {
@@ -123,17 +124,19 @@ impl<S: Space> Coordinator<'_, S> {
 
     /// Runs what is open in a round. `false` when the user asked to stop.
     fn run_open_trials(&mut self, round: u64) -> Result<bool> {
-        let all = self.store.trials()?;
-        self.progress.round(round, &all, self.limits.budget);
+        let trials = self.store.trials_of_round(round)?;
+        self.progress.round(round, &trials);
         let mut open = HashMap::new();
         let mut submitted = Vec::new();
-        for trial in all.iter().filter(|trial| trial.round == round) {
+        for trial in &trials {
             if !matches!(trial.status, TrialStatus::Proposed | TrialStatus::Running) {
                 continue;
             }
             if trial.attempts >= self.max_attempts {
                 let status = format!("given up after {} starts without an outcome", trial.attempts);
-                self.keep(trial.id, &Err(EvaluationError::WorkerDied { status }), &[])?;
+                let outcome = Err(EvaluationError::WorkerDied { status });
+                self.keep(trial.id, &outcome, &[])?;
+                self.progress.over(trial.id, &outcome);
                 continue;
             }
             let arch = self.read_arch(trial)?;
@@ -200,7 +203,7 @@ impl<S: Space> Coordinator<'_, S> {
 
     fn tell(&mut self, round: u64) -> Result<()> {
         let mut observations = Vec::new();
-        for trial in self.store.trials()?.into_iter().filter(|trial| trial.round == round) {
+        for trial in self.store.trials_of_round(round)? {
             let arch = self.read_arch(&trial)?;
             let (objective, value) = match trial.status {
                 TrialStatus::Done(measurement) => (measurement.objective, Some(measurement.value)),
@@ -213,9 +216,8 @@ impl<S: Space> Coordinator<'_, S> {
 
     /// Going on after a round without a single measurement would spend the budget for nothing.
     fn check_not_all_failed(&self, round: u64) -> Result<()> {
-        let trials = self.store.trials()?.into_iter().filter(|trial| trial.round == round);
         let mut last = None;
-        for trial in trials {
+        for trial in self.store.trials_of_round(round)? {
             match trial.status {
                 TrialStatus::Failed(error) => last = Some((trial.id, error)),
                 _ => return Ok(()),
@@ -233,8 +235,7 @@ impl<S: Space> Coordinator<'_, S> {
     fn restore_strategy(&mut self, round: u64) -> Result<()> {
         let path = self.folder.strategy_state(round);
         let state = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        self.strategy.restore(&state)?;
-        Ok(())
+        self.strategy.restore(&state).with_context(|| format!("cannot go on from {}", path.display()))
     }
 
     fn read_arch(&self, trial: &StoredTrial) -> Result<S::Arch> {

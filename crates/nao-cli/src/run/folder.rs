@@ -1,7 +1,6 @@
-//! Where the files of a run are, and the lock that keeps a second coordinator out.
+//! Where the files of a run are.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -10,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::config::RunConfig;
+use super::lock;
 use super::manifest::Manifest;
 use super::store::Store;
 use crate::args::SpaceKind;
@@ -94,31 +94,25 @@ impl RunFolder {
         serde_json::from_str(&read_text(&path)?).with_context(|| format!("{} is damaged", path.display()))
     }
 
-    /// The store.
+    /// The store, to be written by the one who holds the lock.
     pub fn store(&self) -> Result<Store> {
         Store::open(&self.store_path())
     }
 
+    /// The store for those who only look at it; works while a coordinator writes it, and in a read-only folder.
+    pub fn store_to_read(&self) -> Result<Store> {
+        Store::open_to_read(&self.store_path())
+    }
+
     /// Keeps other coordinators out for as long as the lock lives; the system drops it with the process.
     pub fn lock(&self) -> Result<File> {
-        let path = self.path.join("lock");
-        let failed = || format!("cannot lock {}", path.display());
-        let mut options = File::options();
-        let mut file =
-            options.read(true).write(true).create(true).truncate(false).open(&path).with_context(failed)?;
-        match file.try_lock() {
-            Ok(()) => {
-                file.set_len(0).with_context(failed)?;
-                write!(file, "process {}", std::process::id()).with_context(failed)?;
-                Ok(file)
-            }
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
-                bail!("{} is in use by {holder}: wait for it or stop it", self.path.display())
-            }
-            Err(TryLockError::Error(error)) => Err(error).with_context(failed),
-        }
+        lock::take(&self.lock_path())
+    }
+
+    /// The coordinator at work in the folder, if there is one: its process, its host and since when.
+    #[allow(dead_code, reason = "for commands that tell where a run stands")]
+    pub fn holder(&self) -> Result<Option<String>> {
+        lock::holder(&self.lock_path())
     }
 
     /// Where the state of the strategy after asking for a round is kept.
@@ -148,6 +142,10 @@ impl RunFolder {
 
     fn config_path(&self) -> PathBuf {
         self.path.join("run.toml")
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.path.join("lock")
     }
 
     fn store_path(&self) -> PathBuf {

@@ -3,6 +3,7 @@
 mod config;
 mod coordinator;
 mod folder;
+mod lock;
 mod manifest;
 mod relaxed;
 mod resolve;
@@ -20,5 +21,5 @@ pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_rec
 pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };
-pub use store::{StoredTrial, TrialStatus};
+pub use store::{StoredTrial, Tally, TrialStatus};
 pub use training::{TrainConfig, TrainFolder};

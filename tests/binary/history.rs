@@ -1,0 +1,104 @@
+//! Tiny searches, and what they leave in their stores.
+
+#![allow(dead_code, reason = "not every test file looks at all of it")]
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::support::nao;
+
+/// A search on real digits with tiny networks: three rounds, the last two by NAO.
+pub const TINY: &[&str] = &[
+    "--set=recipe.structure.width=4",
+    "--set=recipe.structure.cells_per_stage=1",
+    "--set=recipe.epochs=1",
+    "--set=recipe.batch=128",
+    "--set=rounds.initial=4",
+    "--set=rounds.per_round=3",
+    "--set=rounds.budget=10",
+    "--set=strategy.preset=v1",
+    "--set=strategy.nao.seeds=3",
+    "--set=strategy.nao.controller.epochs=5",
+    "--set=strategy.nao.controller.hidden=16",
+    "--set=strategy.nao.controller.embedding=8",
+    "--set=space.nodes=2",
+    "--seed=3",
+];
+
+/// Such a search, still to be started, in silence.
+pub fn search(folder: &Path, out: &str, workers: &str) -> Command {
+    let mut command = nao(folder);
+    command.arg("search").args(TINY).args(["--out", out, "--workers", workers]);
+    command.stdout(Stdio::null());
+    command
+}
+
+/// One trial of a history, without what may differ between two runs: wall time and attempts.
+#[derive(Debug, PartialEq)]
+pub struct Row {
+    pub id: i64,
+    pub round: i64,
+    pub arch: String,
+    pub seed: i64,
+    pub origin: String,
+    pub status: String,
+    pub measurement: Option<serde_json::Value>,
+    pub error: Option<String>,
+}
+
+pub fn history(run: &Path) -> Vec<Row> {
+    let store = Connection::open(run.join("trials.sqlite")).unwrap();
+    let sql = "SELECT id, round, arch, seed, origin, status, measurement, error FROM trials ORDER BY id";
+    let mut statement = store.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| {
+        let measurement: Option<String> = row.get(6)?;
+        let measurement = measurement.map(|text| {
+            let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            value.as_object_mut().unwrap().remove("seconds");
+            // Nor is memory part of what a seed decides.
+            value["extra"]
+                .as_object_mut()
+                .unwrap()
+                .remove("peak_memory_mib")
+                .expect("workers report their memory");
+            value
+        });
+        Ok(Row {
+            id: row.get(0)?,
+            round: row.get(1)?,
+            arch: row.get(2)?,
+            seed: row.get(3)?,
+            origin: row.get(4)?,
+            status: row.get(5)?,
+            measurement,
+            error: row.get(7)?,
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// How many trials have been measured, as far as there is a store yet.
+pub fn count_done(run: &Path) -> usize {
+    let Ok(store) = Connection::open_with_flags(
+        run.join("trials.sqlite"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    ) else {
+        return 0;
+    };
+    let _ = store.busy_timeout(Duration::from_secs(5));
+    let sql = "SELECT COUNT(*) FROM trials WHERE status = 'done'";
+    store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0) as usize
+}
+
+/// Waits, at most two minutes, until something holds of a search that still runs.
+pub fn wait_until(search: &mut Child, what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !holds() {
+        assert!(search.try_wait().unwrap().is_none(), "the search ended before: {what}");
+        assert!(Instant::now() < deadline, "not after two minutes: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
