@@ -21,13 +21,38 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 
 /// Temporary files are private; results are for everybody whom the folder lets in.
 #[cfg(unix)]
-fn make_readable(file: &File) -> std::io::Result<()> {
+pub fn make_readable(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn make_readable(_file: &File) -> std::io::Result<()> {
+pub fn make_readable(_file: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Temporary folders are private, too; a folder of a run is for everybody whom its parent lets in.
+#[cfg(unix)]
+pub fn make_enterable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+pub fn make_enterable(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Copies a file, whole, with its permissions; the folder is made. Those who use an older copy keep it.
+pub fn copy_whole(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    let failed = || format!("cannot write {}: is the disk full, or the folder read-only?", to.display());
+    fs::create_dir_all(folder).with_context(failed)?;
+    let half = tempfile::Builder::new().prefix(".nao-").tempfile_in(folder).with_context(failed)?;
+    fs::copy(from, half.path()).with_context(failed)?;
+    half.as_file().sync_all().with_context(failed)?;
+    // A program that is still open for writing cannot be started.
+    half.into_temp_path().persist(to).with_context(failed)?;
     Ok(())
 }
 

@@ -15,7 +15,10 @@ use clap::{Parser, Subcommand};
 pub use bench::{BenchArgs, BenchMode, BenchProtocol};
 pub use draw::{DrawArgs, DrawFormat};
 pub use predictor::{FitArgs, PredictArgs, ScoreDirection};
-pub use search::{BestArgs, ExecutionOptions, ResumeArgs, RunOptions, SearchArgs, WorkerArgs};
+pub use search::{
+    BestArgs, CancelArgs, ExecutionOptions, ResumeArgs, RunFolderArgs, RunOptions, SearchArgs, SimulateArgs,
+    WorkerArgs,
+};
 pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind, SpaceOptions};
 pub use table_check::{TableCheckArgs, TableSpace};
 pub use train::TrainArgs;
@@ -46,6 +49,10 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Show the best architectures of a run
     Best(BestArgs),
+    /// Show how a run stands: what runs where, and what failed why
+    Status(RunFolderArgs),
+    /// Stop a run and everything that works for it, wherever it is
+    Cancel(CancelArgs),
     /// Draw an architecture as SVG or DOT
     Draw(DrawArgs),
     /// Train one architecture to the end and keep its weights
@@ -69,7 +76,8 @@ pub enum Command {
     /// Look into a search space: describe, sample, encode, decode, check
     #[command(subcommand)]
     Space(SpaceCommand),
-    /// Evaluate trials read from standard input (started by `search`)
-    #[command(hide = true)]
+    /// Simulate a search on a cluster: its time, and what it asks of coordinator and scheduler
+    Simulate(SimulateArgs),
+    /// Train children of a search that was started with --executor workers
     Worker(WorkerArgs),
 }

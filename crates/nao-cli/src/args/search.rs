@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::SpaceKind;
+use crate::run::Engine;
 
 /// What a run is, apart from where it goes: the same for `search` and for a check on `resume`.
 #[derive(Debug, Default, Clone, ClapArgs)]
@@ -76,17 +77,45 @@ pub struct RunOptions {
 /// How a run is carried out: may differ from one start to the next without changing the result.
 #[derive(Debug, Default, Clone, ClapArgs)]
 pub struct ExecutionOptions {
-    /// Children trained at the same time; the cores are shared out between them [default: number of cores]
+    /// Where children are trained [default: local]
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub executor: Option<Engine>,
+
+    /// Children trained at the same time on this machine; the cores are shared out between them [default: number of cores]
     #[arg(long, value_name = "W")]
     pub workers: Option<usize>,
 
-    /// `cpu` or `cuda:N` [default: cpu]
+    /// `cpu` or `cuda:N`; several, as in cuda:0,cuda:1, for workers that take turns [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 
     /// Seconds after which a child is stopped and counts as failed
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<f64>,
+
+    /// Memory with more than which a child is stopped and counts as failed
+    #[arg(long, value_name = "MIB")]
+    pub memory_limit: Option<f64>,
+
+    /// Stop the search when more than this share of its trials has failed [default: 0.5]
+    #[arg(long, value_name = "SHARE")]
+    pub max_failed_share: Option<f64>,
+
+    /// Options of sbatch, such as "--partition=gpu --gres=gpu:1 --time=60"
+    #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true)]
+    pub slurm_args: Option<String>,
+
+    /// Children that one task of a Slurm array trains side by side, on the CPUs and GPUs of one node [default: 1]
+    #[arg(long, value_name = "SLOTS")]
+    pub slots_per_node: Option<usize>,
+
+    /// Children that one task of a Slurm array trains in all, for short ones [default: the slots]
+    #[arg(long, value_name = "TRIALS")]
+    pub trials_per_task: Option<usize>,
+
+    /// Tasks of Slurm arrays at the same time [default: as many as the cluster has room for]
+    #[arg(long, value_name = "TASKS")]
+    pub parallel: Option<usize>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -138,14 +167,105 @@ pub struct BestArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct RunFolderArgs {
+    /// The run folder
+    pub folder: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct CancelArgs {
+    /// The run folder
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct SimulateArgs {
+    /// Trials of the search; several numbers, separated by commas, show what stays the same per trial
+    #[arg(long, value_name = "TRIALS", value_delimiter = ',', default_value = "1000,10000",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub trials: Vec<u64>,
+
+    /// Trainings that the cluster has room for
+    #[arg(long, default_value_t = 1000, value_name = "SLOTS", value_parser = at_least_one)]
+    pub slots: usize,
+
+    /// Trials of each round [default: the slots]
+    #[arg(long, value_name = "TRIALS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub per_round: Option<u64>,
+
+    /// Seconds of a training, on average
+    #[arg(long, default_value_t = 600.0, value_parser = positive)]
+    pub seconds: f64,
+
+    /// Trainings that one task of an array does one after the other
+    #[arg(long, default_value_t = 1, value_name = "TRIALS", value_parser = at_least_one)]
+    pub trials_per_task: usize,
+
+    /// Share of tasks, 0 to 1, that end without a result
+    #[arg(long, default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
+    pub lost: f64,
+
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number from 1".into())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number > 0.0 && *number < 1e9);
+    number.ok_or_else(|| "expected a positive number".into())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (0.0..1.0).contains(number));
+    number.ok_or_else(|| "expected a share from 0 to less than 1".into())
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct WorkerArgs {
     /// The run folder
-    #[arg(long)]
     pub run: PathBuf,
-    /// Threads of this worker
+
+    /// Threads of each worker [default: those of this machine or task, shared out between the slots]
     #[arg(long)]
-    pub threads: usize,
-    /// `cpu` or `cuda:N`
+    pub threads: Option<usize>,
+
+    /// `cpu` or `cuda:N`; further slots have the devices after it [default: as the search says]
     #[arg(long)]
-    pub device: String,
+    pub device: Option<String>,
+
+    /// Workers side by side
+    #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub slots: Option<u16>,
+
+    /// Go after so long without work
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub idle: u64,
+
+    /// Take tasks of this batch only (started by Slurm)
+    #[arg(long, hide = true)]
+    pub batch: Option<u32>,
+
+    /// Which task of the array this is, instead of SLURM_ARRAY_TASK_ID
+    #[arg(long, hide = true, requires = "batch")]
+    pub index: Option<u32>,
+
+    /// Which of several workers this is
+    #[arg(long, hide = true)]
+    pub slot: Option<usize>,
+
+    /// Read trials from standard input (started by `search`)
+    #[arg(long, hide = true)]
+    pub stdio: bool,
 }

@@ -2,13 +2,16 @@
 
 mod bench;
 mod best;
+mod cancel;
 mod draw;
 mod export;
 mod fit;
 mod import;
 mod predict;
 mod search;
+mod simulate;
 mod space;
+mod status;
 mod table;
 mod table_check;
 mod train;
@@ -28,6 +31,8 @@ pub fn run(command: Command) -> Result<()> {
         Command::Search(args) => search::search(args),
         Command::Resume(args) => search::resume(args),
         Command::Best(args) => best::run(args),
+        Command::Status(args) => status::run(args),
+        Command::Cancel(args) => cancel::run(args),
         Command::Draw(args) => draw::run(args),
         Command::Train(args) => train::run(args),
         Command::Export(args) => export::run(args),
@@ -39,6 +44,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Predict(args) => predict::run(args),
         Command::Table(args) => table::run(args),
         Command::Space(command) => space::run(command),
+        Command::Simulate(args) => simulate::run(args),
         Command::Worker(args) => worker::run(args),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nao_space::Space;
@@ -12,7 +11,8 @@ use nao_space::search::{OperationHistogram, Strategy};
 use super::{interrupt_flag, print_text};
 use crate::args::{ResumeArgs, SearchArgs};
 use crate::data::device;
-use crate::executor::{LocalExecutor, WorkerSettings};
+use crate::engine::{bars, check_engine, engine, patience, where_words};
+use crate::executor::Left;
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::pretrained::pretrained;
@@ -37,6 +37,7 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     if args.dry_run {
         return print_text(&config.to_toml());
     }
+    check_engine(&config.execution, args.out.as_deref())?;
     let manifest = manifest(&config, &data)?;
     let companions = T::companions(&data);
     let folder = match args.out {
@@ -70,6 +71,7 @@ fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
             differences.join("; ")
         );
     }
+    check_engine(&config.execution, Some(folder.path()))?;
     let checksum = folder.manifest()?.data_checksum;
     if checksum != T::checksum(&data) {
         bail!(
@@ -139,13 +141,12 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
     };
     let on = if config.sharing.is_some() { "trainings from scratch on" } else { "on" };
     Ok(format!(
-        "{plan}\n{on} {} ({} {}), recipe {}, {} workers on {}, seed {}\nrun folder {}",
+        "{plan}\n{on} {} ({} {}), recipe {}, {}, seed {}\nrun folder {}",
         config.data,
         examples.join(", "),
         T::EXAMPLES,
         T::fidelity(&config.recipe),
-        config.execution.workers,
-        config.execution.device,
+        where_words(&config.execution, folder),
         config.seed,
         folder.path().display(),
     ))
@@ -164,15 +165,8 @@ fn carry_out<T: Task>(
     let interrupted = interrupt_flag()?;
     let space = T::space(&config.space)?;
     let execution = &config.execution;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let settings = WorkerSettings {
-        program: std::env::current_exe().context("cannot find this program")?,
-        run: folder.path().to_owned(),
-        threads: (threads / execution.workers).max(1),
-        device: execution.device.clone(),
-        time_limit: execution.time_limit.map(Duration::from_secs_f64),
-    };
-    let device = device(&execution.device)?;
+    let executor = engine::<T>(folder, config, &space)?;
+    let device = device(execution.first_device())?;
     let (strategy, tables): (Box<dyn Strategy<T::Space>>, _) = if config.sharing.is_some() {
         let (device, data) = (device.clone(), data);
         let run = SharedRun { folder, config, data, device, interrupted: interrupted.clone() };
@@ -195,18 +189,23 @@ fn carry_out<T: Task>(
         objective: T::objective(),
         limits: config.rounds,
         seed: config.seed,
-        max_attempts: execution.max_attempts,
+        patience: patience(execution),
         strategy,
-        executor: Box::new(LocalExecutor::new(settings, execution.workers)),
+        executor,
         interrupted,
-        progress: SearchProgress::new(execution.workers, config.rounds.budget),
+        progress: SearchProgress::new(bars(execution), config.rounds.budget),
     };
     let ending = coordinator.run();
     coordinator.progress.clear();
     let ending = ending?;
-    if ending == Ending::Interrupted {
-        let message = format!("stopped; go on with:  nao resume {}", folder.path().display());
-        return Err(Interrupted(message).into());
+    let how = match &ending {
+        Ending::BudgetSpent | Ending::Stopped(_) => None,
+        Ending::Interrupted(Left::Stopped) => Some("stopped".to_owned()),
+        Ending::Interrupted(Left::Working(who)) => Some(format!("stopped here; {who}")),
+        Ending::Cancelled => Some("stopped by nao cancel".to_owned()),
+    };
+    if let Some(how) = how {
+        return Err(Interrupted(format!("{how}; go on with:  nao resume {}", folder.path().display())).into());
     }
     let trials = coordinator.store.trials()?;
     if let Some(best) = best_entries(&trials, 1).first() {
@@ -231,7 +230,7 @@ fn carry_out<T: Task>(
     if let Some(tables) = tables.filter(|_| !json) {
         print_text(&tables)?;
     }
-    print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, ending, json)
+    print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, &ending, json)
 }
 
 /// The operations of the first and the last round and of the best cells, in words.

@@ -12,7 +12,9 @@ use anyhow::{Context, Result};
 use nao_space::{EvaluationError, Measurement, Trial, TrialId};
 use serde::Serialize;
 
-use super::{Event, Executor, FromWorker};
+use super::{Event, Executor, FromWorker, Left, Start};
+use crate::memory::resident_mib_of;
+use crate::run::RunFolder;
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -20,13 +22,15 @@ pub struct WorkerSettings {
     /// The `nao` program.
     pub program: PathBuf,
     /// The run folder, whose configuration says what a trial is.
-    pub run: PathBuf,
+    pub run: RunFolder,
     /// Threads per worker.
     pub threads: usize,
-    /// The device of the children.
-    pub device: String,
+    /// The devices of the children, one for each slot in turn; at least one.
+    pub devices: Vec<String>,
     /// How long a trial may take.
     pub time_limit: Option<Duration>,
+    /// How many MiB of memory a worker may hold.
+    pub memory_limit: Option<f64>,
 }
 
 /// Runs trials in worker processes.
@@ -84,7 +88,7 @@ impl<A> LocalExecutor<A> {
                 self.start_worker(slot)?;
             }
             self.slots[slot].busy = Some((trial.id, Instant::now()));
-            events.push(Event::Started { slot, trial: trial.id });
+            events.push(Event::Started { slot: Some(slot), trial: trial.id, start: Start::Next });
             let line = serde_json::to_string(&trial).context("a trial has no JSON form")?;
             let worker = self.slots[slot].worker.as_mut().expect("started above");
             // A worker that cannot be written to is dead; the end of its output says so.
@@ -97,9 +101,9 @@ impl<A> LocalExecutor<A> {
         let settings = &self.settings;
         let mut process = Command::new(&settings.program)
             .arg("worker")
-            .arg("--run")
-            .arg(&settings.run)
-            .args(["--threads", &settings.threads.to_string(), "--device", &settings.device])
+            .arg(settings.run.path())
+            .args(["--stdio", "--threads", &settings.threads.to_string()])
+            .args(["--device", &settings.devices[slot % settings.devices.len()]])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -130,7 +134,7 @@ impl<A> LocalExecutor<A> {
         }
         let Some(line) = line else { return self.bury(slot) };
         match serde_json::from_str(&line) {
-            Ok(FromWorker::Epoch { trial, report }) => Some(Event::Epoch { slot, trial, report }),
+            Ok(FromWorker::Epoch { trial, report }) => Some(Event::Epoch { slot: Some(slot), trial, report }),
             Ok(FromWorker::Finished { trial, outcome }) => self.finish(slot, trial, outcome),
             Err(error) => {
                 tracing::warn!("worker {slot} said something else: {error}: {line}");
@@ -146,14 +150,15 @@ impl<A> LocalExecutor<A> {
         outcome: Result<Measurement, EvaluationError>,
     ) -> Option<Event> {
         self.slots[slot].busy.take_if(|(busy, _)| *busy == trial)?;
-        Some(Event::Finished { slot, trial, outcome })
+        Some(Event::Finished { slot: Some(slot), trial, outcome })
     }
 
     /// A worker's output has ended: its trial, if it had one, fails.
     fn bury(&mut self, slot: usize) -> Option<Event> {
         let status = self.end_worker(slot);
         let (trial, _) = self.slots[slot].busy.take()?;
-        Some(Event::Finished { slot, trial, outcome: Err(EvaluationError::WorkerDied { status }) })
+        let outcome = Err(EvaluationError::WorkerDied { status });
+        Some(Event::Finished { slot: Some(slot), trial, outcome })
     }
 
     /// Kills the worker of a slot, if there is one, and says how it ended.
@@ -177,30 +182,41 @@ impl<A> LocalExecutor<A> {
         }
     }
 
-    /// Ends trials that are past their limit, with their workers.
-    fn enforce_limit(&mut self) -> Vec<Event> {
-        let Some(limit) = self.settings.time_limit else { return Vec::new() };
+    /// Ends trials that take too long or too much, with their workers.
+    fn enforce_limits(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         for slot in 0..self.slots.len() {
-            let late = self.slots[slot].busy.take_if(|(_, since)| since.elapsed() > limit);
-            if let Some((trial, _)) = late {
-                self.end_worker(slot);
-                let outcome = Err(EvaluationError::TimeLimit { seconds: limit.as_secs_f64() });
-                events.push(Event::Finished { slot, trial, outcome });
-            }
+            let Some((trial, since)) = self.slots[slot].busy else { continue };
+            let Some(error) = self.too_long(since).or_else(|| self.too_much(slot)) else { continue };
+            self.slots[slot].busy = None;
+            self.end_worker(slot);
+            events.push(Event::Finished { slot: Some(slot), trial, outcome: Err(error) });
         }
         events
+    }
+
+    fn too_long(&self, since: Instant) -> Option<EvaluationError> {
+        let limit = self.settings.time_limit.filter(|limit| since.elapsed() > *limit)?;
+        Some(EvaluationError::TimeLimit { seconds: limit.as_secs_f64() })
+    }
+
+    fn too_much(&self, slot: usize) -> Option<EvaluationError> {
+        let limit = self.settings.memory_limit?;
+        let held = resident_mib_of(self.slots[slot].worker.as_ref()?.process.id())?;
+        let detail = format!("held {held:.0} MiB of at most {limit:.0}");
+        (held > limit).then_some(EvaluationError::OutOfMemory { detail })
     }
 }
 
 impl<A: Serialize> Executor<A> for LocalExecutor<A> {
-    fn submit(&mut self, trials: Vec<Trial<A>>) {
+    fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
         self.waiting.extend(trials);
+        Ok(())
     }
 
     fn poll(&mut self, timeout: Duration) -> Result<Vec<Event>> {
         let mut events = self.fill()?;
-        events.extend(self.enforce_limit());
+        events.extend(self.enforce_limits());
         let mut wait = if events.is_empty() { timeout } else { Duration::ZERO };
         loop {
             match self.inbox.recv_timeout(wait) {
@@ -212,8 +228,16 @@ impl<A: Serialize> Executor<A> for LocalExecutor<A> {
         }
     }
 
-    fn stop(&mut self) {
+    fn settled(&mut self, trial: TrialId) -> Result<()> {
+        let checkpoint = self.settings.run.checkpoint(trial);
+        // There is none of a short training.
+        let _ = std::fs::remove_file(checkpoint);
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Left {
         self.end_all();
+        Left::Stopped
     }
 }
 

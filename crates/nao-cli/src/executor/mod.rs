@@ -1,42 +1,89 @@
-//! Where trials run: the trait, and the engine that runs them in processes on this machine.
+//! Where trials run: the trait, and its engines. Processes on this machine; workers that share the run folder; jobs of
+//! Slurm.
 
+mod clock;
+mod exchange;
 mod local;
 mod protocol;
+mod slurm;
+mod workers;
 
 use std::time::Duration;
 
 use anyhow::Result;
 use nao_space::{EpochReport, EvaluationError, Measurement, Trial, TrialId};
 
+pub use clock::{Clock, RealClock};
+pub use exchange::{
+    Attempt, Beat, Claim, Claimant, CopyOfAttempt, Desk, Exchange, Holder, Naming, Published, Standing,
+    TaskFile, TaskKey, TaskResult, WorkOrder,
+};
 pub use local::{LocalExecutor, WorkerSettings};
 pub use protocol::FromWorker;
+pub use slurm::{
+    ArrayJob, Batch, JobNumber, Scheduler, SchedulerError, SchedulerLimits, Slurm, SlurmCommands,
+    SlurmExecutor, SlurmSettings, TaskReport, TaskStart, TaskState, check_arguments, check_shared,
+    check_slurm,
+};
+pub use workers::{WorkersExecutor, WorkersSettings};
 
 /// Runs trials somewhere and returns the outcome of each exactly once.
 pub trait Executor<A> {
-    /// Takes trials over; they start in this order as slots become free.
-    fn submit(&mut self, trials: Vec<Trial<A>>);
+    /// Takes trials over; they start in this order as slots become free. Those that an earlier coordinator has handed
+    /// over may be at work, or done.
+    fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()>;
 
     /// What happened since the last call; waits up to `timeout` for something to happen.
     fn poll(&mut self, timeout: Duration) -> Result<Vec<Event>>;
 
-    /// Stops all running trials at once, without outcome, and forgets the waiting ones.
-    fn stop(&mut self);
+    /// The outcome of a trial is recorded: what belongs to it may go.
+    fn settled(&mut self, _trial: TrialId) -> Result<()> {
+        Ok(())
+    }
+
+    /// The coordinator goes before the search is over.
+    fn leave(&mut self) -> Left;
+
+    /// The search is over, or has failed: no more trials come, and nobody needs to work on.
+    fn dismiss(&mut self, _why: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What becomes of trials without outcome when the coordinator goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// They were stopped.
+    Stopped,
+    /// They go on by themselves; says where.
+    Working(String),
+}
+
+/// Which start of a trial it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The next one.
+    Next,
+    /// That one, counted from 1; it may have been told before.
+    Number(u32),
 }
 
 /// What an executor reports.
 #[derive(Debug)]
 pub enum Event {
-    /// A trial began in a slot.
+    /// A trial began.
     Started {
-        /// The slot, from 0.
-        slot: usize,
+        /// The slot, from 0, where there are slots.
+        slot: Option<usize>,
         /// The trial.
         trial: TrialId,
+        /// Which start of it this is.
+        start: Start,
     },
     /// A trial finished an epoch.
     Epoch {
-        /// The slot, from 0.
-        slot: usize,
+        /// The slot, from 0, where there are slots.
+        slot: Option<usize>,
         /// The trial.
         trial: TrialId,
         /// The state of its training.
@@ -44,11 +91,15 @@ pub enum Event {
     },
     /// A trial is over.
     Finished {
-        /// The slot, from 0.
-        slot: usize,
+        /// The slot, from 0, where there are slots.
+        slot: Option<usize>,
         /// The trial.
         trial: TrialId,
         /// What it measured, or why it failed.
         outcome: Result<Measurement, EvaluationError>,
     },
+    /// Where the open trials stand.
+    Standing(Standing),
+    /// Something that a person should know.
+    Note(String),
 }

@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
 use super::table::figure;
+use crate::executor::Standing;
 use crate::run::{StoredTrial, TrialStatus};
 
 /// The bars of a search.
@@ -19,7 +20,7 @@ pub struct SearchProgress {
 }
 
 impl SearchProgress {
-    /// Bars for that many workers and trials.
+    /// Bars for that many workers on this machine and that many trials.
     pub fn new(workers: usize, budget: u64) -> Self {
         let bars = MultiProgress::new();
         let workers = (0..workers)
@@ -74,26 +75,31 @@ impl SearchProgress {
     }
 
     /// A trial began.
-    pub fn started(&self, slot: usize, trial: TrialId) {
-        if let Some(bar) = self.workers.get(slot) {
+    pub fn started(&self, slot: Option<usize>, trial: TrialId) {
+        if let Some(bar) = self.bar(slot) {
             bar.set_position(0);
             bar.set_message(format!("trial {trial}"));
         }
     }
 
     /// A trial finished an epoch.
-    pub fn epoch(&self, slot: usize, trial: TrialId, report: &EpochReport) {
-        if let Some(bar) = self.workers.get(slot) {
+    pub fn epoch(&self, slot: Option<usize>, trial: TrialId, report: &EpochReport) {
+        if let Some(bar) = self.bar(slot) {
             bar.set_length(report.epochs.into());
             bar.set_position(report.epoch.into());
             bar.set_message(format!("trial {trial}  {}", epoch_words(report)));
         }
     }
 
-    /// A trial is over, and its worker idle.
-    pub fn finished(&mut self, slot: usize, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
+    /// A trial is over, and its worker, where it has one here, idle.
+    pub fn finished(
+        &mut self,
+        slot: Option<usize>,
+        trial: TrialId,
+        outcome: &Result<Measurement, EvaluationError>,
+    ) {
         self.over(trial, outcome);
-        if let Some(bar) = self.workers.get(slot) {
+        if let Some(bar) = self.bar(slot) {
             bar.set_message("idle");
         }
     }
@@ -111,6 +117,17 @@ impl SearchProgress {
                 self.warn(&format!("trial {trial} failed: {error}"));
             }
         }
+    }
+
+    /// Where the open trials of the round stand, on other machines.
+    pub fn standing(&self, standing: Standing) {
+        let Standing { running, stale, waiting } = standing;
+        let stale = if stale > 0 { format!(", {stale} without a sign of life") } else { String::new() };
+        self.round.set_message(format!("{running} running{stale}, {waiting} waiting"));
+    }
+
+    fn bar(&self, slot: Option<usize>) -> Option<&ProgressBar> {
+        self.workers.get(slot?)
     }
 
     /// Says what the strategy warned of.

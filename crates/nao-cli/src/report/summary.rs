@@ -17,7 +17,7 @@ pub fn print_summary(
     seed: u64,
     trials: &[StoredTrial],
     tally: &Tally,
-    ending: Ending,
+    ending: &Ending,
     json: bool,
 ) -> Result<()> {
     let best = best_entries(trials, TOP);

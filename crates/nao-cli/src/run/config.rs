@@ -1,7 +1,5 @@
 //! The configuration of a run, whole: what runs, is printed by `--dry-run` and is kept in `run.toml`.
 
-use std::time::Duration;
-
 use anyhow::{Result, anyhow, bail};
 use nao_child::darts::RelaxedRecipe;
 use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
@@ -11,6 +9,7 @@ use nao_space::search::{EvolutionConfig, RoundLimits};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use super::execution::ExecutionConfig;
 use super::typed::table_of;
 use crate::data::DataSource;
 use crate::strategy::RELAXED_SEARCHES;
@@ -83,21 +82,6 @@ impl StrategyConfig {
 /// The preset of the `nao` strategy that is no controller preset: the search on structure.
 pub const STRUCTURE: &str = "structure";
 
-/// How a run is carried out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExecutionConfig {
-    /// Children trained at the same time.
-    pub workers: usize,
-    /// `cpu` or `cuda:N`.
-    pub device: String,
-    /// Seconds after which a child is stopped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_limit: Option<f64>,
-    /// A trial that the program itself did not survive this often is given up.
-    pub max_attempts: u32,
-}
-
 impl<T: Task> RunConfig<T> {
     /// The configuration as TOML, as in `run.toml`.
     pub fn to_toml(&self) -> String {
@@ -111,16 +95,6 @@ impl<T: Task> RunConfig<T> {
             if value == 0 {
                 bail!("rounds.{name} is 0: a search needs at least one trial");
             }
-        }
-        if self.execution.workers == 0 {
-            bail!("execution.workers is 0: at least one worker has to train children");
-        }
-        if self
-            .execution
-            .time_limit
-            .is_some_and(|limit| limit <= 0.0 || Duration::try_from_secs_f64(limit).is_err())
-        {
-            bail!("execution.time_limit must be a positive number of seconds");
         }
         crate::strategy::check_search_name(&self.strategy.name)?;
         let space = T::space(&self.space)?;
@@ -142,7 +116,7 @@ impl<T: Task> RunConfig<T> {
         self.strategy.evolution.check()?;
         self.strategy.policy.check(&Language::of(&space))?;
         self.strategy.pnas.check(&space.name())?;
-        crate::data::device(&self.execution.device)?;
+        self.execution.check()?;
         T::check(&self.recipe, data, &space, self.seed)
     }
 

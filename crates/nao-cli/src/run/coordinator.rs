@@ -12,20 +12,34 @@ use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Tri
 
 use super::folder::RunFolder;
 use super::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
-use crate::executor::{Event, Executor};
+use crate::executor::{Event, Exchange, Executor, Left, Start};
 use crate::failure::RunFailed;
 use crate::files::write_whole;
 use crate::report::SearchProgress;
 
+/// Time between two looks for a word of `nao cancel`.
+const QUESTION_EVERY: Duration = Duration::from_secs(1);
+
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
     /// Every trial of the budget has its outcome.
     BudgetSpent,
     /// The strategy had nothing more to propose.
     Stopped(Stop),
     /// The user asked to stop; the run can be resumed.
-    Interrupted,
+    Interrupted(Left),
+    /// `nao cancel` asked to stop, and everything that works for the run as well; it can be resumed.
+    Cancelled,
+}
+
+/// When a run gives up.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A trial that was started this often without outcome is given up. None where the executor counts.
+    pub max_attempts: Option<u32>,
+    /// The share of the trials of the run, 0 to 1, of which more may not fail.
+    pub max_failed_share: f64,
 }
 
 /// Runs a search to its end.
@@ -42,8 +56,8 @@ pub struct Coordinator<'a, S: Space> {
     pub limits: RoundLimits,
     /// The seed of the run.
     pub seed: u64,
-    /// A trial that was started this often without outcome is given up.
-    pub max_attempts: u32,
+    /// When the run gives up.
+    pub patience: Patience,
     /// Who proposes.
     pub strategy: Box<dyn Strategy<S> + 'a>,
     /// Where trials run.
@@ -61,6 +75,16 @@ impl<S: Space> Coordinator<'_, S> {
     /// trials then run, and the strategy is told all outcomes in the order of the trials. Whatever happens in
     /// between, the next start finds the last opened round and the state that belongs to it.
     pub fn run(&mut self) -> Result<Ending> {
+        let exchange = Exchange::of(self.folder.path());
+        exchange.let_work()?;
+        let ending = self.rounds(&exchange)?;
+        if matches!(ending, Ending::BudgetSpent | Ending::Stopped(_)) {
+            self.executor.dismiss("the search is over")?;
+        }
+        Ok(ending)
+    }
+
+    fn rounds(&mut self, exchange: &Exchange) -> Result<Ending> {
         let mut rounds = self.store.rounds()?;
         if let Some(last) = rounds.last() {
             self.restore_strategy(last.round)?;
@@ -70,8 +94,8 @@ impl<S: Space> Coordinator<'_, S> {
         let mut search = SearchLoop::resumed(self.limits, self.seed, rounds.len() as u64, trials);
         loop {
             if let Some(last) = rounds.last() {
-                if !self.run_open_trials(last.round)? {
-                    return Ok(Ending::Interrupted);
+                if let Some(ending) = self.run_open_trials(last.round, exchange)? {
+                    return Ok(ending);
                 }
                 if let Some(stop) = last.stop {
                     return Ok(Ending::Stopped(stop));
@@ -82,7 +106,7 @@ impl<S: Space> Coordinator<'_, S> {
                 self.tell(last.round)?;
             }
             if self.is_interrupted() {
-                return Ok(Ending::Interrupted);
+                return Ok(Ending::Interrupted(self.executor.leave()));
             }
             rounds.push(self.open_round(&mut search, round.index, round.trials)?);
         }
@@ -122,8 +146,8 @@ impl<S: Space> Coordinator<'_, S> {
         stored.collect()
     }
 
-    /// Runs what is open in a round. `false` when the user asked to stop.
-    fn run_open_trials(&mut self, round: u64) -> Result<bool> {
+    /// Runs what is open in a round. Gives the ending when it is to end before.
+    fn run_open_trials(&mut self, round: u64, exchange: &Exchange) -> Result<Option<Ending>> {
         let trials = self.store.trials_of_round(round)?;
         self.progress.round(round, &trials);
         let mut open = HashMap::new();
@@ -132,7 +156,7 @@ impl<S: Space> Coordinator<'_, S> {
             if !matches!(trial.status, TrialStatus::Proposed | TrialStatus::Running) {
                 continue;
             }
-            if trial.attempts >= self.max_attempts {
+            if self.patience.max_attempts.is_some_and(|most| trial.attempts >= most) {
                 let status = format!("given up after {} starts without an outcome", trial.attempts);
                 let outcome = Err(EvaluationError::WorkerDied { status });
                 self.keep(trial.id, &outcome, &[])?;
@@ -143,14 +167,22 @@ impl<S: Space> Coordinator<'_, S> {
             submitted.push(Trial { id: trial.id, arch, seed: trial.seed });
             open.insert(trial.id, Vec::new());
         }
-        self.executor.submit(submitted);
+        self.executor.submit(submitted)?;
+        let mut next_question = Instant::now();
         while !open.is_empty() {
-            if self.is_interrupted() {
-                self.executor.stop();
-                for id in open.keys() {
-                    self.store.put_back(*id)?;
+            let mut is_cancelled = false;
+            if Instant::now() >= next_question {
+                next_question = Instant::now() + QUESTION_EVERY;
+                is_cancelled = exchange.asked_to_stop().is_some();
+            }
+            if self.is_interrupted() || is_cancelled {
+                let left = self.executor.leave();
+                if left == Left::Stopped {
+                    for id in open.keys() {
+                        self.store.put_back(*id)?;
+                    }
                 }
-                return Ok(false);
+                return Ok(Some(if is_cancelled { Ending::Cancelled } else { Ending::Interrupted(left) }));
             }
             for event in self.executor.poll(Duration::from_millis(200))? {
                 self.handle(event, &mut open)?;
@@ -158,13 +190,16 @@ impl<S: Space> Coordinator<'_, S> {
             self.progress.tick();
         }
         self.check_not_all_failed(round)?;
-        Ok(true)
+        Ok(None)
     }
 
     fn handle(&mut self, event: Event, open: &mut HashMap<TrialId, Vec<EpochReport>>) -> Result<()> {
         match event {
-            Event::Started { slot, trial } => {
-                self.store.start(trial)?;
+            Event::Started { slot, trial, start } => {
+                match start {
+                    Start::Next => self.store.start(trial)?,
+                    Start::Number(attempt) => self.store.started(trial, attempt)?,
+                }
                 self.progress.started(slot, trial);
             }
             Event::Epoch { slot, trial, report } => {
@@ -176,8 +211,14 @@ impl<S: Space> Coordinator<'_, S> {
             Event::Finished { slot, trial, outcome } => {
                 let curve = open.remove(&trial).unwrap_or_default();
                 self.keep(trial, &outcome, &curve)?;
+                self.executor.settled(trial)?;
                 self.progress.finished(slot, trial, &outcome);
+                if let Err(error) = &outcome {
+                    self.check_failed_share(trial, error)?;
+                }
             }
+            Event::Standing(standing) => self.progress.standing(standing),
+            Event::Note(note) => self.progress.warnings(&[note]),
         }
         Ok(())
     }
@@ -212,6 +253,25 @@ impl<S: Space> Coordinator<'_, S> {
             observations.push(Observation { trial: trial.id, arch, objective, value });
         }
         self.strategy.tell(&observations).map_err(|error| RunFailed(error.to_string()).into())
+    }
+
+    /// When most trials fail, something is wrong with the data, the recipe or the machines, and the rest would be lost as
+    /// well.
+    fn check_failed_share(&mut self, last: TrialId, error: &EvaluationError) -> Result<()> {
+        let tally = self.store.tally()?;
+        let (count, all) = (tally.failures(), tally.trials());
+        if count as f64 <= self.patience.max_failed_share * all as f64 {
+            return Ok(());
+        }
+        let reasons: Vec<String> =
+            tally.failed.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        self.executor.dismiss("too many trials failed")?;
+        let message = format!(
+            "{count} of {all} trials failed ({}), more than execution.max_failed_share = {} allows; trial {last}: {error}",
+            reasons.join(", "),
+            self.patience.max_failed_share
+        );
+        Err(RunFailed(message).into())
     }
 
     /// Going on after a round without a single measurement would spend the budget for nothing.

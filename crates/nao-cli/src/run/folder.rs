@@ -13,7 +13,7 @@ use super::lock;
 use super::manifest::Manifest;
 use super::store::Store;
 use crate::args::SpaceKind;
-use crate::files::{read_text, write_whole};
+use crate::files::{make_enterable, read_text, write_whole};
 use crate::task::Task;
 
 /// A run folder.
@@ -110,7 +110,6 @@ impl RunFolder {
     }
 
     /// The coordinator at work in the folder, if there is one: its process, its host and since when.
-    #[allow(dead_code, reason = "for commands that tell where a run stands")]
     pub fn holder(&self) -> Result<Option<String>> {
         lock::holder(&self.lock_path())
     }
@@ -133,6 +132,11 @@ impl RunFolder {
     /// Where the learning curve of a trial is kept.
     pub fn curve(&self, trial: TrialId) -> PathBuf {
         self.path.join("children").join(trial.to_string()).join("curve.json")
+    }
+
+    /// Where the state of a trial under way on this machine is kept.
+    pub fn checkpoint(&self, trial: TrialId) -> PathBuf {
+        self.path.join("children").join(trial.to_string()).join("checkpoint.safetensors")
     }
 
     /// The drawing of the best cell.
@@ -171,18 +175,6 @@ pub(super) fn kind_of_file(path: &Path) -> Result<SpaceKind> {
         kind: SpaceKind,
     }
     Ok(read_toml::<Configuration>(path)?.space.kind)
-}
-
-/// Temporary folders are private; a run folder is for everybody whom its parent lets in.
-#[cfg(unix)]
-fn make_enterable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn make_enterable(_path: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// The first free name `runs/WORD-NNN`.

@@ -3,15 +3,16 @@
 //! The system holds the lock for as long as the process lives, between hosts too where their file system has locks, and
 //! drops it however the process ends: what a killed one left in the file is no lock.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rusqlite::Connection;
+
+use crate::host::host;
 
 /// Takes the lock in that file, or says who has it.
 pub(super) fn take(path: &Path) -> Result<File> {
@@ -71,17 +72,10 @@ fn this_process() -> Result<String> {
     Ok(format!("process {} on {} since {now}", std::process::id(), host()))
 }
 
-/// The name of this machine among others that see the folder.
-fn host() -> String {
-    let kernel = fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let asked =
-        || Some(String::from_utf8_lossy(&Command::new("hostname").output().ok()?.stdout).into_owned());
-    let name = kernel.or_else(asked).map(|name| name.trim().to_owned());
-    name.filter(|name| !name.is_empty()).unwrap_or("an unnamed host".into())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod config;
 mod coordinator;
+mod execution;
 mod folder;
 mod lock;
 mod manifest;
@@ -13,7 +14,8 @@ mod training;
 mod typed;
 
 pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
-pub use coordinator::{Coordinator, Ending};
+pub use coordinator::{Coordinator, Ending, Patience};
+pub use execution::{Engine, ExecutionConfig};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;
 pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};

@@ -11,7 +11,8 @@ use nao_controller::NaoConfig;
 use nao_space::search::RoundLimits;
 use toml::Value;
 
-use super::config::{ExecutionConfig, RunConfig, STRUCTURE, StrategyConfig, controller_preset};
+use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
+use super::execution::ExecutionConfig;
 use super::typed::{has_key, nested, one_line, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
@@ -162,12 +163,7 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
         recipe,
         sharing: None,
         relaxed: None,
-        execution: ExecutionConfig {
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
-            device: "cpu".into(),
-            time_limit: None,
-            max_attempts: 10,
-        },
+        execution: ExecutionConfig::here(),
     })
 }
 
@@ -220,6 +216,12 @@ mod tests {
             ("space.nodes=13", "13"),
             ("recipe.name=none", "none"),
             ("execution.workers=0", "workers is 0"),
+            ("execution.slurm.slots_per_node=0", "slots_per_node is 0"),
+            ("execution.max_failed_share=1.5", "0 to 1"),
+            ("execution.memory_limit=-1", "positive number of MiB"),
+            ("execution.cluster.lease=1", "too short for a heartbeat"),
+            ("execution.executor=cloud", "cloud"),
+            ("execution.slurm.args=--array=0-3", "--array is set by nao"),
             ("seed", "KEY=VALUE"),
         ] {
             let error = format!("{:#}", resolved(&options(&[setting]), None).unwrap_err());

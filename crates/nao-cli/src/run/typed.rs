@@ -38,6 +38,13 @@ pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Tab
         ("execution.workers", number(execution.workers.map(|workers| workers as u64))?),
         ("execution.device", text(&execution.device)),
         ("execution.time_limit", execution.time_limit.map(Value::Float)),
+        ("execution.memory_limit", execution.memory_limit.map(Value::Float)),
+        ("execution.executor", execution.executor.map(Value::try_from).transpose()?),
+        ("execution.max_failed_share", execution.max_failed_share.map(Value::Float)),
+        ("execution.slurm.args", text(&execution.slurm_args)),
+        ("execution.slurm.slots_per_node", number(execution.slots_per_node.map(|slots| slots as u64))?),
+        ("execution.slurm.trials_per_task", number(execution.trials_per_task.map(|trials| trials as u64))?),
+        ("execution.slurm.parallel", number(execution.parallel.map(|tasks| tasks as u64))?),
     ];
     for (key, value) in flags {
         if let Some(value) = value {

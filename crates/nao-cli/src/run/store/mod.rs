@@ -127,7 +127,6 @@ impl Store {
 
     /// Marks a trial as started for the `attempt`th time, counted from 1, by an engine that counts itself. To hear of the
     /// same attempt again, as after a restart of the coordinator, changes nothing.
-    #[allow(dead_code, reason = "for engines that count attempts themselves")]
     pub fn started(&self, id: TrialId, attempt: u32) -> Result<()> {
         let sql = "UPDATE trials SET status = 'running', attempts = MAX(attempts, ?2) \
                    WHERE id = ?1 AND status IN ('proposed', 'running')";

@@ -20,6 +20,18 @@ pub struct Tally {
     pub failed: BTreeMap<&'static str, u64>,
 }
 
+impl Tally {
+    /// Trials that failed for good.
+    pub fn failures(&self) -> u64 {
+        self.failed.values().sum()
+    }
+
+    /// All trials.
+    pub fn trials(&self) -> u64 {
+        self.proposed + self.running + self.done + self.failures()
+    }
+}
+
 impl Store {
     /// Counts the trials by where they stand, without reading what they measured.
     pub fn tally(&self) -> Result<Tally> {

@@ -1,14 +1,16 @@
-//! `nao worker`: trains the children that the coordinator sends, one JSON document per line each way.
+//! A worker on standard input and output: one JSON document per line each way.
 
 use std::io::{BufRead, Write};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use nao_space::{EpochReport, Progress, Trial, TrialId};
+use nao_space::{Checkpointing, EpochReport, Progress, Trial, TrialId};
 use rayon::ThreadPool;
 use serde::de::DeserializeOwned;
 
+use super::{pool, processors};
 use crate::args::WorkerArgs;
 use crate::data::device;
 use crate::executor::FromWorker;
@@ -16,15 +18,17 @@ use crate::memory::peak_mib;
 use crate::run::RunFolder;
 use crate::task::{Task, with_task};
 
-pub fn run(args: WorkerArgs) -> Result<()> {
+/// Least time between two checkpoints after epochs: a search that was killed loses little, and short trainings write
+/// nothing.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+
+pub fn run(args: &WorkerArgs) -> Result<()> {
     // Ctrl-C reaches the whole group of processes; only the coordinator decides what it means.
     ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
-    let threads =
-        rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start threads")?;
-    // A panic is an outcome, with its message; the trace is for those who ask for it.
-    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+    let threads = pool(args.threads.unwrap_or_else(processors))?;
     let folder = RunFolder::open(&args.run)?;
-    with_task!(folder.kind()?, T => work::<T>(&folder, &device(&args.device)?, &threads))
+    let device = device(args.device.as_deref().unwrap_or("cpu"))?;
+    with_task!(folder.kind()?, T => work::<T>(&folder, &device, &threads))
 }
 
 fn work<T: Task>(folder: &RunFolder, device: &Device, threads: &ThreadPool) -> Result<()> {
@@ -32,8 +36,10 @@ fn work<T: Task>(folder: &RunFolder, device: &Device, threads: &ThreadPool) -> R
     let data = T::load(&config.data, Some(folder.path()))?;
     let evaluator = T::evaluator(data, config.recipe, device.clone())?;
     for trial in trials() {
+        let checkpoint = Checkpointing { path: folder.checkpoint(trial.id), interval: CHECKPOINT_EVERY };
         // Inside of the pool no operation is handed to another thread and waited for, which saves a tenth.
-        let mut outcome = threads.install(|| evaluator.evaluate(&trial, &mut Line { trial: trial.id }));
+        let mut outcome = threads
+            .install(|| evaluator.evaluate_resumably(&trial, &checkpoint, &mut Line { trial: trial.id }));
         if let (Ok(measurement), Some(peak)) = (&mut outcome, peak_mib()) {
             // Of this process so far: a later trial shows no less than an earlier one.
             measurement.extra.insert("peak_memory_mib".into(), peak);

@@ -1,0 +1,250 @@
+//! How a run stands, seen from outside: from its files, from any machine that has them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use nao_space::TrialId;
+use serde::Serialize;
+
+use super::table::{figure, plain_table};
+use crate::executor::{CopyOfAttempt, Exchange, Holder, Slurm};
+use crate::run::{Engine, RunFolder, TrialStatus};
+use crate::task::with_task;
+
+/// How a run stands.
+#[derive(Debug, Serialize)]
+pub struct RunStatus {
+    run: String,
+    executor: Engine,
+    /// Who coordinates it.
+    coordinator: Option<String>,
+    /// Why everybody is to stop.
+    stopped: Option<String>,
+    rounds: u64,
+    budget: u64,
+    done: usize,
+    /// Failed trials by reason.
+    failed: BTreeMap<String, usize>,
+    /// Open trials that nobody works on.
+    waiting: usize,
+    running: Vec<RunningTrial>,
+    scheduler: Option<SchedulerStatus>,
+}
+
+/// A trial that somebody works on.
+#[derive(Debug, Serialize)]
+struct RunningTrial {
+    trial: TrialId,
+    attempt: u32,
+    #[serde(flatten)]
+    holder: Option<Holder>,
+    epoch: u32,
+    epochs: Option<u32>,
+    train_loss: Option<f64>,
+    value: Option<f64>,
+    /// Seconds spent in all attempts.
+    spent: f64,
+    /// Seconds since the last sign of life.
+    silent: Option<f64>,
+    /// Silent for longer than its lease, or its process known to be dead.
+    stale: bool,
+}
+
+/// What the scheduler has of the run.
+#[derive(Debug, Serialize)]
+struct SchedulerStatus {
+    jobs: String,
+    /// Tasks by state.
+    tasks: BTreeMap<String, usize>,
+    error: Option<String>,
+}
+
+impl RunStatus {
+    /// Looks at a run folder.
+    pub fn of(folder: &RunFolder) -> Result<Self> {
+        let exchange = Exchange::of(folder.path());
+        let (executor, budget) = with_task!(folder.kind()?, T => {
+            let config = folder.config::<T>()?;
+            (config.execution.executor, config.rounds.budget)
+        });
+        let order = exchange.order()?;
+        let lease = order.map(|order| order.lease());
+        let now = now_of_files(folder);
+        let (mut done, mut failed, mut waiting, mut running, mut rounds) =
+            (0, BTreeMap::new(), 0, Vec::new(), 0);
+        let mut at_work = attempts(&exchange)?;
+        for trial in folder.store_to_read()?.trials()? {
+            rounds = rounds.max(trial.round + 1);
+            match trial.status {
+                TrialStatus::Done(_) => done += 1,
+                TrialStatus::Failed(error) => *failed.entry(error.reason().to_owned()).or_default() += 1,
+                TrialStatus::Proposed | TrialStatus::Running => match at_work.remove(&trial.id) {
+                    Some(copy) => running.push(running_trial(trial.id, &copy, lease, now)),
+                    None if trial.status == TrialStatus::Running && lease.is_none() => {
+                        running.push(RunningTrial::here(trial.id, trial.attempts));
+                    }
+                    None => waiting += 1,
+                },
+            }
+        }
+        let coordinator = folder.holder()?;
+        if coordinator.is_none() && lease.is_none() {
+            // On this machine trials run as long as their coordinator.
+            waiting += running.len();
+            running.clear();
+        }
+        let scheduler = Slurm::of(&exchange)?.map(|mut slurm| {
+            let states = slurm.states();
+            SchedulerStatus {
+                jobs: slurm.name().to_owned(),
+                error: states.as_ref().err().map(ToString::to_string),
+                tasks: states.unwrap_or_default(),
+            }
+        });
+        Ok(RunStatus {
+            run: folder.path().display().to_string(),
+            executor,
+            coordinator,
+            stopped: exchange.asked_to_stop(),
+            rounds,
+            budget,
+            done,
+            failed,
+            waiting,
+            running,
+            scheduler,
+        })
+    }
+}
+
+/// The last attempt at each open task that was not put back.
+fn attempts(exchange: &Exchange) -> Result<BTreeMap<TrialId, CopyOfAttempt>> {
+    let mut attempts = BTreeMap::new();
+    for key in exchange.open_tasks()? {
+        let task = exchange.read_task::<serde_json::Value>(&key)?;
+        let last = exchange.copies(&key)?.pop().filter(|last| !last.is_released());
+        if let (Some(task), Some(last)) = (task, last) {
+            attempts.insert(task.trial.id, last);
+        }
+    }
+    Ok(attempts)
+}
+
+fn running_trial(
+    trial: TrialId,
+    copy: &CopyOfAttempt,
+    lease: Option<Duration>,
+    now: SystemTime,
+) -> RunningTrial {
+    let (beat, holder) = (copy.beat().unwrap_or_default(), copy.holder());
+    let silent = copy.last_written().map(|written| now.duration_since(written).unwrap_or_default());
+    let is_late = silent.zip(lease).is_some_and(|(silent, lease)| silent > lease);
+    RunningTrial {
+        trial,
+        attempt: copy.number.0,
+        stale: is_late || holder.as_ref().is_some_and(Holder::is_dead),
+        holder,
+        epoch: beat.epoch,
+        epochs: beat.epochs,
+        train_loss: beat.train_loss,
+        value: beat.value,
+        spent: beat.spent,
+        silent: silent.map(|silent| silent.as_secs_f64()),
+    }
+}
+
+impl RunningTrial {
+    /// A trial of this machine, whose coordinator alone knows more.
+    fn here(trial: TrialId, attempt: u32) -> Self {
+        RunningTrial {
+            trial,
+            attempt,
+            holder: None,
+            epoch: 0,
+            epochs: None,
+            train_loss: None,
+            value: None,
+            spent: 0.0,
+            silent: None,
+            stale: false,
+        }
+    }
+}
+
+/// The time on the clock of the file system, whose stamps heartbeats carry; that of this machine where it is read-only.
+fn now_of_files(folder: &RunFolder) -> SystemTime {
+    let probe = tempfile::Builder::new().prefix(".now-").tempfile_in(folder.path());
+    let stamp = probe.and_then(|probe| probe.as_file().metadata()?.modified());
+    stamp.unwrap_or_else(|_| SystemTime::now())
+}
+
+/// The status for people.
+pub fn status_text(status: &RunStatus) -> String {
+    let RunStatus { done, failed, waiting, running, .. } = status;
+    let failures: usize = failed.values().sum();
+    let by_reason: Vec<String> = failed.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let reasons = if failed.is_empty() { String::new() } else { format!(" ({})", by_reason.join(", ")) };
+    let mut lines = vec![
+        format!(
+            "{}: round {}, {} of {} trials done, {failures} failed{reasons}, {} running, {waiting} waiting",
+            status.run,
+            status.rounds.saturating_sub(1),
+            done,
+            status.budget,
+            running.len(),
+        ),
+        match &status.coordinator {
+            Some(holder) => format!("coordinator  {holder}"),
+            None if done + failures < status.budget as usize => {
+                format!("coordinator  none; go on with:  nao resume {}", status.run)
+            }
+            None => "coordinator  none".to_owned(),
+        },
+    ];
+    lines.extend(status.stopped.as_ref().map(|why| format!("stopped      {why}")));
+    lines.extend(status.scheduler.as_ref().map(scheduler_line));
+    if !running.is_empty() {
+        lines.push(running_table(running));
+    }
+    lines.join("\n")
+}
+
+fn scheduler_line(scheduler: &SchedulerStatus) -> String {
+    let tasks: Vec<String> =
+        scheduler.tasks.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let what = match &scheduler.error {
+        Some(error) => error.clone(),
+        None if tasks.is_empty() => "no tasks".to_owned(),
+        None => format!("tasks: {}", tasks.join(", ")),
+    };
+    format!("jobs         {}, {what}", scheduler.jobs)
+}
+
+fn running_table(running: &[RunningTrial]) -> String {
+    let rows = running.iter().map(|trial| {
+        let place = trial.holder.as_ref().and_then(|holder| holder.place.as_ref());
+        vec![
+            trial.trial.to_string(),
+            trial.attempt.to_string(),
+            trial.holder.as_ref().map_or("here".to_owned(), |holder| holder.host.clone()),
+            trial.holder.as_ref().map_or(String::new(), |holder| holder.process.to_string()),
+            place.map_or(String::new(), |place| format!("{}_{}", place.job, place.task)),
+            match trial.epochs {
+                Some(epochs) => format!("{}/{epochs}", trial.epoch),
+                None => String::new(),
+            },
+            trial.train_loss.map_or(String::new(), |loss| format!("{loss:.3}")),
+            trial.value.map_or(String::new(), figure),
+            format!("{:.0} s", trial.spent),
+            match trial.silent {
+                Some(silent) if trial.stale => format!("{silent:.0} s ago, stale"),
+                Some(silent) => format!("{silent:.0} s ago"),
+                None => String::new(),
+            },
+        ]
+    });
+    let header =
+        ["trial", "attempt", "host", "process", "job", "epoch", "loss", "validation", "spent", "heartbeat"];
+    plain_table(&header, &[0, 1, 3, 5, 6, 7, 8], rows.collect())
+}
