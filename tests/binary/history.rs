@@ -28,6 +28,15 @@ pub const TINY: &[&str] = &[
     "--seed=3",
 ];
 
+/// What makes such a search one of 24 children that take a second each: enough to die in the middle of.
+pub const MANY: &[&str] = &[
+    "--set=recipe.epochs=6",
+    "--set=recipe.batch=32",
+    "--set=rounds.initial=12",
+    "--set=rounds.per_round=6",
+    "--set=rounds.budget=24",
+];
+
 /// Such a search, still to be started, in silence.
 pub fn search(folder: &Path, out: &str, workers: &str) -> Command {
     let mut command = nao(folder);
@@ -91,6 +100,42 @@ pub fn count_done(run: &Path) -> usize {
     let _ = store.busy_timeout(Duration::from_secs(5));
     let sql = "SELECT COUNT(*) FROM trials WHERE status = 'done'";
     store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0) as usize
+}
+
+/// The history of the same search of many children on one machine.
+pub fn on_one_machine(folder: &Path) -> Vec<Row> {
+    let mut local = nao(folder);
+    local
+        .arg("search")
+        .args(TINY)
+        .args(MANY)
+        .args(["--out", "local", "--workers", "2"])
+        .stdout(Stdio::null());
+    assert!(local.status().unwrap().success());
+    let rows = history(&folder.join("local"));
+    assert!(rows.len() == 24 && rows.iter().all(|row| row.status == "done"));
+    rows
+}
+
+/// A run of workers that share its folder has put everything away, and every trial kept the one result that counts.
+pub fn is_tidy(run: &Path) {
+    for sub in ["tasks", "results", "attempts"] {
+        let entries = std::fs::read_dir(run.join(sub)).unwrap().flatten();
+        let left: Vec<_> = entries.map(|entry| entry.path()).collect();
+        assert!(left.is_empty(), "left in {sub}: {left:?}");
+    }
+    for row in history(run) {
+        let result = run.join("children").join(row.id.to_string()).join("result.json");
+        let result: serde_json::Value = serde_json::from_slice(&std::fs::read(result).unwrap()).unwrap();
+        assert_eq!(result["trial"], row.id);
+    }
+}
+
+/// The logs of all trials of such a run.
+pub fn logs(run: &Path) -> String {
+    let trials =
+        history(run).into_iter().map(|row| run.join("children").join(row.id.to_string()).join("log"));
+    trials.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
 }
 
 /// Waits, at most two minutes, until something holds of a search that still runs.

@@ -124,8 +124,10 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
 fn a_child_past_its_time_limit_fails_alone_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = search(folder.path(), "run", "2");
-    // A microsecond is over before the first step, so every trial of the first round fails, which ends the search.
-    let output = command.args(["--time-limit", "0.000001"]).stderr(Stdio::piped()).output().unwrap();
+    // A microsecond is over before the first step, so every trial of the first round fails, which ends the search, however
+    // many failures it would bear.
+    command.args(["--time-limit", "0.000001", "--max-failed-share", "1"]);
+    let output = command.stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(message.contains("every trial of round 0 failed") && message.contains("time limit"), "{message}");

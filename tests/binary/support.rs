@@ -12,6 +12,7 @@ pub fn nao(folder: &Path) -> Command {
 }
 
 /// Runs `nao` with these words to its end.
+#[allow(dead_code, reason = "not every test file runs it to its end")]
 pub fn run(folder: &Path, words: &[&str]) -> Output {
     nao(folder).args(words).output().expect("nao starts")
 }

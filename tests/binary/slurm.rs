@@ -1,0 +1,354 @@
+//! Searches on a real Slurm, a small one on this machine, while it goes wrong in all the ways that clusters do.
+//!
+//! They run where `NAO_TEST_SLURM=1` is set, and then need the folder with `start-slurm.sh` and `stop-slurm.sh` in
+//! `NAO_SLURM`; a missing Slurm fails them. Elsewhere they say that they were left out.
+#![cfg(unix)]
+
+mod history;
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use history::{MANY, Row, TINY, count_done, history, is_tidy, logs, on_one_machine, wait_until};
+use support::nao;
+
+/// Short times, so that what a cluster does in minutes takes seconds.
+const QUICK: &[&str] = &[
+    "--executor=slurm",
+    "--set=execution.cluster.heartbeat=0.5",
+    "--set=execution.cluster.lease=4",
+    "--set=execution.cluster.checkpoint=0",
+    "--set=execution.cluster.look=0.2",
+    "--set=execution.slurm.look=2",
+    "--set=execution.slurm.grace=2",
+];
+
+/// One cluster at a time: two of them would only take the processors from each other.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A cluster of two nodes, and a folder for runs that both of them see.
+struct Cluster {
+    folder: PathBuf,
+    slurm: tempfile::TempDir,
+    scripts: PathBuf,
+    port: u16,
+    settings: Vec<(&'static str, &'static str)>,
+    _runs: tempfile::TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Cluster {
+    /// A cluster on ports of its own; `None` where these tests are not asked for.
+    fn start(number: u16, settings: &[(&'static str, &'static str)]) -> Option<Self> {
+        if std::env::var("NAO_TEST_SLURM").as_deref() != Ok("1") {
+            eprintln!("left out: set NAO_TEST_SLURM=1 and NAO_SLURM to test on a real Slurm");
+            return None;
+        }
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let scripts =
+            std::env::var_os("NAO_SLURM").expect("NAO_SLURM names the folder of start-slurm.sh").into();
+        let runs = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let cluster = Cluster {
+            folder: runs.path().to_owned(),
+            // Short, for the sockets in it.
+            slurm: tempfile::Builder::new().prefix("slurm").tempdir().unwrap(),
+            scripts,
+            port: 27_000 + 20 * number,
+            settings: settings.to_vec(),
+            _runs: runs,
+            _turn: turn,
+        };
+        cluster.bring_up();
+        Some(cluster)
+    }
+
+    /// Starts what is not running.
+    fn bring_up(&self) {
+        let mut command = Command::new(self.scripts.join("start-slurm.sh"));
+        command.arg(self.slurm.path()).env("NAO_SLURM_PORT", self.port.to_string());
+        command.env("NAO_SLURM_EDIT_HOSTS", "1").envs(self.settings.iter().copied());
+        let output = command.output().expect("start-slurm.sh starts");
+        assert!(output.status.success(), "no Slurm: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn on(&self, command: &mut Command) {
+        command.env("SLURM_CONF", self.slurm.path().join("slurm.conf"));
+    }
+
+    /// `nao` on this cluster.
+    fn nao(&self, words: &[&str]) -> Command {
+        let mut command = nao(&self.folder);
+        command.args(words).stdout(Stdio::null());
+        self.on(&mut command);
+        command
+    }
+
+    fn search(&self, words: &[&str]) -> Command {
+        self.nao(&[&["search"], TINY, MANY, QUICK, &["--out", "run"], words].concat())
+    }
+
+    fn run(&self) -> PathBuf {
+        self.folder.join("run")
+    }
+
+    fn slurm(&self, program: &str, words: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        command.args(words);
+        self.on(&mut command);
+        command.output().unwrap()
+    }
+
+    /// Kills a daemon of Slurm as a power cut would.
+    fn kill_daemon(&self, name: &str) {
+        let process =
+            std::fs::read_to_string(self.slurm.path().join("run").join(format!("{name}.pid"))).unwrap();
+        assert!(Command::new("kill").args(["-KILL", process.trim()]).status().unwrap().success());
+    }
+
+    fn done_after(&self, search: &mut Child, count: usize) {
+        wait_until(search, &format!("{count} trials done"), || count_done(&self.run()) >= count);
+    }
+
+    /// Processes of workers at trials of a node, as their attempts say.
+    fn workers_on(&self, node: &str) -> Vec<u32> {
+        let attempts = std::fs::read_dir(self.run().join("attempts")).into_iter().flatten().flatten();
+        let folders =
+            attempts.flat_map(|trial| std::fs::read_dir(trial.path()).into_iter().flatten().flatten());
+        let holders = folders.filter_map(|attempt| std::fs::read(attempt.path().join("holder.json")).ok());
+        let holders = holders.filter_map(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+        let here = holders.filter(|holder| holder["host"] == node);
+        here.filter_map(|holder| holder["process"].as_u64()).map(|process| process as u32).collect()
+    }
+
+    /// The run has the history of one on one machine, each trial recorded once, and nothing is left lying about.
+    fn is_as_on_one_machine(&self) {
+        assert_eq!(&history(&self.run()), expected());
+        is_tidy(&self.run());
+    }
+
+    /// The logs of all trials.
+    fn logs(&self) -> String {
+        logs(&self.run())
+    }
+
+    /// How many array jobs were written down.
+    fn batches(&self) -> usize {
+        let entries = std::fs::read_dir(self.run().join("batches")).unwrap().flatten();
+        entries.filter(|entry| entry.path().is_dir()).count()
+    }
+
+    /// A program that stands in the way of one of Slurm's, and a `PATH` on which it is found first.
+    fn in_the_way(&self, program: &str, script: &str) -> std::ffi::OsString {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = self.folder.join("in-the-way");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(program);
+        std::fs::write(&file, script).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var_os("PATH").unwrap();
+        std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for partition in ["work", "urgent"] {
+            let mut command = Command::new("scancel");
+            command.args(["--partition", partition]).stderr(Stdio::null());
+            self.on(&mut command);
+            let _ = command.status();
+        }
+        let mut stop = Command::new(self.scripts.join("stop-slurm.sh"));
+        let _ = stop.arg("--purge").arg(self.slurm.path()).output();
+    }
+}
+
+/// The history of the same search on one machine.
+fn expected() -> &'static Vec<Row> {
+    static EXPECTED: OnceLock<Vec<Row>> = OnceLock::new();
+    EXPECTED.get_or_init(|| on_one_machine(tempfile::tempdir().unwrap().path()))
+}
+
+/// Waits for the end of a process, but not for ever.
+fn ends(mut child: Child) -> ExitStatus {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("still searching after three minutes");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_history_is_that_of_one_machine() {
+    let Some(cluster) = Cluster::start(0, &[]) else { return };
+    // Two children side by side and four in all per task.
+    let words = ["--slots-per-node", "2", "--trials-per-task", "4", "--slurm-args", "--cpus-per-task=2"];
+    assert!(ends(cluster.search(&words).spawn().unwrap()).success());
+    cluster.is_as_on_one_machine();
+    // 12, 6 and 6 children: one job per round, none for what is packed into a task.
+    assert_eq!(cluster.batches(), 3);
+}
+
+#[test]
+fn a_node_that_is_lost_and_comes_back_changes_nothing() {
+    let Some(cluster) = Cluster::start(1, &[]) else { return };
+    let mut search = cluster.search(&[]).spawn().unwrap();
+    wait_until(&mut search, "two workers on n2", || {
+        count_done(&cluster.run()) >= 1 && cluster.workers_on("n2").len() >= 2
+    });
+    // The node goes: one of its workers dies with it, the others are frozen and come back as second copies.
+    cluster.kill_daemon("slurmd-n2");
+    let workers = cluster.workers_on("n2");
+    for (index, worker) in workers.iter().enumerate() {
+        // One that has ended meanwhile cannot be hit any more.
+        let _ = Command::new("kill")
+            .args([if index == 0 { "-KILL" } else { "-STOP" }, &worker.to_string()])
+            .output();
+    }
+    // Slurm would notice in a quarter of a minute; its tasks are started again while the old copies live on.
+    let down = cluster.slurm("scontrol", &["update", "nodename=n2", "state=down", "reason=test"]);
+    assert!(down.status.success(), "{}", String::from_utf8_lossy(&down.stderr));
+    let done = count_done(&cluster.run());
+    cluster.done_after(&mut search, done + 3);
+    for worker in &workers {
+        let _ = Command::new("kill").args(["-CONT", &worker.to_string()]).output();
+    }
+    cluster.bring_up();
+    assert!(ends(search).success());
+    cluster.is_as_on_one_machine();
+    assert!(cluster.logs().contains("attempt 2: "), "{}", cluster.logs());
+}
+
+#[test]
+fn preempted_children_go_on_where_they_were() {
+    let Some(cluster) = Cluster::start(2, &[]) else { return };
+    let mut search = cluster.search(&[]).spawn().unwrap();
+    wait_until(&mut search, "workers on both nodes", || {
+        !cluster.workers_on("n1").is_empty() && !cluster.workers_on("n2").is_empty()
+    });
+    for node in ["n1", "n2"] {
+        let node = format!("--nodelist={node}");
+        let output =
+            cluster.slurm("sbatch", &["-p", "urgent", "-c4", &node, "-o", "/dev/null", "--wrap", "sleep 2"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(ends(search).success());
+    cluster.is_as_on_one_machine();
+    let logs = cluster.logs();
+    assert!(logs.contains("put back: the process was told to stop"), "nobody was sent away: {logs}");
+    assert!(logs.contains("goes on from the state of attempt"), "{logs}");
+}
+
+#[test]
+fn a_killed_coordinator_finds_its_jobs_again() {
+    let Some(cluster) = Cluster::start(3, &[]) else { return };
+    let mut search = cluster.search(&[]).spawn().unwrap();
+    cluster.done_after(&mut search, 3);
+    search.kill().unwrap();
+    search.wait().unwrap();
+    let resume = cluster.nao(&["resume", "run"]).spawn().unwrap();
+    assert!(ends(resume).success());
+    cluster.is_as_on_one_machine();
+    assert_eq!(cluster.batches(), 3, "children of a round were handed in twice");
+}
+
+#[test]
+fn a_killed_controller_of_slurm_is_waited_for() {
+    let Some(cluster) = Cluster::start(4, &[]) else { return };
+    let mut search = cluster.search(&["--parallel", "4"]).spawn().unwrap();
+    cluster.done_after(&mut search, 2);
+    cluster.kill_daemon("slurmctld");
+    // Children that run go on, and their results count.
+    let done = count_done(&cluster.run());
+    cluster.done_after(&mut search, done + 1);
+    std::thread::sleep(Duration::from_secs(4));
+    cluster.bring_up();
+    assert!(ends(search).success());
+    cluster.is_as_on_one_machine();
+}
+
+#[test]
+fn arrays_are_as_large_as_they_may_be() {
+    let Some(cluster) = Cluster::start(5, &[("NAO_SLURM_MAX_ARRAY", "11")]) else { return };
+    let search = cluster.search(&[]).spawn().unwrap();
+    assert!(ends(search).success());
+    cluster.is_as_on_one_machine();
+    // Twelve do not fit into one array, six do.
+    assert_eq!(cluster.batches(), 4);
+}
+
+#[test]
+fn accounting_is_not_needed() {
+    let Some(cluster) = Cluster::start(6, &[]) else { return };
+    let path =
+        cluster.in_the_way("sacct", "#!/bin/sh\necho 'Slurm accounting storage is disabled' >&2\nexit 1\n");
+    assert!(!cluster.slurm("sacct", &[]).status.success(), "this cluster keeps accounts");
+    let mut search = cluster.search(&[]).env("PATH", path).spawn().unwrap();
+    // A task that somebody ends is made up for, though nobody keeps accounts of it.
+    wait_until(&mut search, "a worker", || !cluster.workers_on("n1").is_empty());
+    let name = std::fs::read_to_string(cluster.run().join("batches").join("name")).unwrap();
+    let queue = cluster.slurm("squeue", &["-h", "-r", "-t", "running", "-o", "%i", "--name", name.trim()]);
+    let task = String::from_utf8_lossy(&queue.stdout).lines().next().map(str::to_owned);
+    let ended = cluster.slurm("scancel", &[&task.expect("a task runs")]);
+    assert!(ended.status.success());
+    assert!(ends(search).success());
+    cluster.is_as_on_one_machine();
+}
+
+#[test]
+fn a_submission_that_is_taken_and_fails_is_not_repeated() {
+    let Some(cluster) = Cluster::start(7, &[]) else { return };
+    let real = String::from_utf8(Command::new("which").arg("sbatch").output().unwrap().stdout).unwrap();
+    let calls = cluster.folder.join("calls");
+    let script = format!(
+        "#!/bin/sh\necho called >> {}\n{} \"$@\" >/dev/null\n\
+         echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv operation' >&2\nexit 1\n",
+        calls.display(),
+        real.trim()
+    );
+    let path = cluster.in_the_way("sbatch", &script);
+    let search = cluster.search(&[]).env("PATH", path).spawn().unwrap();
+    assert!(ends(search).success());
+    cluster.is_as_on_one_machine();
+    let calls = std::fs::read_to_string(calls).unwrap().lines().count();
+    assert_eq!((calls, cluster.batches()), (3, 3), "one submission per round");
+}
+
+#[test]
+fn the_commands_of_the_documentation_work() {
+    let Some(cluster) = Cluster::start(8, &[]) else { return };
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cluster.md")).unwrap();
+    let blocks = |language: &str| -> Vec<String> {
+        let open = format!("```{language}\n");
+        let parts =
+            page.split(&open).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
+        parts.collect()
+    };
+    let [config] = &blocks("toml")[..] else { panic!("one configuration in the page") };
+    std::fs::write(cluster.folder.join("search.toml"), config).unwrap();
+    let scripts = blocks("sh");
+    assert!(scripts.len() >= 4, "{scripts:?}");
+    let program = Path::new(env!("CARGO_BIN_EXE_nao")).parent().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths(std::iter::once(program.to_owned()).chain(std::env::split_paths(&path)))
+        .unwrap();
+    for script in scripts {
+        let mut command = Command::new("timeout");
+        command.args(["120", "sh", "-ec", &script]).current_dir(&cluster.folder).env("PATH", &path);
+        command.env_remove("NAO_LOG");
+        cluster.on(&mut command);
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}\n{}\n{told}", String::from_utf8_lossy(&output.stdout));
+    }
+}
