@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use history::{Row, count_done, history, search, wait_until};
+use history::{MANY, Row, count_done, history, on_one_machine, search, wait_until};
 use rusqlite::Connection;
 use support::{nao, run, stdout};
 
@@ -70,6 +70,35 @@ fn a_killed_search_resumes_to_the_history_of_an_unbroken_one() {
     let best = stdout(run(folder.path(), &["resume", "broken", "--json"]));
     assert_eq!(serde_json::from_str::<serde_json::Value>(&best).unwrap().as_array().unwrap().len(), 5);
     assert_eq!(history(&broken), whole);
+}
+
+#[test]
+fn a_child_that_was_under_way_goes_on_from_its_last_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = folder.path().join("run");
+    let mut command = search(folder.path(), "run", "1");
+    let mut child = command.args(MANY).arg("--set=execution.cluster.checkpoint=0").spawn().unwrap();
+    let lines = |trial: u64| {
+        let path = run_folder.join("children").join(trial.to_string()).join("epochs.jsonl");
+        fs::read_to_string(path).unwrap_or_default().lines().count()
+    };
+    wait_until(&mut child, "the third child in its third epoch", || lines(3) >= 3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let done = count_done(&run_folder) as u64;
+    let under_way = done + 1;
+    let resumed = nao(folder.path()).args(["resume", "run", "--workers", "1"]).output().unwrap();
+    assert!(resumed.status.success());
+    assert_eq!(history(&run_folder), on_one_machine(folder.path()));
+    let children = run_folder.join("children").join(under_way.to_string());
+    let mut left: Vec<_> = fs::read_dir(&children).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["curve.json"], "what is needed under way is gone");
+    let curve: serde_json::Value =
+        serde_json::from_slice(&fs::read(children.join("curve.json")).unwrap()).unwrap();
+    let epochs: Vec<u64> =
+        curve.as_array().unwrap().iter().map(|report| report["epoch"].as_u64().unwrap()).collect();
+    assert_eq!(epochs, [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]

@@ -251,9 +251,8 @@ pub trait Evaluator<A> {
     -> Result<Measurement, EvaluationError>;
 
     /// Tries one architecture in pieces, which may be done by processes on different hosts: goes on from the file of
-    /// `checkpoint` where there is one. The state is saved there after epochs, at most once per interval, and after the
-    /// last; and once `progress` says stop, at the next border of two batches, before
-    /// [`EvaluationError::Interrupted`] is returned. The file stays when the trial is over: the caller removes it.
+    /// `checkpoint` where there is one. The state is saved there after epochs, at most once per interval; and
+    /// once `progress` says stop, at the next border of two batches, before [`EvaluationError::Interrupted`] is returned. The file stays when the trial is over: the caller removes it.
     ///
     /// The measurement is that of an unbroken trial, except `seconds`, which are those of the last piece. Epochs are
     /// reported once each, by the piece that ended them; those after the last save of a piece that was killed once more.

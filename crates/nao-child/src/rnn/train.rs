@@ -61,8 +61,7 @@ pub enum LanguageTrainError {
 /// What a training of a language model keeps on disk; nothing changes its result.
 #[derive(Clone, Debug, Default)]
 pub struct LanguageTrainOptions {
-    /// Where the state is saved after epochs, the last always among them, and at the next segment once the caller asks to
-    /// stop; what is there already is gone on with.
+    /// Where the state is saved after epochs, and at the next segment once the caller asks to stop; what is there already is gone on with.
     pub checkpoint: Option<Checkpointing>,
     /// What becomes of the training where that fails.
     pub on_checkpoint_error: OnCheckpointError,
@@ -153,7 +152,7 @@ pub fn train_language_model<W: CellWeights>(
             state = roll_back(state, loss, recipe, progress)?;
             sgd = self::sgd(recipe);
         }
-        keeper.epoch_is_over(state.epoch == recipe.epochs, |path| save(&state, path), progress)?;
+        keeper.epoch_is_over(|path| save(&state, path), progress)?;
     }
     let Checkpoint { best, epoch, averaged_after, rollbacks, reports, .. } = state;
     let Best { model, perplexity, epoch } =

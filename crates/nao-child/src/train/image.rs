@@ -30,8 +30,7 @@ use crate::recipe::{Recipe, RecipeError, Score};
 /// What surrounds a training but does not change its result, with one exception: [`initial`](TrainOptions::initial).
 #[derive(Clone, Debug, Default)]
 pub struct TrainOptions {
-    /// Where the state is saved after epochs, the last always among them, and at the next batch once the caller asks to
-    /// stop; and read from if it is there: a training that was interrupted or killed goes on from the last saved batch
+    /// Where the state is saved after epochs, and at the next batch once the caller asks to stop; and read from if it is there: a training that was interrupted or killed goes on from the last saved batch
     /// and ends with the same result.
     pub checkpoint: Option<Checkpointing>,
     /// What becomes of the training where that fails.
@@ -178,7 +177,7 @@ pub fn train_network(
                 }
             }
         }
-        keeper.epoch_is_over(is_last, |path| save(&state, path), progress)?;
+        keeper.epoch_is_over(|path| save(&state, path), progress)?;
     }
     let network = state.network.valid();
     let last = last.unwrap_or_else(|| {

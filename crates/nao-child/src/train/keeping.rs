@@ -43,15 +43,14 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Saves the state after an epoch: always the last one's, others at most once per interval.
+    /// Saves the state after an epoch, at most once per interval.
     pub fn epoch_is_over(
         &mut self,
-        is_last: bool,
         save: impl FnOnce(&Path) -> Result<(), CheckpointError>,
         progress: &mut dyn Progress,
     ) -> Result<(), CheckpointError> {
         match self.checkpointing {
-            Some(checkpointing) if is_last || self.saved.elapsed() >= checkpointing.interval => {
+            Some(checkpointing) if self.saved.elapsed() >= checkpointing.interval => {
                 self.save(save, progress)
             }
             _ => Ok(()),

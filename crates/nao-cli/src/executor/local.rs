@@ -229,9 +229,7 @@ impl<A: Serialize> Executor<A> for LocalExecutor<A> {
     }
 
     fn settled(&mut self, trial: TrialId) -> Result<()> {
-        let checkpoint = self.settings.run.checkpoint(trial);
-        // There is none of a short training.
-        let _ = std::fs::remove_file(checkpoint);
+        self.settings.run.forget_state(trial);
         Ok(())
     }
 

@@ -17,6 +17,8 @@ pub struct SearchProgress {
     round: ProgressBar,
     run: ProgressBar,
     best: Option<(TrialId, f64, f64)>,
+    /// Whether what happens is worth no more than a whisper.
+    is_simulated: bool,
 }
 
 impl SearchProgress {
@@ -38,7 +40,12 @@ impl SearchProgress {
         let run = bars.add(ProgressBar::new(budget).with_style(style(
             "  search    [{bar:20.green/dim}] {pos}/{len} trials  {elapsed} gone, about {eta} left  {msg}",
         )));
-        SearchProgress { bars, workers, round, run, best: None }
+        SearchProgress { bars, workers, round, run, best: None, is_simulated: false }
+    }
+
+    /// Bars for a search whose trials and their failures are made up.
+    pub fn of_simulation(budget: u64) -> Self {
+        SearchProgress { is_simulated: true, ..SearchProgress::new(0, budget) }
     }
 
     /// The strategy is at work on a round.
@@ -139,7 +146,9 @@ impl SearchProgress {
 
     /// Above the bars where there are any, so that they stay whole; into the log otherwise.
     fn warn(&self, message: &str) {
-        if self.bars.is_hidden() {
+        if self.is_simulated {
+            tracing::info!("{message}");
+        } else if self.bars.is_hidden() {
             tracing::warn!("{message}");
         } else {
             let _ = self.bars.println(format!("  {message}"));

@@ -1,7 +1,7 @@
 //! The loop of a run: asks the strategy, hands trials to the executor, keeps every result. Only it writes the
 //! store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -41,6 +41,9 @@ pub struct Patience {
     /// The share of the trials of the run, 0 to 1, of which more may not fail.
     pub max_failed_share: f64,
 }
+
+/// The learning curve of a trial, by epoch.
+type Curve = BTreeMap<u32, EpochReport>;
 
 /// Runs a search to its end.
 pub struct Coordinator<'a, S: Space> {
@@ -159,13 +162,13 @@ impl<S: Space> Coordinator<'_, S> {
             if self.patience.max_attempts.is_some_and(|most| trial.attempts >= most) {
                 let status = format!("given up after {} starts without an outcome", trial.attempts);
                 let outcome = Err(EvaluationError::WorkerDied { status });
-                self.keep(trial.id, &outcome, &[])?;
+                self.keep(trial.id, &outcome, &Curve::new())?;
                 self.progress.over(trial.id, &outcome);
                 continue;
             }
             let arch = self.read_arch(trial)?;
             submitted.push(Trial { id: trial.id, arch, seed: trial.seed });
-            open.insert(trial.id, Vec::new());
+            open.insert(trial.id, Curve::new());
         }
         self.executor.submit(submitted)?;
         let mut next_question = Instant::now();
@@ -193,7 +196,7 @@ impl<S: Space> Coordinator<'_, S> {
         Ok(None)
     }
 
-    fn handle(&mut self, event: Event, open: &mut HashMap<TrialId, Vec<EpochReport>>) -> Result<()> {
+    fn handle(&mut self, event: Event, open: &mut HashMap<TrialId, Curve>) -> Result<()> {
         match event {
             Event::Started { slot, trial, start } => {
                 match start {
@@ -205,7 +208,8 @@ impl<S: Space> Coordinator<'_, S> {
             Event::Epoch { slot, trial, report } => {
                 self.progress.epoch(slot, trial, &report);
                 if let Some(curve) = open.get_mut(&trial) {
-                    curve.push(report);
+                    // An epoch that was trained again, after a stop, comes again.
+                    curve.insert(report.epoch, report);
                 }
             }
             Event::Finished { slot, trial, outcome } => {
@@ -224,17 +228,13 @@ impl<S: Space> Coordinator<'_, S> {
     }
 
     /// The curve first: a trial that counts as done has everything it left.
-    fn keep(
-        &self,
-        id: TrialId,
-        outcome: &Result<Measurement, EvaluationError>,
-        curve: &[EpochReport],
-    ) -> Result<()> {
+    fn keep(&self, id: TrialId, outcome: &Result<Measurement, EvaluationError>, curve: &Curve) -> Result<()> {
         if !curve.is_empty() {
             let path = self.folder.curve(id);
             let parent = path.parent().expect("a curve lies in the folder of its trial");
             std::fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-            write_whole(&path, &serde_json::to_vec_pretty(curve).context("a curve has no JSON form")?)?;
+            let curve: Vec<&EpochReport> = curve.values().collect();
+            write_whole(&path, &serde_json::to_vec_pretty(&curve).context("a curve has no JSON form")?)?;
         }
         if self.store.record(id, outcome)? == Recorded::Duplicate {
             tracing::warn!("trial {id} had an outcome already; the new one is not kept");

@@ -139,6 +139,24 @@ impl RunFolder {
         self.path.join("children").join(trial.to_string()).join("checkpoint.safetensors")
     }
 
+    /// Where the epochs of a trial under way on this machine are kept, one a line.
+    pub fn epochs(&self, trial: TrialId) -> PathBuf {
+        self.path.join("children").join(trial.to_string()).join("epochs.jsonl")
+    }
+
+    /// Removes what a trial needed under way on this machine; half a checkpoint of a worker that was killed, too. Whatever
+    /// cannot be removed harms nobody.
+    pub fn forget_state(&self, trial: TrialId) {
+        let _ = fs::remove_file(self.epochs(trial));
+        let checkpoint = self.checkpoint(trial);
+        let (Some(folder), Some(name)) = (checkpoint.parent(), checkpoint.file_name()) else { return };
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&*name.to_string_lossy()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// The drawing of the best cell.
     pub fn drawing(&self) -> PathBuf {
         self.path.join("best.svg")

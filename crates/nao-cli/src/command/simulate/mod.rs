@@ -119,7 +119,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         strategy: strategy::build(&config.strategy, config.seed, &space, &device, learned)?,
         executor: Box::new(executor),
         interrupted: Arc::new(AtomicBool::new(false)),
-        progress: SearchProgress::new(0, trials),
+        progress: SearchProgress::of_simulation(trials),
     };
     let begun = ThreadTime::now();
     coordinator.run()?;

@@ -97,6 +97,8 @@ impl<'a> Duty<'a> {
     fn end(&self, outcome: Result<Measurement, EvaluationError>) -> Done {
         let outcome = match outcome {
             Ok(mut measurement) => {
+                // Those of this attempt, and of the ones that it went on from.
+                measurement.seconds += self.attempt.before.spent;
                 if let Some(peak) = peak_mib() {
                     // Of this process so far: a later trial shows no less than an earlier one.
                     measurement.extra.insert("peak_memory_mib".into(), peak);

@@ -1,8 +1,9 @@
 //! A worker on standard input and output: one JSON document per line each way.
 
+use std::fs::File;
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
@@ -18,10 +19,6 @@ use crate::memory::peak_mib;
 use crate::run::RunFolder;
 use crate::task::{Task, with_task};
 
-/// Least time between two checkpoints after epochs: a search that was killed loses little, and short trainings write
-/// nothing.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
-
 pub fn run(args: &WorkerArgs) -> Result<()> {
     // Ctrl-C reaches the whole group of processes; only the coordinator decides what it means.
     ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
@@ -34,12 +31,14 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
 fn work<T: Task>(folder: &RunFolder, device: &Device, threads: &ThreadPool) -> Result<()> {
     let config = folder.config::<T>()?;
     let data = T::load(&config.data, Some(folder.path()))?;
+    let interval = config.execution.order().checkpoint();
     let evaluator = T::evaluator(data, config.recipe, device.clone())?;
     for trial in trials() {
-        let checkpoint = Checkpointing { path: folder.checkpoint(trial.id), interval: CHECKPOINT_EVERY };
+        // A search that was killed loses little, and short trainings write nothing.
+        let checkpoint = Checkpointing { path: folder.checkpoint(trial.id), interval };
+        let mut line = Line::begin(folder, trial.id);
         // Inside of the pool no operation is handed to another thread and waited for, which saves a tenth.
-        let mut outcome = threads
-            .install(|| evaluator.evaluate_resumably(&trial, &checkpoint, &mut Line { trial: trial.id }));
+        let mut outcome = threads.install(|| evaluator.evaluate_resumably(&trial, &checkpoint, &mut line));
         if let (Ok(measurement), Some(peak)) = (&mut outcome, peak_mib()) {
             // Of this process so far: a later trial shows no less than an earlier one.
             measurement.extra.insert("peak_memory_mib".into(), peak);
@@ -68,14 +67,42 @@ fn trials<A: DeserializeOwned + Send + 'static>() -> mpsc::Receiver<Trial<A>> {
     receiver
 }
 
-/// Reports epochs to the coordinator.
+/// Reports epochs to the coordinator, and keeps them for one that comes after it.
 struct Line {
     trial: TrialId,
+    epochs: PathBuf,
+}
+
+impl Line {
+    /// Tells the epochs of a trial that goes on from an earlier start again. What cannot be read or written of them costs a
+    /// part of the curve.
+    fn begin(folder: &RunFolder, trial: TrialId) -> Self {
+        let (checkpoint, epochs) = (folder.checkpoint(trial), folder.epochs(trial));
+        if let Some(parent) = epochs.parent() {
+            let _ = std::fs::create_dir_all(parent);
+        }
+        if checkpoint.is_file() {
+            let text = std::fs::read_to_string(&epochs).unwrap_or_default();
+            let reports = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+            reports.for_each(|report| say(&FromWorker::Epoch { trial, report }));
+        } else {
+            let _ = std::fs::remove_file(&epochs);
+        }
+        Line { trial, epochs }
+    }
 }
 
 impl Progress for Line {
     fn epoch(&mut self, report: &EpochReport) {
+        let file = File::options().append(true).create(true).open(&self.epochs);
+        if let (Ok(mut file), Ok(line)) = (file, serde_json::to_string(report)) {
+            let _ = writeln!(file, "{line}");
+        }
         say(&FromWorker::Epoch { trial: self.trial, report: report.clone() });
+    }
+
+    fn warning(&mut self, message: &str) {
+        tracing::warn!("trial {}: {message}", self.trial);
     }
 }
 

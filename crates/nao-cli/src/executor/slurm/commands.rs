@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(read.elapsed, Duration::from_secs(86_400 + 2 * 3_600 + 3 * 60 + 4));
         let waiting = report("nao-1:2|3-9%2|PENDING||0:00").unwrap();
         assert_eq!((waiting.index, waiting.node), (None, None));
-        assert_eq!(report("(null)|N/A|SOMETHING_NEW||INVALID").unwrap().state.has_ended(), false);
+        assert!(!report("(null)|N/A|SOMETHING_NEW||INVALID").unwrap().state.has_ended());
         assert!(report("").is_none());
     }
 

@@ -66,11 +66,27 @@ where
                 }
             }
         }
+        self.note(&lost);
         for (place, task, last) in lost {
             self.lose(place, task, last.as_ref())?;
         }
         self.forget_old_batches();
         Ok(())
+    }
+
+    /// Says in one line what was lost.
+    fn note(&mut self, lost: &[(usize, u32, Option<TaskReport>)]) {
+        if lost.is_empty() {
+            return;
+        }
+        let mut ways: BTreeMap<String, usize> = BTreeMap::new();
+        for (_, _, last) in lost {
+            *ways.entry(end_of(last.as_ref())).or_default() += 1;
+        }
+        let ways: Vec<String> = ways.iter().map(|(way, count)| format!("{count} {way}")).collect();
+        let note =
+            format!("tasks of {} that ended without all their results: {}", self.name, ways.join(", "));
+        self.notes.push(Event::Note(note));
     }
 
     /// Whether a task has ended for good and its workers have put its trials back: nothing is on its way any more.
@@ -94,7 +110,7 @@ where
     fn lose(&mut self, place: usize, task: u32, last: Option<&TaskReport>) -> Result<()> {
         let sent = &mut self.batches[place];
         sent.over.insert(task);
-        let how = last.map_or("forgotten by the scheduler".to_owned(), |report| report.state.to_string());
+        let how = end_of(last);
         let job = format!("{} task {task}", sent.batch.token);
         let keys: Vec<TaskKey> =
             sent.batch.tasks[task as usize].iter().filter(|key| self.desk.is_open(key)).copied().collect();
@@ -126,7 +142,6 @@ where
                 self.waiting.push(key);
             }
         }
-        self.notes.push(Event::Note(format!("{job} ended without all its results ({how})")));
         Ok(())
     }
 
@@ -151,4 +166,9 @@ where
             Some(sent.batch.number) == last || sent.batch.tasks.iter().flatten().any(|key| desk.is_open(key))
         });
     }
+}
+
+/// How a task ended, in words.
+fn end_of(last: Option<&TaskReport>) -> String {
+    last.map_or("forgotten by the scheduler".to_owned(), |report| report.state.to_string())
 }

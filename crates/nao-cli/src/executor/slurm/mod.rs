@@ -102,7 +102,7 @@ impl Sent {
     }
 
     /// The open trials of tasks that may still do something.
-    fn alive<'a>(&'a self) -> impl Iterator<Item = &'a TaskKey> {
+    fn alive(&self) -> impl Iterator<Item = &TaskKey> {
         let tasks = self.batch.tasks.iter().enumerate();
         tasks.filter(|(index, _)| !self.over.contains(&(*index as u32))).flat_map(|(_, keys)| keys)
     }
