@@ -158,8 +158,7 @@ fn workers_that_are_killed_frozen_and_sent_away_change_nothing() {
     coordinator.kill().unwrap();
     coordinator.wait().unwrap();
     stdout(run(folder.path(), &["resume", "run"]));
-    crowd.0[dead].wait().unwrap();
-    crowd.0.remove(dead);
+    crowd.0.remove(dead).wait().unwrap();
     crowd.all_succeed();
     is_tidy(&shared);
     let logs = logs(&shared);
