@@ -191,8 +191,14 @@ fn a_cancelled_run_stops_everywhere_and_can_be_resumed() {
     assert_eq!(status["coordinator"], serde_json::Value::Null);
     assert!(status["done"].as_u64().unwrap() >= 2 && status["waiting"].as_u64().unwrap() > 0, "{status}");
 
-    // On this machine alone, too.
+    // On this machine alone, too, with what the workers have done.
+    let done = history(&shared).into_iter().filter(|row| row.status == "done").count();
     stdout(run(folder.path(), &["resume", "run", "--executor", "local"]));
+    let results = history(&shared).into_iter().map(|row| shared.join("children").join(row.id.to_string()));
+    assert!(results.filter(|child| child.join("result.json").is_file()).count() >= done);
+    for sub in ["tasks", "results"] {
+        assert_eq!(std::fs::read_dir(shared.join(sub)).unwrap().count(), 0, "left in {sub}");
+    }
     assert_eq!(history(&shared), on_one_machine(folder.path()));
 }
 

@@ -41,7 +41,11 @@ pub fn engine<T: Task>(
     // Often enough that a lapsed lease is seen as such.
     let attempts_every = (seconds(execution.cluster.lease) / 4).min(LONGEST_LOOK);
     Ok(match execution.executor {
-        Engine::Local => Box::new(LocalExecutor::new(local(folder, execution)?, execution.workers)),
+        Engine::Local => {
+            // Workers of an earlier start on other machines have nothing to do any more.
+            exchange.close()?;
+            Box::new(LocalExecutor::new(local(folder, execution)?, execution.workers))
+        }
         Engine::Workers => {
             let settings = WorkersSettings { order: execution.order(), files_every: look, attempts_every };
             Box::new(WorkersExecutor::new(exchange, naming, settings, RealClock::start())?)

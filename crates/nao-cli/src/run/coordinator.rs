@@ -1,7 +1,7 @@
 //! The loop of a run: asks the strategy, hands trials to the executor, keeps every result. Only it writes the
 //! store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -79,12 +79,36 @@ impl<S: Space> Coordinator<'_, S> {
     /// between, the next start finds the last opened round and the state that belongs to it.
     pub fn run(&mut self) -> Result<Ending> {
         let exchange = Exchange::of(self.folder.path());
+        self.take_in(&exchange)?;
         exchange.let_work()?;
         let ending = self.rounds(&exchange)?;
         if matches!(ending, Ending::BudgetSpent | Ending::Stopped(_)) {
             self.executor.dismiss("the search is over")?;
         }
         Ok(ending)
+    }
+
+    /// Records what workers have published while no coordinator was there, or what one before this had not put away.
+    fn take_in(&mut self, exchange: &Exchange) -> Result<()> {
+        let keys = exchange.results_there()?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let is_open =
+            |trial: &StoredTrial| matches!(trial.status, TrialStatus::Proposed | TrialStatus::Running);
+        let trials = self.store.trials()?;
+        let open: BTreeSet<TrialId> =
+            trials.iter().filter(|trial| is_open(trial)).map(|trial| trial.id).collect();
+        for key in keys {
+            let Some(result) = exchange.read_result(&key)? else { continue };
+            if open.contains(&result.trial) {
+                let curve = result.curve.into_iter().map(|report| (report.epoch, report)).collect();
+                self.keep(result.trial, &result.outcome, &curve)?;
+            }
+            exchange.put_away(&key, &self.folder.child(result.trial))?;
+            exchange.clear(&key)?;
+        }
+        Ok(())
     }
 
     fn rounds(&mut self, exchange: &Exchange) -> Result<Ending> {

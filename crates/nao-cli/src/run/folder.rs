@@ -129,19 +129,24 @@ impl RunFolder {
         self.path.join("controller").join(format!("round-{round:03}.json"))
     }
 
+    /// The folder of a trial.
+    pub fn child(&self, trial: TrialId) -> PathBuf {
+        self.path.join("children").join(trial.to_string())
+    }
+
     /// Where the learning curve of a trial is kept.
     pub fn curve(&self, trial: TrialId) -> PathBuf {
-        self.path.join("children").join(trial.to_string()).join("curve.json")
+        self.child(trial).join("curve.json")
     }
 
     /// Where the state of a trial under way on this machine is kept.
     pub fn checkpoint(&self, trial: TrialId) -> PathBuf {
-        self.path.join("children").join(trial.to_string()).join("checkpoint.safetensors")
+        self.child(trial).join("checkpoint.safetensors")
     }
 
     /// Where the epochs of a trial under way on this machine are kept, one a line.
     pub fn epochs(&self, trial: TrialId) -> PathBuf {
-        self.path.join("children").join(trial.to_string()).join("epochs.jsonl")
+        self.child(trial).join("epochs.jsonl")
     }
 
     /// Removes what a trial needed under way on this machine; half a checkpoint of a worker that was killed, too. Whatever

@@ -1,7 +1,6 @@
 //! A worker at a run folder: takes a task, trains it, publishes the result, takes the next.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,6 +25,9 @@ use crate::task::{Arch, Task, with_task};
 /// How long the run folder may still be on its way when workers start together with the search.
 const FOLDER_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Failures of the file system in a row that a worker bears: those of networks pass.
+const FORGIVEN: u32 = 5;
+
 /// The longest time between two looks for tasks.
 const LONGEST_NAP: Duration = Duration::from_secs(2);
 
@@ -34,7 +36,7 @@ const HELD_FOR: Duration = Duration::from_secs(1);
 
 pub fn run(args: &WorkerArgs) -> Result<()> {
     let leave = leave_flag()?;
-    wait_for_folder(&args.run, &leave)?;
+    wait_for_folder(args, &leave);
     let folder = RunFolder::open(&args.run)?;
     let exchange = Exchange::of(folder.path());
     let Some(order) = wait_for_order(&exchange, args, &leave)? else { return Ok(()) };
@@ -60,17 +62,16 @@ pub fn leave_flag() -> Result<Arc<AtomicBool>> {
     super::super::interrupt_flag()
 }
 
-fn wait_for_folder(run: &Path, leave: &AtomicBool) -> Result<()> {
-    let begun = Instant::now();
+fn wait_for_folder(args: &WorkerArgs, leave: &AtomicBool) {
+    let (begun, patience) = (Instant::now(), FOLDER_PATIENCE.min(Duration::from_secs(args.idle)));
     let mut is_said = false;
-    while !run.is_dir() && begun.elapsed() < FOLDER_PATIENCE && !leave.load(Ordering::Relaxed) {
+    while !args.run.is_dir() && begun.elapsed() < patience && !leave.load(Ordering::Relaxed) {
         if !is_said {
-            eprintln!("waiting for the run folder {} ...", run.display());
+            eprintln!("waiting for the run folder {} ...", args.run.display());
             is_said = true;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    Ok(())
 }
 
 /// What the coordinator asks; `None` when it is time to go.
@@ -181,6 +182,7 @@ impl<T: Task> Shift<T> {
     fn work(&mut self) -> Result<()> {
         let mut idle_since = self.clock.now();
         let mut nap = Duration::from_millis(50);
+        let mut failures = 0;
         loop {
             if let Some(why) = self.exchange.asked_to_stop() {
                 println!("going: {why}");
@@ -189,7 +191,17 @@ impl<T: Task> Shift<T> {
             if self.leave.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            match self.look()? {
+            let found = match self.look() {
+                Err(error) if failures < FORGIVEN => {
+                    failures += 1;
+                    eprintln!("warning: {error:#}; trying again");
+                    self.clock.sleep(LONGEST_NAP);
+                    continue;
+                }
+                found => found?,
+            };
+            failures = 0;
+            match found {
                 Found::Nothing => return Ok(()),
                 Found::Work => {
                     (idle_since, nap) = (self.clock.now(), Duration::from_millis(50));
@@ -284,7 +296,11 @@ impl<T: Task> Shift<T> {
                 let holder = self.claimant.holder.clone();
                 // Once it is published the coordinator tidies the attempt away: the last word comes before.
                 attempt.note("publishes its result");
-                self.publish(TaskResult { key, trial: trial.id, outcome, curve, holder })
+                let published = self.publish(TaskResult { key, trial: trial.id, outcome, curve, holder });
+                if published.is_err() {
+                    attempt.release("its result could not be written");
+                }
+                published
             }
         }
     }

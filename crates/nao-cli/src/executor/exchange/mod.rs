@@ -185,6 +185,12 @@ impl Exchange {
         write_whole(&self.order_path(), &json(order)?)
     }
 
+    /// Takes everything down that is up for workers: their search goes on without them. Results stay.
+    pub fn close(&self) -> Result<()> {
+        remove_if_there(&self.order_path())?;
+        self.open_tasks()?.iter().try_for_each(|key| remove_if_there(&self.task(key)))
+    }
+
     /// How to work; `None` before the coordinator has said so.
     pub fn order(&self) -> Result<Option<WorkOrder>> {
         read_if_there(&self.order_path())
