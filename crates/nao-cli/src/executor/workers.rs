@@ -43,7 +43,7 @@ impl<A: Serialize + DeserializeOwned, C: Clock> WorkersExecutor<A, C> {
 impl<A: Serialize + DeserializeOwned, C: Clock> Executor<A> for WorkersExecutor<A, C> {
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
         self.desk.put_up(trials)?;
-        self.next_attempts = self.clock.now();
+        self.next_attempts = self.clock.now() + 2 * self.settings.files_every;
         Ok(())
     }
 

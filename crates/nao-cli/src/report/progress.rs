@@ -35,8 +35,9 @@ impl SearchProgress {
                 bar
             })
             .collect();
-        let round = bars
-            .add(ProgressBar::new(1).with_style(style("  {prefix:9} [{bar:20.cyan/dim}] {pos}/{len} {msg}")));
+        let round = bars.add(
+            ProgressBar::new(1).with_style(style("  {prefix:9} [{bar:20.cyan/dim}] {pos}/{len}  {msg}")),
+        );
         let run = bars.add(ProgressBar::new(budget).with_style(style(
             "  search    [{bar:20.green/dim}] {pos}/{len} trials  {elapsed} gone, about {eta} left  {msg}",
         )));

@@ -12,6 +12,9 @@ use crate::memory::{peak_mib, resident_mib};
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(500);
 
+/// The least time between two heartbeats.
+const BEAT_AT_MOST: Duration = Duration::from_secs(2);
+
 /// How long a training past its time may take to reach a batch border before its process is given up.
 const BORDER: Duration = Duration::from_secs(60);
 
@@ -122,12 +125,14 @@ impl<'a> Duty<'a> {
 
     /// Writes heartbeats and looks at limits until the training is over.
     fn beat(&self) {
-        let mut count = 0;
-        let mut next = Duration::ZERO;
+        let (mut count, mut told) = (0, 0);
+        let (mut last, mut next) = (Duration::ZERO, Duration::ZERO);
         loop {
             let elapsed = self.begun.elapsed();
-            if elapsed >= next {
-                next = elapsed + self.order.heartbeat();
+            // A new epoch is worth a beat of its own, though not many a second.
+            let is_news = self.shared.epoch() != told && elapsed >= last + BEAT_AT_MOST;
+            if elapsed >= next || is_news {
+                (last, next, told) = (elapsed, elapsed + self.order.heartbeat(), self.shared.epoch());
                 count += 1;
                 let is_there = self.attempt.beat(&self.state(count, elapsed));
                 if !is_there || !self.exchange.is_open(&self.attempt.key()) {
@@ -221,6 +226,10 @@ impl Shared {
 
     fn reason(&self) -> Option<Reason> {
         self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn epoch(&self) -> u32 {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |report| report.epoch)
     }
 
     /// Waits; `true` once the training is over.

@@ -301,7 +301,7 @@ where
         let keys = self.desk.put_up(trials)?;
         let sent: BTreeSet<TaskKey> = self.batches.iter().flat_map(Sent::alive).copied().collect();
         self.waiting.extend(keys.into_iter().filter(|key| !sent.contains(key)));
-        self.next.attempts = self.clock.now();
+        self.next.attempts = self.clock.now() + 2 * self.settings.files_every;
         Ok(())
     }
 
