@@ -344,7 +344,7 @@ fn the_commands_of_the_documentation_work() {
         .unwrap();
     for script in scripts {
         let mut command = Command::new("timeout");
-        command.args(["120", "sh", "-ec", &script]).current_dir(&cluster.folder).env("PATH", &path);
+        command.args(["240", "sh", "-ec", &script]).current_dir(&cluster.folder).env("PATH", &path);
         command.env_remove("NAO_LOG");
         cluster.on(&mut command);
         let output = command.output().unwrap();
