@@ -7,9 +7,8 @@ use anyhow::{Context, Result};
 use nao_space::{Space, Trial};
 
 use crate::executor::{
-    Exchange, Executor, LocalExecutor, Naming, RealClock, SlurmCommands, SlurmExecutor, SlurmSettings,
-    TaskKey, TaskStart, WorkerSettings, WorkersExecutor, WorkersSettings, check_arguments, check_shared,
-    check_slurm,
+    Exchange, Executor, LocalExecutor, Naming, Pace, RealClock, SlurmCommands, SlurmExecutor, SlurmSettings,
+    TaskKey, TaskStart, WorkerSettings, WorkersExecutor, check_arguments, check_shared, check_slurm,
 };
 use crate::files::copy_whole;
 use crate::run::{Engine, ExecutionConfig, Patience, RunConfig, RunFolder};
@@ -37,9 +36,10 @@ pub fn engine<T: Task>(
 ) -> Result<Box<dyn Executor<Arch<T>>>> {
     let execution = &config.execution;
     let (exchange, naming) = (Exchange::of(folder.path()), naming::<T>(config, space)?);
-    let look = seconds(execution.cluster.look);
+    let lease = seconds(execution.cluster.lease);
     // Often enough that a lapsed lease is seen as such.
-    let attempts_every = (seconds(execution.cluster.lease) / 4).min(LONGEST_LOOK);
+    let attempts_every = (lease / 4).min(LONGEST_LOOK);
+    let pace = Pace { files_every: seconds(execution.cluster.look), attempts_every, lease };
     Ok(match execution.executor {
         Engine::Local => {
             // Workers of an earlier start on other machines have nothing to do any more.
@@ -47,8 +47,7 @@ pub fn engine<T: Task>(
             Box::new(LocalExecutor::new(local(folder, execution)?, execution.workers))
         }
         Engine::Workers => {
-            let settings = WorkersSettings { order: execution.order(), files_every: look, attempts_every };
-            Box::new(WorkersExecutor::new(exchange, naming, settings, RealClock::start())?)
+            Box::new(WorkersExecutor::new(exchange, naming, &execution.order(), pace, RealClock::start())?)
         }
         Engine::Slurm => {
             let slurm = &execution.slurm;
@@ -58,8 +57,7 @@ pub fn engine<T: Task>(
                 arguments: check_arguments(&slurm.args)?,
                 trials_per_task: slurm.trials_per_task(),
                 parallel: slurm.parallel,
-                files_every: look,
-                attempts_every,
+                pace,
                 scheduler_every: seconds(slurm.look),
                 grace: seconds(slurm.grace),
             };

@@ -15,7 +15,7 @@ use nao_space::{EpochReport, EvaluationError, Measurement, Trial, TrialId};
 
 pub use clock::{Clock, RealClock};
 pub use exchange::{
-    Attempt, Beat, Claim, Claimant, CopyOfAttempt, Desk, Exchange, Holder, Naming, Published, Standing,
+    Attempt, Beat, Claim, Claimant, CopyOfAttempt, Desk, Exchange, Holder, Naming, Pace, Published, Standing,
     TaskFile, TaskKey, TaskResult, WorkOrder,
 };
 pub use local::{LocalExecutor, WorkerSettings};
@@ -25,7 +25,7 @@ pub use slurm::{
     SlurmExecutor, SlurmSettings, TaskReport, TaskStart, TaskState, check_arguments, check_shared,
     check_slurm,
 };
-pub use workers::{WorkersExecutor, WorkersSettings};
+pub use workers::WorkersExecutor;
 
 /// Runs trials somewhere and returns the outcome of each exactly once.
 pub trait Executor<A> {

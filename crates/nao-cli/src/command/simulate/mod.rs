@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::cluster::{Cluster, SimulatedClock, SimulatedScheduler};
 use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
-use crate::executor::{Exchange, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
+use crate::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
 use crate::memory::resident_mib;
 use crate::report::{SearchProgress, plain_table};
 use crate::run::{Coordinator, Manifest, Patience, Resolved, RunFolder, resolve};
@@ -93,8 +93,11 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         arguments: Vec::new(),
         trials_per_task: args.trials_per_task,
         parallel: None,
-        files_every: Duration::from_secs_f64(config.execution.cluster.look),
-        attempts_every: Duration::from_secs(30),
+        pace: Pace {
+            files_every: Duration::from_secs_f64(config.execution.cluster.look),
+            attempts_every: Duration::from_secs(30),
+            lease: Duration::from_secs_f64(config.execution.cluster.lease),
+        },
         scheduler_every: Duration::from_secs_f64(config.execution.slurm.look),
         grace: Duration::from_secs_f64(config.execution.slurm.grace),
     };

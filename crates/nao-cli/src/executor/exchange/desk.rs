@@ -15,10 +15,24 @@ use crate::executor::{Event, Start};
 /// Names the task of a trial.
 pub type Naming<A> = Box<dyn Fn(&Trial<A>) -> TaskKey>;
 
+/// How often the coordinator looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Time between two looks for results.
+    pub files_every: Duration,
+    /// Time between two looks at heartbeats.
+    pub attempts_every: Duration,
+    /// Time without a heartbeat after which a trial has no sign of life.
+    pub lease: Duration,
+}
+
 /// Where the coordinator sits.
 pub struct Desk<A> {
     exchange: Exchange,
     naming: Naming<A>,
+    pace: Pace,
+    next_files: Duration,
+    next_attempts: Duration,
     open: BTreeMap<TaskKey, OpenTask>,
     keys: BTreeMap<TrialId, TaskKey>,
     leases: Leases,
@@ -49,12 +63,15 @@ pub struct Standing {
 }
 
 impl<A: Serialize + DeserializeOwned> Desk<A> {
-    /// A desk at the run folder.
-    pub fn new(exchange: Exchange, naming: Naming<A>) -> Self {
+    /// A desk at the run folder; `now` is the coordinator's own clock, here and below.
+    pub fn new(exchange: Exchange, naming: Naming<A>, pace: Pace, now: Duration) -> Self {
         let (open, keys) = (BTreeMap::new(), BTreeMap::new());
         Desk {
             exchange,
             naming,
+            pace,
+            next_files: now,
+            next_attempts: now,
             open,
             keys,
             leases: Leases::default(),
@@ -70,8 +87,10 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
 
     /// Puts trials up and returns their tasks, in the same order. Those that were up before stay as they are; what
     /// belongs to other trials, which have their outcomes by now, is put away.
-    pub fn put_up(&mut self, trials: Vec<Trial<A>>) -> Result<Vec<TaskKey>> {
+    pub fn put_up(&mut self, trials: Vec<Trial<A>>, now: Duration) -> Result<Vec<TaskKey>> {
         self.exchange.prepare()?;
+        // The first of them begin soon.
+        self.next_attempts = now + 2 * self.pace.files_every;
         let mut keys = Vec::new();
         for trial in trials {
             let key = (self.naming)(&trial);
@@ -90,8 +109,27 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
         Ok(keys)
     }
 
+    /// What is new, as far as it is time to look.
+    pub fn news(&mut self, now: Duration) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        if now >= self.next_files {
+            self.next_files = now + self.pace.files_every;
+            events.extend(self.collect()?);
+        }
+        if now >= self.next_attempts {
+            self.next_attempts = now + self.pace.attempts_every;
+            events.extend(self.follow(now)?);
+        }
+        Ok(events)
+    }
+
+    /// When it is time to look again.
+    pub fn next_look(&self) -> Duration {
+        self.next_files.min(self.next_attempts)
+    }
+
     /// The results that came since the last call.
-    pub fn collect(&mut self) -> Result<Vec<Event>> {
+    fn collect(&mut self) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         for key in self.exchange.results_there()? {
             if self.untidy.contains(&key) || self.open.get(&key).is_some_and(|task| task.is_told) {
@@ -112,8 +150,8 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
         Ok(events)
     }
 
-    /// What the attempts say: which trials have begun, and where all stand. `now` is the coordinator's own clock.
-    pub fn follow(&mut self, lease: Duration, now: Duration) -> Result<Vec<Event>> {
+    /// What the attempts say: which trials have begun, and where all stand.
+    fn follow(&mut self, now: Duration) -> Result<Vec<Event>> {
         self.tidy()?;
         let (mut events, mut standing) = (Vec::new(), Standing::default());
         for (key, task) in &mut self.open {
@@ -132,7 +170,7 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
                 continue;
             }
             standing.running += 1;
-            standing.stale += usize::from(self.leases.has_lapsed(last, lease, now));
+            standing.stale += usize::from(self.leases.has_lapsed(last, self.pace.lease, now));
         }
         events.push(Event::Standing(standing));
         Ok(events)

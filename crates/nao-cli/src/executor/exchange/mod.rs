@@ -39,7 +39,7 @@ use serde::de::DeserializeOwned;
 use crate::files::{read_text, write_whole};
 
 pub use attempt::{Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt};
-pub use desk::{Desk, Naming, Standing};
+pub use desk::{Desk, Naming, Pace, Standing};
 pub use holder::Holder;
 pub use lease::Leases;
 pub use order::WorkOrder;

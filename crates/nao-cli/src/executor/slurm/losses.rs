@@ -31,7 +31,7 @@ where
         let now = self.clock.now();
         let open = |sent: &Sent| sent.batch.job.is_some() && sent.alive().any(|key| self.desk.is_open(key));
         if !self.batches.iter().any(open) {
-            self.next.scheduler = now + self.settings.scheduler_every;
+            self.next_question = now + self.settings.scheduler_every;
             return Ok(());
         }
         let reports = match self.scheduler.reports(&self.name) {
@@ -39,7 +39,7 @@ where
             Err(error) => return self.unanswered(error),
         };
         self.silence = 0;
-        self.next.scheduler = now + self.settings.scheduler_every;
+        self.next_question = now + self.settings.scheduler_every;
         let mut by_token: BTreeMap<&str, Vec<&TaskReport>> = BTreeMap::new();
         for report in &reports {
             by_token.entry(&report.token).or_default().push(report);

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use self::batch::job_name;
 use self::suspicion::Suspicions;
-use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, TaskKey, WorkOrder};
+use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, TaskKey, WorkOrder};
 use crate::failure::RunFailed;
 
 pub use batch::{Batch, Start as TaskStart};
@@ -48,10 +48,8 @@ pub struct SlurmSettings {
     pub trials_per_task: usize,
     /// Tasks at a time.
     pub parallel: Option<usize>,
-    /// Time between two looks for results.
-    pub files_every: Duration,
-    /// Time between two looks at heartbeats.
-    pub attempts_every: Duration,
+    /// How often results and heartbeats are looked at.
+    pub pace: Pace,
     /// Time between two questions to the scheduler.
     pub scheduler_every: Duration,
     /// How long a result may be on its way after its task has ended.
@@ -73,7 +71,7 @@ pub struct SlurmExecutor<A, S, C> {
     /// Trials that ended soon, by node.
     quick: BTreeMap<String, BTreeSet<TaskKey>>,
     excluded: BTreeSet<String>,
-    next: Next,
+    next_question: Duration,
     /// Questions in a row without an answer.
     silence: u32,
     notes: Vec<Event>,
@@ -87,13 +85,6 @@ struct Sent {
     /// Tries to hand it in.
     tries: u32,
     retry_at: Duration,
-}
-
-/// When what is due.
-struct Next {
-    files: Duration,
-    attempts: Duration,
-    scheduler: Duration,
 }
 
 impl Sent {
@@ -145,7 +136,7 @@ where
         let batches = Batch::all(&exchange)?.into_iter().map(|batch| Sent::of(batch, 1, now)).collect();
         let name = job_name(&exchange)?;
         Ok(SlurmExecutor {
-            desk: Desk::new(exchange, naming),
+            desk: Desk::new(exchange, naming, settings.pace, now),
             scheduler,
             settings,
             clock,
@@ -156,7 +147,7 @@ where
             suspicions: Suspicions::default(),
             quick: BTreeMap::new(),
             excluded: BTreeSet::new(),
-            next: Next { files: now, attempts: now, scheduler: now },
+            next_question: now,
             silence: 0,
             notes: Vec::new(),
         })
@@ -224,7 +215,7 @@ where
                 Ok(job) => {
                     sent.batch.handed_in(job)?;
                     self.silence = 0;
-                    self.next.scheduler = now + self.settings.scheduler_every;
+                    self.next_question = now + self.settings.scheduler_every;
                 }
                 Err(error) => {
                     sent.retry_at = now + self.settings.scheduler_every.min(backoff(sent.tries));
@@ -278,7 +269,7 @@ where
             return Err(RunFailed(why.clone()).into());
         }
         self.silence += 1;
-        self.next.scheduler = self.clock.now() + backoff(self.silence).max(self.settings.scheduler_every);
+        self.next_question = self.clock.now() + backoff(self.silence).max(self.settings.scheduler_every);
         if self.silence == 1 {
             self.notes.push(Event::Note(format!("{error}; going on with what the files say")));
         }
@@ -298,10 +289,9 @@ where
     C: Clock,
 {
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
-        let keys = self.desk.put_up(trials)?;
+        let keys = self.desk.put_up(trials, self.clock.now())?;
         let sent: BTreeSet<TaskKey> = self.batches.iter().flat_map(Sent::alive).copied().collect();
         self.waiting.extend(keys.into_iter().filter(|key| !sent.contains(key)));
-        self.next.attempts = self.clock.now() + 2 * self.settings.files_every;
         Ok(())
     }
 
@@ -309,25 +299,17 @@ where
         let until = self.clock.now() + timeout;
         loop {
             let now = self.clock.now();
-            let mut events = Vec::new();
-            if now >= self.next.files {
-                self.next.files = now + self.settings.files_every;
-                events.extend(self.desk.collect()?);
-            }
-            if now >= self.next.attempts {
-                self.next.attempts = now + self.settings.attempts_every;
-                events.extend(self.desk.follow(self.settings.order.lease(), now)?);
-            }
+            let mut events = self.desk.news(now)?;
             self.make_batches()?;
             self.hand_in()?;
-            if now >= self.next.scheduler {
+            if now >= self.next_question {
                 self.look()?;
             }
             events.append(&mut self.notes);
             if !events.is_empty() || now >= until {
                 return Ok(events);
             }
-            let next = until.min(self.next.files).min(self.next.attempts);
+            let next = until.min(self.desk.next_look());
             self.clock.sleep(next.saturating_sub(now).max(Duration::from_millis(1)));
         }
     }

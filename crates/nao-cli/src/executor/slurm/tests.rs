@@ -106,8 +106,7 @@ fn settings(trials_per_task: usize) -> SlurmSettings {
         arguments: vec!["--time=5".into()],
         trials_per_task,
         parallel: Some(8),
-        files_every: seconds(1),
-        attempts_every: seconds(10),
+        pace: Pace { files_every: seconds(1), attempts_every: seconds(10), lease: seconds(20) },
         scheduler_every: seconds(10),
         grace: seconds(15),
     }
