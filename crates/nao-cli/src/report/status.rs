@@ -1,6 +1,6 @@
 //! How a run stands, seen from outside: from its files, from any machine that has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -26,6 +26,8 @@ pub struct RunStatus {
     done: usize,
     /// Failed trials by reason.
     failed: BTreeMap<String, usize>,
+    /// Trials whose outcome is there for the coordinator to record.
+    unrecorded: usize,
     /// Open trials that nobody works on.
     waiting: usize,
     running: Vec<RunningTrial>,
@@ -73,12 +75,14 @@ impl RunStatus {
         let now = now_of_files(folder);
         let (mut done, mut failed, mut waiting, mut running, mut rounds) =
             (0, BTreeMap::new(), 0, Vec::new(), 0);
+        let (results, mut unrecorded) = (results(&exchange)?, 0);
         let mut at_work = attempts(&exchange)?;
         for trial in folder.store_to_read()?.trials()? {
             rounds = rounds.max(trial.round + 1);
             match trial.status {
                 TrialStatus::Done(_) => done += 1,
                 TrialStatus::Failed(error) => *failed.entry(error.reason().to_owned()).or_default() += 1,
+                _ if results.contains(&trial.id) => unrecorded += 1,
                 TrialStatus::Proposed | TrialStatus::Running => match at_work.remove(&trial.id) {
                     Some(copy) => running.push(running_trial(trial.id, &copy, lease, now)),
                     None if trial.status == TrialStatus::Running && lease.is_none() => {
@@ -111,11 +115,21 @@ impl RunStatus {
             budget,
             done,
             failed,
+            unrecorded,
             waiting,
             running,
             scheduler,
         })
     }
+}
+
+/// The trials whose results are not put away.
+fn results(exchange: &Exchange) -> Result<BTreeSet<TrialId>> {
+    let mut trials = BTreeSet::new();
+    for key in exchange.results_there()? {
+        trials.extend(exchange.read_result(&key)?.map(|result| result.trial));
+    }
+    Ok(trials)
 }
 
 /// The last attempt at each open task that was not put back.
@@ -181,13 +195,15 @@ fn now_of_files(folder: &RunFolder) -> SystemTime {
 
 /// The status for people.
 pub fn status_text(status: &RunStatus) -> String {
-    let RunStatus { done, failed, waiting, running, .. } = status;
+    let RunStatus { done, failed, unrecorded, waiting, running, .. } = status;
+    let unrecorded =
+        if *unrecorded > 0 { format!(", {unrecorded} over and to be recorded") } else { String::new() };
     let failures: usize = failed.values().sum();
     let by_reason: Vec<String> = failed.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let reasons = if failed.is_empty() { String::new() } else { format!(" ({})", by_reason.join(", ")) };
     let mut lines = vec![
         format!(
-            "{}: round {}, {} of {} trials done, {failures} failed{reasons}, {} running, {waiting} waiting",
+            "{}: round {}, {} of {} trials done, {failures} failed{reasons}{unrecorded}, {} running, {waiting} waiting",
             status.run,
             status.rounds.saturating_sub(1),
             done,
