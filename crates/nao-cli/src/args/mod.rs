@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 pub use bench::{BenchArgs, BenchMode, BenchProtocol};
 pub use draw::{DrawArgs, DrawFormat};
-pub use predictor::{FitArgs, PredictArgs, ScoreDirection};
+pub use predictor::{FitArgs, PredictArgs};
 pub use search::{BestArgs, ExecutionOptions, ResumeArgs, RunOptions, SearchArgs, WorkerArgs};
 pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind, SpaceOptions};
 pub use table_check::{TableCheckArgs, TableSpace};
