@@ -280,6 +280,30 @@ fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
 }
 
 #[test]
+fn cheap_looks_are_charged_as_their_part_of_a_query() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["bench", "--strategies=nao:cheap", "--mode=enumerate", "--seeds=3", "--json"];
+    let bench = |more: &[&str]| json(folder.path(), &[&words[..], more].concat())[0].clone();
+    let found = bench(&["--budget=60"]);
+    let looks = 3.0 * found["cheap_looks"].as_f64().unwrap();
+    assert!(looks >= 3.0 * 30.0 && looks.fract() < 1e-9, "{found}");
+    // A search of whole queries and of looks at 12 / 200.
+    let median = found["median_queries_to_optimum"].as_f64().unwrap();
+    let hundredths = 100.0 * median;
+    assert!(median < 60.0 && (hundredths - hundredths.round()).abs() < 1e-9, "{found}");
+    // 10 queries, then 10 looks back, 50 at candidates and 5 more queries: 18.6 of 19. Of the rest none is a query.
+    let short = bench(&["--budget=19", "--cheap-looks=50", "--protocol=validation"]);
+    let queries: u64 =
+        short["origins"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!((queries, short["cheap_looks"].as_f64()), (3 * 15, Some(60.0)), "{short}");
+    let text =
+        stdout(run(folder.path(), &["bench", "--strategies=nao:cheap", "--mode=enumerate", "--seeds=1"]));
+    assert!(text.contains("nao:cheap: its queries contain"), "{text}");
+    let none = run(folder.path(), &["bench", "--strategies=nao:cheap", "--cheap-looks=0"]);
+    assert_eq!(none.status.code(), Some(2), "without a look nothing could be proposed");
+}
+
+#[test]
 fn a_predictor_is_fitted_to_ones_own_scores_and_predicts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

@@ -69,8 +69,9 @@ pub use policy::{
     PolicySampler, PolicyUpdate, RewardScale,
 };
 pub use strategy::{
-    Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PnasConfig, PnasSearch, PolicyReport,
-    PolicySearch, ProposalCounts, RoundReport, StructureReport, StructureSearch, controller_weights,
+    CheapConfig, CheapLook, Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PnasConfig,
+    PnasSearch, PolicyReport, PolicySearch, ProposalCounts, RoundReport, StructureReport, StructureSearch,
+    controller_weights,
 };
 pub use structure::{
     Ablation, Assessment, Labels, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport,
