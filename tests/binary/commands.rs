@@ -280,6 +280,30 @@ fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
 }
 
 #[test]
+fn cheap_looks_are_charged_as_their_part_of_a_query() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["bench", "--strategies=nao:cheap", "--mode=enumerate", "--seeds=3", "--json"];
+    let bench = |more: &[&str]| json(folder.path(), &[&words[..], more].concat())[0].clone();
+    let found = bench(&["--budget=60"]);
+    let looks = 3.0 * found["cheap_looks"].as_f64().unwrap();
+    assert!(looks >= 3.0 * 30.0 && looks.fract() < 1e-9, "{found}");
+    // A search of whole queries and of looks at 12 / 200.
+    let median = found["median_queries_to_optimum"].as_f64().unwrap();
+    let hundredths = 100.0 * median;
+    assert!(median < 60.0 && (hundredths - hundredths.round()).abs() < 1e-9, "{found}");
+    // 10 queries, then 10 looks back, 50 at candidates and 5 more queries: 18.6 of 19. Of the rest none is a query.
+    let short = bench(&["--budget=19", "--cheap-looks=50", "--protocol=validation"]);
+    let queries: u64 =
+        short["origins"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!((queries, short["cheap_looks"].as_f64()), (3 * 15, Some(60.0)), "{short}");
+    let text =
+        stdout(run(folder.path(), &["bench", "--strategies=nao:cheap", "--mode=enumerate", "--seeds=1"]));
+    assert!(text.contains("nao:cheap: its queries contain"), "{text}");
+    let none = run(folder.path(), &["bench", "--strategies=nao:cheap", "--cheap-looks=0"]);
+    assert_eq!(none.status.code(), Some(2), "without a look nothing could be proposed");
+}
+
+#[test]
 fn a_predictor_is_fitted_to_ones_own_scores_and_predicts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
@@ -324,6 +348,68 @@ fn a_predictor_is_fitted_to_ones_own_scores_and_predicts() {
         (&["predict", "model.json", "bad.csv"], "line 2"),
     ] {
         let output = run(path, words);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(named), "{words:?}: {error}");
+    }
+}
+
+#[test]
+fn a_predictor_that_rests_on_cheap_labels_says_so_and_asks_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let cells = stdout(run(path, &["space", "sample", "--space=nasbench201", "-n", "120", "--seed=3"]));
+    // The score is what structure shows and what it does not, of which the cheap label, a loss, tells.
+    let hidden = |row: usize| (row * 37 % 101) as f64 / 25.0;
+    let rows: Vec<String> = cells
+        .lines()
+        .enumerate()
+        .map(|(row, cell)| {
+            let score = cell.matches("nor_conv_3x3").count() as f64 + hidden(row);
+            format!("{cell},{score},{}\n", 5.0 - hidden(row))
+        })
+        .collect();
+    let header = "architecture,score,e12\n";
+    std::fs::write(path.join("pairs.csv"), format!("{header}{}", rows[..90].concat())).unwrap();
+    std::fs::write(path.join("new.csv"), format!("{header}{}", rows[90..].concat())).unwrap();
+    let fit =
+        ["fit", "pairs.csv", "--space=nasbench201", "--direction=maximize", "--unit=points", "--labels=60"];
+    let cheap = ["--cheap=e12", "--cheap-direction=minimize", "--output=model.json"];
+    let words = [&fit[..], &cheap].concat();
+    let result = json(path, &[&words[..], &["--json"]].concat());
+    let tau = |key: &str| result[key][0]["kendall_tau"].as_f64().unwrap();
+    assert!(tau("assessments") > tau("assessments_without_cheap") + 0.2, "{result}");
+    assert!(result["assessments"][0]["cheap_slope"].as_f64().unwrap() > 0.4, "{result}");
+    // Without the label everything is as where none was named.
+    let plain = json(path, &[&fit[..], &["--output=plain.json", "--json"]].concat());
+    assert_eq!(plain["assessments"], result["assessments_without_cheap"]);
+    assert!(plain.get("cheap").is_none());
+    let text = stdout(run(path, &words));
+    assert!(text.contains("cheap label: e12, smaller is better") && text.contains("without"), "{text}");
+    assert!(text.contains("ARCHITECTURES.csv (with a column `e12`)"), "{text}");
+
+    let predicted = json(path, &["predict", "model.json", "new.csv", "--json"]);
+    assert_eq!(predicted["cheap"], serde_json::json!({"column": "e12", "direction": "minimize"}));
+    let first = &predicted["predictions"][0];
+    let row = rows.iter().find(|row| row.starts_with(first["architecture"].as_str().unwrap())).unwrap();
+    assert!(row.trim_end().ends_with(&format!(",{}", first["cheap"])), "{row} {first}");
+    assert!(stdout(run(path, &["predict", "model.json", "new.csv"])).starts_with("cheap label: e12\n"));
+
+    std::fs::write(path.join("lines.txt"), cells.lines().take(3).collect::<Vec<_>>().join("\n")).unwrap();
+    let missing = rows[0].rsplit_once(',').unwrap().0;
+    std::fs::write(path.join("gap.csv"), format!("{header}{}{missing},\n", rows[1..9].concat())).unwrap();
+    let equal = "architecture,score,e12\n".to_owned()
+        + &rows[..9].iter().map(|row| format!("{},1\n", row.rsplit_once(',').unwrap().0)).collect::<String>();
+    std::fs::write(path.join("equal.csv"), equal).unwrap();
+    let short = &fit[2..5];
+    for (words, named) in [
+        (vec!["predict", "model.json", "lines.txt"], "rests on the cheap label `e12`"),
+        (vec!["predict", "model.json", "gap.csv"], "line 10, column e12"),
+        ([&["fit", "gap.csv", "--cheap=e12"], short].concat(), "line 10, column e12"),
+        ([&["fit", "equal.csv", "--cheap=e12"], short].concat(), "leave out --cheap"),
+        ([&["fit", "pairs.csv", "--cheap=e36"], short].concat(), "no column `e36`"),
+        ([&["fit", "pairs.csv", "--cheap-direction=minimize"], short].concat(), "--cheap"),
+    ] {
+        let output = run(path, &words);
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && error.contains(named), "{words:?}: {error}");
     }

@@ -1,7 +1,7 @@
 //! A predictor as a file: the pairs that it learned from and how to read them.
 
-use anyhow::{Result, bail};
-use nao_controller::{PredictedMerit, StructureConfig, StructurePredictor};
+use anyhow::{Context, Result, bail};
+use nao_controller::{Labels, PredictedMerit, StructureConfig, StructurePredictor};
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
 use nao_space::{Direction, Space};
@@ -27,10 +27,36 @@ pub struct ScoreKind {
 impl ScoreKind {
     /// The score turned so that larger is better; turning it twice gives it back.
     pub fn merit(&self, score: f64) -> f64 {
-        match self.direction {
-            Direction::Maximize => score,
-            Direction::Minimize => -score,
-        }
+        turned(self.direction, score)
+    }
+}
+
+fn turned(direction: Direction, value: f64) -> f64 {
+    match direction {
+        Direction::Maximize => value,
+        Direction::Minimize => -value,
+    }
+}
+
+/// A score or a cheap label as it stands in a file; `None` for what is no finite number.
+pub fn finite(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// What a cheap label is, on which predictions rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheapKind {
+    /// Its column.
+    pub column: String,
+    /// Which labels are better.
+    pub direction: Direction,
+}
+
+impl CheapKind {
+    /// The label turned so that larger is better.
+    pub fn merit(&self, label: f64) -> f64 {
+        turned(self.direction, label)
     }
 }
 
@@ -41,6 +67,9 @@ pub struct Pair {
     pub architecture: String,
     /// In the unit of the scores.
     pub score: f64,
+    /// The cheap label, in predictors that rest on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cheap: Option<f64>,
 }
 
 /// A predictor. Fitting it again takes less than reading a trained network.
@@ -56,6 +85,9 @@ pub struct PredictorFile {
     space: String,
     /// What is predicted.
     pub score: ScoreKind,
+    /// The cheap label on which predictions rest, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cheap: Option<CheapKind>,
     seed: u64,
     pairs: Vec<Pair>,
 }
@@ -72,11 +104,12 @@ impl PredictorFile {
         options: &AnySpaceOptions,
         space: &S,
         score: ScoreKind,
+        cheap: Option<CheapKind>,
         pairs: Vec<Pair>,
         seed: u64,
     ) -> Self {
         let (format, options) = ("nao-predictor".to_owned(), options.clone());
-        PredictorFile { format, version: VERSION, options, space: space.name(), score, seed, pairs }
+        PredictorFile { format, version: VERSION, options, space: space.name(), score, cheap, seed, pairs }
     }
 
     /// As text.
@@ -109,16 +142,32 @@ impl PredictorFile {
             features.push(map.features(space, &space.parse(&pair.architecture)?));
         }
         let merits: Vec<f64> = self.pairs.iter().map(|pair| self.score.merit(pair.score)).collect();
+        let cheap = self.cheap.as_ref().map(|kind| self.cheap_merits(kind)).transpose()?;
+        let labels = Labels { merits: &merits, cheap: cheap.as_deref() };
         let mut rng = rng_for(self.seed, "predictor", 0);
-        let predictor = StructurePredictor::fit(&map, &features, &merits, &config, &[], &mut rng)?;
+        let predictor = StructurePredictor::fit(&map, &features, labels, &config, &[], &mut rng)?;
         Ok(Fitted { map, predictor })
+    }
+
+    fn cheap_merits(&self, kind: &CheapKind) -> Result<Vec<f64>> {
+        let merit = |pair: &Pair| {
+            let missing = || format!("`{}` has no cheap label `{}`", pair.architecture, kind.column);
+            Ok(kind.merit(pair.cheap.with_context(missing)?))
+        };
+        self.pairs.iter().map(merit).collect()
     }
 }
 
 impl Fitted {
-    /// Predictions for architectures, in merits.
-    pub fn predict<S: Space>(&self, space: &S, archs: &[S::Arch]) -> Vec<PredictedMerit> {
+    /// Predictions for architectures, in merits. `cheap` are their cheap labels as merits, for a predictor that rests on
+    /// some.
+    pub fn predict<S: Space>(
+        &self,
+        space: &S,
+        archs: &[S::Arch],
+        cheap: Option<&[f64]>,
+    ) -> Result<Vec<PredictedMerit>> {
         let features: Vec<Features> = archs.iter().map(|arch| self.map.features(space, arch)).collect();
-        self.predictor.predict(&self.map, &features)
+        Ok(self.predictor.predict(&self.map, &features, cheap)?)
     }
 }

@@ -54,6 +54,25 @@ pub enum ControllerError {
         /// Its value.
         value: f32,
     },
+    /// A cheap label that is not a number.
+    #[error("cheap label {index} is {value}; leave out architectures whose cheap training failed")]
+    CheapLabel {
+        /// Which one, counted from 0.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// Cheap labels for some of the architectures only, or where none were learned from.
+    #[error(
+        "{labels} cheap labels for {archs} architectures; a predictor that rests on cheap labels needs one of each, \
+         any other none"
+    )]
+    CheapLabels {
+        /// Number of cheap labels.
+        labels: usize,
+        /// Number of architectures.
+        archs: usize,
+    },
     /// A batch with nothing in it.
     #[error("no sentences were given")]
     Empty,

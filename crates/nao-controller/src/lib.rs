@@ -69,13 +69,14 @@ pub use policy::{
     PolicySampler, PolicyUpdate, RewardScale,
 };
 pub use strategy::{
-    Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PnasConfig, PnasSearch, PolicyReport,
-    PolicySearch, ProposalCounts, RoundReport, StructureReport, StructureSearch, controller_weights,
+    CheapConfig, CheapLook, Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PnasConfig,
+    PnasSearch, PolicyReport, PolicySearch, ProposalCounts, RoundReport, StructureReport, StructureSearch,
+    controller_weights,
 };
 pub use structure::{
-    Ablation, Assessment, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport, ScoreScale,
-    StartPoints, StructureConfig, StructurePredictor, assess_predictor,
+    Ablation, Assessment, Labels, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport,
+    ScoreScale, StartPoints, StructureConfig, StructurePredictor, assess_predictor,
 };
 pub use surrogate::SurrogateConfig;
-pub use targets::{Targets, normal_scores};
+pub use targets::{RankScale, Targets, normal_scores};
 pub use training::{EpochLosses, FitReport};

@@ -55,6 +55,36 @@ pub fn normal_scores(merits: &[f64]) -> Vec<f64> {
     scores
 }
 
+/// The scale of normal scores of some merits, on which other merits get a place too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankScale {
+    /// Distinct merits, ascending, each with its normal score.
+    steps: Vec<(f64, f64)>,
+}
+
+impl RankScale {
+    /// The scale of these merits, which are finite numbers.
+    pub fn of(merits: &[f64]) -> Self {
+        let mut steps: Vec<(f64, f64)> = merits.iter().copied().zip(normal_scores(merits)).collect();
+        steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        steps.dedup_by(|a, b| a.0 == b.0);
+        RankScale { steps }
+    }
+
+    /// The normal score of a merit: between two of the scale on the line through theirs, outside of all the score of
+    /// the nearest. 0 on a scale of nothing.
+    pub fn score(&self, merit: f64) -> f64 {
+        let above = self.steps.partition_point(|&(known, _)| known < merit);
+        let (Some(&(high, score)), Some(&(low, below))) =
+            (self.steps.get(above), above.checked_sub(1).map(|below| &self.steps[below]))
+        else {
+            let nearest = self.steps.get(above).or(self.steps.last());
+            return nearest.map_or(0.0, |&(_, score)| score);
+        };
+        below + (score - below) * ((merit - low) / (high - low))
+    }
+}
+
 /// Merits less their mean, over their standard deviation; zeros where all are equal.
 ///
 /// `merits` are finite numbers.
@@ -109,6 +139,17 @@ mod tests {
         assert!(scores[0].abs() < 1e-12 && scores[3].abs() < 1e-12);
         assert_eq!(normal_scores(&[3.0, 3.0]), [0.0, 0.0]);
         assert!(normal_scores(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_scale_gives_its_own_merits_their_normal_scores_and_others_a_place_between() {
+        let merits = [5.0, -1.0, 700.0, 5.0];
+        let scale = RankScale::of(&merits);
+        let scores = normal_scores(&merits);
+        assert!(merits.iter().zip(&scores).all(|(&merit, &score)| scale.score(merit) == score));
+        assert!((scale.score(2.0) - scores[1] / 2.0).abs() < 1e-12);
+        assert_eq!([scale.score(-9.0), scale.score(1e9)], [scores[1], scores[2]]);
+        assert_eq!([RankScale::of(&[]).score(1.0), RankScale::of(&[2.0, 2.0]).score(7.0)], [0.0, 0.0]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use nao_space::NasBench201Space;
 
 /// The columns in their order, and by what their numbers are multiplied to become whole.
-const COLUMNS: [(&str, f64); 7] = [
+const COLUMNS: [(&str, f64); 13] = [
     ("c10_val_e200", 1500.0),
     ("c10_test_e200", 600.0),
     ("c100_val_e200", 300.0),
@@ -15,6 +15,12 @@ const COLUMNS: [(&str, f64); 7] = [
     ("in16_val_e200", 180.0),
     ("in16_test_e200", 180.0),
     ("c10_train_time_e200_s", 100.0),
+    ("c10_val_e12", 500.0),
+    ("c10_test_e12", 100.0),
+    ("c100_val_e12", 50.0),
+    ("c100_test_e12", 50.0),
+    ("in16_val_e12", 30.0),
+    ("in16_test_e12", 30.0),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

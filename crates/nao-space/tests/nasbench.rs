@@ -79,6 +79,14 @@ fn the_built_in_table_is_that_of_the_benchmark() {
                 assert!((measured.seconds - number("train_time_e200_s")).abs() < 0.04);
                 other_params += usize::from(measured.params != (number("params_m") * 1e6).round() as u64);
             }
+            let cheap = table.evaluator(&Label::average(dataset, split, 12)).unwrap();
+            for row in &rows {
+                let arch = table.space().parse(&row["arch_str"]).unwrap();
+                let measured = cheap.evaluate(&Trial { id: TrialId(1), arch, seed: 0 }, &mut Quiet).unwrap();
+                let written: f64 = row[&format!("{prefix}_{short}_e12")].parse().unwrap();
+                assert_eq!((measured.value * 1e6).round() / 1e4, written, "12 epochs: {}", row["arch_str"]);
+                assert_eq!((measured.fidelity.epochs, measured.seconds), (12, 0.0));
+            }
             let ledger = evaluator.ledger();
             assert_eq!((ledger.looks, ledger.charged), (15_625, 6466));
         }

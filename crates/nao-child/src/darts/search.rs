@@ -8,7 +8,6 @@ use burn::tensor::{Device, Tensor};
 use nao_space::network::RelaxedPlan;
 use nao_space::seed::rng_for;
 use nao_space::{CellRole, CnnArch, DartsSpace, EpochReport, Progress, Relaxation, Space};
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +19,7 @@ use crate::data::Split;
 use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
 use crate::network::{Pass, TrainPass};
+use crate::op::init::standard_normal;
 use crate::op::loss::{cross_entropy, target_rows};
 use crate::train::evaluate::{BATCH, judge};
 use crate::train::schedule::cosine;
@@ -253,12 +253,6 @@ fn loss(
 /// Nothing is dropped, so that nothing is drawn from the generator.
 fn training_pass() -> Pass {
     Pass::Train(TrainPass::without_dropping(rng_for(0, "nothing dropped", 0)))
-}
-
-fn standard_normal(rng: &mut ChaCha8Rng) -> f64 {
-    let (u, v): (f64, f64) = (rng.random(), rng.random());
-    // Box and Muller; 1 - u keeps the logarithm away from 0.
-    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
 #[cfg(test)]

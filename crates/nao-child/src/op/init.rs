@@ -37,8 +37,8 @@ fn fan_in(shape: &[usize]) -> usize {
     shape[1..].iter().product()
 }
 
-/// One draw from N(0, 1) by Box and Muller.
-fn standard_normal(rng: &mut ChaCha8Rng) -> f64 {
+/// One draw from N(0, 1) by Box and Muller: of recipes too, so that equal generators give equal draws everywhere.
+pub(crate) fn standard_normal(rng: &mut ChaCha8Rng) -> f64 {
     // 1 - u lies in (0, 1], so the logarithm is finite.
     let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
     radius * (TAU * rng.random::<f64>()).cos()

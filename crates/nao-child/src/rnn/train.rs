@@ -16,6 +16,7 @@ use super::dropout::LanguagePass;
 use super::evaluate::{Reading, foresee};
 use super::model::{LanguageModel, Tokens};
 use super::recipe::{LanguageRecipe, LanguageRecipeError};
+use crate::op::init::standard_normal;
 use crate::train::keeping::Keeper;
 use crate::train::{CheckpointError, OnCheckpointError, Sgd, SgdSettings};
 
@@ -267,10 +268,7 @@ fn judged<W: CellWeights>(state: &Checkpoint<W>) -> LanguageModel<W> {
 fn segment_length(recipe: &LanguageRecipe, rng: &mut ChaCha8Rng) -> usize {
     let base =
         if rng.random_bool(recipe.halved) { recipe.segment as f64 / 2.0 } else { recipe.segment as f64 };
-    let (u, v): (f64, f64) = (rng.random(), rng.random());
-    // Box and Muller; 1 - u keeps the logarithm away from 0.
-    let normal = (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos();
-    let length = (base + recipe.jitter * normal) as usize;
+    let length = (base + recipe.jitter * standard_normal(rng)) as usize;
     length.clamp(recipe.shortest, recipe.longest)
 }
 

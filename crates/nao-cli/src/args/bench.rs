@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use nao_controller::CheapConfig;
 
 /// What candidates a search of a table scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,7 +38,7 @@ pub struct BenchArgs {
     /// Who searches, separated by commas: nao and its rivals random (always there), linear, local, pnas,
     /// evolution, evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and ppo with the published settings,
     /// reinforce:short and ppo:short with faster ones for some hundred looks; the authors' controllers nao:v1, nao:v2,
-    /// nao:paper; and nao without a part: nao:no-ascent, nao:no-decoder, nao:regression, nao:no-ensemble,
+    /// nao:paper; nao:cheap, which looks at 12-epoch labels first, each charged as 12 / 200 of a look; and nao without a part: nao:no-ascent, nao:no-decoder, nao:regression, nao:no-ensemble,
     /// nao:no-pretraining
     #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
     pub strategies: String,
@@ -83,6 +84,15 @@ pub struct BenchArgs {
     /// Epochs per round of the authors' controllers
     #[arg(long, default_value_t = 200, value_name = "EPOCHS")]
     pub controller_epochs: usize,
+
+    /// Candidates at whose 12-epoch label nao:cheap looks in each round behind the first
+    #[arg(
+        long,
+        default_value_t = CheapConfig::default().per_round as u64,
+        value_name = "LOOKS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub cheap_looks: u64,
 
     /// Results of an earlier `nao bench --json` to be put beside these; those of another table are refused
     #[arg(long, value_name = "FILE")]

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 pub use bench::{BenchArgs, BenchMode, BenchProtocol};
 pub use draw::{DrawArgs, DrawFormat};
-pub use predictor::{FitArgs, PredictArgs, ScoreDirection};
+pub use predictor::{FitArgs, PredictArgs};
 pub use search::{
     BestArgs, CancelArgs, ExecutionOptions, ResumeArgs, RunFolderArgs, RunOptions, SearchArgs, SimulateArgs,
     WorkerArgs,

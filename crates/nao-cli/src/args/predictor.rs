@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use nao_space::Direction;
 
 use super::AnySpaceOptions;
 
@@ -13,6 +14,15 @@ pub enum ScoreDirection {
     Maximize,
     /// As of an error or a perplexity
     Minimize,
+}
+
+impl From<ScoreDirection> for Direction {
+    fn from(direction: ScoreDirection) -> Self {
+        match direction {
+            ScoreDirection::Maximize => Direction::Maximize,
+            ScoreDirection::Minimize => Direction::Minimize,
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -37,6 +47,15 @@ pub struct FitArgs {
     /// The unit of the scores, such as percent or perplexity
     #[arg(long, value_name = "UNIT")]
     pub unit: String,
+
+    /// A further column: a cheap label of every architecture, such as its score after a few epochs. What it is worth is
+    /// estimated; predictions then need it too
+    #[arg(long, value_name = "COLUMN")]
+    pub cheap: Option<String>,
+
+    /// Which cheap labels are better [default: as of the scores]
+    #[arg(long, value_enum, requires = "cheap")]
+    pub cheap_direction: Option<ScoreDirection>,
 
     /// Numbers of labels at which the predictor is assessed on the others [default: a half and nine tenths of all]
     #[arg(long, value_delimiter = ',', value_name = "N,N,...")]
@@ -64,7 +83,8 @@ pub struct PredictArgs {
     /// A predictor that `nao fit --output` kept
     pub predictor: PathBuf,
 
-    /// Architectures: a CSV file with their column, or one per line
+    /// Architectures: a CSV file with their column (and that of the cheap label, if the predictor rests on one), or one
+    /// per line
     pub architectures: PathBuf,
 
     /// Print JSON

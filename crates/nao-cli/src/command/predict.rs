@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{print_json, print_text};
 use crate::args::PredictArgs;
 use crate::files::read_text;
-use crate::predictor::{PredictorFile, ScoreKind};
+use crate::predictor::{CheapKind, PredictorFile, ScoreKind, finite};
 use crate::report::plain_table;
 use crate::space_argument::SpaceVisitor;
 
@@ -20,6 +20,9 @@ struct Predicted {
     score: f64,
     /// Where the score lies with 80 % probability.
     interval: [f64; 2],
+    /// The cheap label on which the prediction rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cheap: Option<f64>,
     /// Mean and deviation on the scale by which architectures are ranked: normal scores of merits.
     rank_mean: f64,
     rank_deviation: f64,
@@ -29,7 +32,17 @@ struct Predicted {
 struct Predictions {
     #[serde(flatten)]
     score: ScoreKind,
+    /// The cheap label on which the predictions rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cheap: Option<CheapKind>,
     predictions: Vec<Predicted>,
+}
+
+/// An architecture that is asked for.
+struct Asked<A> {
+    arch: A,
+    /// The cheap label, where the predictor rests on one.
+    cheap: Option<f64>,
 }
 
 pub fn run(args: PredictArgs) -> Result<()> {
@@ -48,55 +61,93 @@ struct Predict {
 impl SpaceVisitor for Predict {
     fn visit<S: Space>(self, space: &S) -> Result<()> {
         let Predict { args, file } = self;
-        let archs = read_archs(space, &args)?;
+        let asked = read_asked(space, &args, file.cheap.as_ref())?;
         let fitted = file.fit(space).with_context(|| args.predictor.display().to_string())?;
-        let (score, predicted) = (&file.score, fitted.predict(space, &archs));
-        let mut predictions: Vec<Predicted> = archs
+        let archs: Vec<S::Arch> = asked.iter().map(|asked| asked.arch.clone()).collect();
+        let merit = |kind: &CheapKind| {
+            asked.iter().filter_map(|asked| Some(kind.merit(asked.cheap?))).collect::<Vec<f64>>()
+        };
+        let cheap = file.cheap.as_ref().map(merit);
+        let (score, predicted) = (&file.score, fitted.predict(space, &archs, cheap.as_deref())?);
+        let mut predictions: Vec<Predicted> = asked
             .iter()
             .zip(predicted)
-            .map(|(arch, predicted)| {
+            .map(|(Asked { arch, cheap }, predicted)| {
                 let mut interval = predicted.interval.map(|merit| score.merit(merit));
                 interval.sort_by(f64::total_cmp);
                 Predicted {
                     architecture: space.format(arch),
                     score: score.merit(predicted.merit),
                     interval,
+                    cheap: *cheap,
                     rank_mean: predicted.score.mean,
                     rank_deviation: predicted.score.deviation,
                 }
             })
             .collect();
         predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));
-        let predictions = Predictions { score: score.clone(), predictions };
+        let predictions = Predictions { score: score.clone(), cheap: file.cheap.clone(), predictions };
         if args.json { print_json(&predictions) } else { print_text(&page(&predictions)) }
     }
 }
 
-/// The architectures of a CSV file with a column `architecture`, or of a file with one per line.
-fn read_archs<S: Space>(space: &S, args: &PredictArgs) -> Result<Vec<S::Arch>> {
+/// The architectures of a CSV file with a column `architecture`, or of a file with one per line; with their cheap labels,
+/// which a CSV file alone can give.
+fn read_asked<S: Space>(
+    space: &S,
+    args: &PredictArgs,
+    cheap: Option<&CheapKind>,
+) -> Result<Vec<Asked<S::Arch>>> {
     let path = args.architectures.display();
     let text = unpacked_text(&args.architectures)?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader.headers().with_context(|| format!("{path} is no text"))?.clone();
-    let texts: Vec<(usize, String)> = match headers.iter().position(|header| header == "architecture") {
+    let place = |name: &str| headers.iter().position(|header| header == name);
+    let label = match cheap {
+        Some(CheapKind { column, .. }) => match place("architecture").and(place(column)) {
+            Some(place) => Some((column, place)),
+            None => bail!(
+                "{} rests on the cheap label `{column}`: {path} must be a CSV file with the columns `architecture` and \
+                 `{column}`",
+                args.predictor.display()
+            ),
+        },
+        None => None,
+    };
+    let mut asked = Vec::new();
+    let mut read = |line: usize, text: &str, cheap: Option<f64>| -> Result<()> {
+        let arch = space.parse(text.trim()).with_context(|| format!("{path}, line {line}"))?;
+        asked.push(Asked { arch, cheap });
+        Ok(())
+    };
+    match place("architecture") {
         Some(column) => {
-            let field = |(row, record): (usize, csv::Result<csv::StringRecord>)| {
+            for (row, record) in reader.records().enumerate() {
                 let record = record.with_context(|| format!("{path}, line {}", row + 2))?;
-                Ok((row + 2, record.get(column).unwrap_or_default().to_owned()))
-            };
-            reader.records().enumerate().map(field).collect::<Result<_>>()?
+                let text = record.get(column).unwrap_or_default();
+                if text.trim().is_empty() {
+                    continue;
+                }
+                let number = |(name, place): (&String, usize)| {
+                    let value = record.get(place).unwrap_or_default().trim();
+                    finite(value).with_context(|| {
+                        format!("{path}, line {}, column {name}: `{value}` is no finite number", row + 2)
+                    })
+                };
+                read(row + 2, text, label.map(number).transpose()?)?;
+            }
         }
-        None => text.lines().enumerate().map(|(row, line)| (row + 1, line.to_owned())).collect(),
-    };
-    let texts = texts.into_iter().filter(|(_, text)| !text.trim().is_empty());
-    let parse = |(line, text): (usize, String)| {
-        space.parse(text.trim()).with_context(|| format!("{path}, line {line}"))
-    };
-    let archs = texts.map(parse).collect::<Result<Vec<_>>>()?;
-    if archs.is_empty() {
+        None => {
+            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+            for (row, line) in lines {
+                read(row + 1, line, None)?;
+            }
+        }
+    }
+    if asked.is_empty() {
         bail!("{path} has no architectures");
     }
-    Ok(archs)
+    Ok(asked)
 }
 
 fn page(result: &Predictions) -> String {
@@ -108,5 +159,9 @@ fn page(result: &Predictions) -> String {
         ]
     });
     let header = [&*format!("{} ({})", result.score.name, result.score.unit), "80 % within", "architecture"];
-    plain_table(&header, &[0, 1], rows.collect())
+    let table = plain_table(&header, &[0, 1], rows.collect());
+    match &result.cheap {
+        Some(CheapKind { column, .. }) => format!("cheap label: {column}\n{table}"),
+        None => table,
+    }
 }

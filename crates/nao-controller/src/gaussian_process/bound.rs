@@ -36,8 +36,9 @@ impl<'a> StructureBound<'a> {
     /// The bound of a process.
     ///
     /// # Panics
-    /// When a kernel looks at more than the structure.
+    /// When a kernel looks at more than the structure, or the points have scores.
     pub fn of(process: &'a GaussianProcess) -> Self {
+        assert!(process.points.scores().is_none(), "the bound is one of structures");
         let inverse = |posterior: &super::Posterior| {
             assert_eq!(posterior.kernel.form.views(), [View::Structure], "the bound is one of structures");
             posterior.inverse()

@@ -2,11 +2,13 @@
 //!
 //! A handful of kernels with random hyper-parameters is weighed by evidence, the marginal likelihood; the best few
 //! are kept and averaged, so that nothing needs to be tuned by hand and no single choice decides. Several forms of
-//! kernel compete in the same way.
+//! kernel compete in the same way. Points may carry a score, such as that of a cheap label: then a prior mean over it
+//! competes too, and is estimated exactly.
 
 mod bound;
 mod exp;
 mod kernel;
+mod mean;
 mod points;
 mod posterior;
 
@@ -17,6 +19,7 @@ use crate::error::ControllerError;
 
 pub use bound::{BoundAt, StructureBound};
 pub use kernel::{Kernel, KernelForm};
+pub use mean::PriorMean;
 pub use points::{Distances, Points, View};
 pub use posterior::Prediction;
 
@@ -49,10 +52,11 @@ pub struct GaussianProcess {
 
 impl GaussianProcess {
     /// Fits to targets of about mean 0 and variance 1, such as [`normal_scores`](crate::normal_scores). `previous`
-    /// are the kernels of an earlier fit to much the same observations.
+    /// are the kernels of an earlier fit to much the same observations. Where points have scores, a prior mean over
+    /// them is estimated with each kernel ([`PriorMean`]).
     ///
     /// # Errors
-    /// When there are no observations, a target is not a finite number, or no kernel is numerically possible.
+    /// When there are no observations, a target or score is not a finite number, or no kernel is numerically possible.
     pub fn fit(
         points: Points,
         targets: &[f64],
@@ -120,6 +124,17 @@ impl GaussianProcess {
         self.members.iter().map(|(weight, member)| weight * member.kernel.noise).sum()
     }
 
+    /// The prior mean, averaged over kernels; zeros where points have no scores, or these are worth nothing.
+    pub fn prior_mean(&self) -> PriorMean {
+        let mut mean = PriorMean::default();
+        for (weight, member) in &self.members {
+            let PriorMean { intercept, slope } = member.prior_mean();
+            mean.intercept += weight * intercept;
+            mean.slope += weight * slope;
+        }
+        mean
+    }
+
     /// Number of observations.
     pub fn observations(&self) -> usize {
         self.points.len()
@@ -132,6 +147,9 @@ impl GaussianProcess {
     }
 
     /// Mean and deviation at points.
+    ///
+    /// # Panics
+    /// When the process was fitted to points with scores and these have none.
     pub fn predict(&self, points: &Points) -> Vec<Prediction> {
         self.predict_at(&self.distances(points))
     }
@@ -170,13 +188,19 @@ impl GaussianProcess {
         mut allowed: impl FnMut(&[usize], usize) -> bool,
     ) -> Vec<usize> {
         let Some((_, best)) = self.members.first() else { return Vec::new() };
-        let [_, explained] = best.explained(&self.distances(points));
+        let distances = self.distances(points);
+        let [kernel, explained] = best.explained(&distances);
+        let doubts = best.doubts(&distances, &kernel);
         let prior = best.kernel.between(&points.distances(points, &self.views));
         let n = points.len();
         let mut covariance: Vec<Vec<f64>> = (0..n)
             .map(|i| {
                 let (prior, own) = (prior.col_as_slice(i), explained.col_as_slice(i));
-                (0..n).map(|j| prior[j] - dot(own, explained.col_as_slice(j))).collect()
+                let known = |j: usize| prior[j] - dot(own, explained.col_as_slice(j));
+                match &doubts {
+                    Some(doubts) => (0..n).map(|j| known(j) + dot(&doubts[i], &doubts[j])).collect(),
+                    None => (0..n).map(known).collect(),
+                }
             })
             .collect();
         // The best kernel's variances, corrected to those of the average.
@@ -210,6 +234,10 @@ impl GaussianProcess {
 fn check(points: &Points, targets: &[f64]) -> Result<(), ControllerError> {
     if points.len() != targets.len() || points.is_empty() {
         return Err(ControllerError::Pairs { sentences: points.len(), targets: targets.len() });
+    }
+    let mut scores = points.scores().unwrap_or_default().iter();
+    if let Some(index) = scores.position(|score| !score.is_finite()) {
+        return Err(ControllerError::CheapLabel { index, value: points.scores().unwrap_or_default()[index] });
     }
     match targets.iter().position(|target| !target.is_finite()) {
         Some(index) => Err(ControllerError::Target { index, value: targets[index] as f32 }),

@@ -32,6 +32,8 @@ pub struct Points {
     fine: Vec<Vec<FineCount>>,
     choices: Vec<Vec<Token>>,
     mean_hamming: f64,
+    /// One score per point.
+    scores: Option<Vec<f64>>,
 }
 
 impl Points {
@@ -58,7 +60,22 @@ impl Points {
             fine: Vec::new(),
             choices: Vec::new(),
             mean_hamming: 1.0,
+            scores: None,
         }
+    }
+
+    /// The same points with a score each, on which the prior mean of a process may rest.
+    ///
+    /// # Panics
+    /// When there are not as many scores as points.
+    pub fn with_scores(self, scores: Vec<f64>) -> Self {
+        assert_eq!(scores.len(), self.len(), "one score per point");
+        Points { scores: Some(scores), ..self }
+    }
+
+    /// The scores, if there are any.
+    pub fn scores(&self) -> Option<&[f64]> {
+        self.scores.as_deref()
     }
 
     /// Number of points.
@@ -84,7 +101,8 @@ impl Points {
     /// The distances of these views from every point (rows) to every other point (columns).
     pub fn distances(&self, others: &Points, views: &[View]) -> Distances {
         let of = |view: View| views.contains(&view).then(|| self.distances_of(view, others));
-        Distances { rows: self.len(), columns: others.len(), views: View::ALL.map(of) }
+        let scores = others.scores.clone();
+        Distances { rows: self.len(), columns: others.len(), views: View::ALL.map(of), scores }
     }
 
     fn distances_of(&self, view: View, others: &Points) -> Mat<f64> {
@@ -151,9 +169,16 @@ pub struct Distances {
     columns: usize,
     /// In the order of [`View::ALL`]; each `[rows, columns]`.
     views: [Option<Mat<f64>>; 3],
+    /// The scores of the columns' points.
+    scores: Option<Vec<f64>>,
 }
 
 impl Distances {
+    /// The scores of the points of the columns, if they have any.
+    pub(super) fn scores(&self) -> Option<&[f64]> {
+        self.scores.as_deref()
+    }
+
     /// Number of rows.
     pub(super) fn rows(&self) -> usize {
         self.rows

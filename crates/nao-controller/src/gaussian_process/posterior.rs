@@ -5,6 +5,7 @@ use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Mat, Par, Side};
 
 use super::kernel::Kernel;
+use super::mean::{EstimatedMean, PriorMean};
 use super::points::Distances;
 
 /// A Gaussian process after it has seen its observations.
@@ -13,7 +14,9 @@ pub(super) struct Posterior {
     pub kernel: Kernel,
     /// The Cholesky factor L of the kernel matrix with noise.
     factor: Llt<f64>,
-    /// K^-1 y.
+    /// The prior mean, where the points have scores that are worth something.
+    mean: Option<EstimatedMean>,
+    /// K^-1 y, of targets less the prior mean.
     pub weights: Vec<f64>,
     /// The logarithm of the marginal likelihood, up to the constant -n/2 log(2 pi).
     pub log_evidence: f64,
@@ -29,8 +32,8 @@ pub struct Prediction {
 }
 
 impl Posterior {
-    /// Conditions on `targets` at points with these distances; `None` where the kernel matrix is numerically not
-    /// positive definite.
+    /// Conditions on `targets` at points with these distances between them; `None` where the kernel matrix is
+    /// numerically not positive definite.
     pub fn new(kernel: Kernel, distances: &Distances, targets: &[f64]) -> Option<Self> {
         let factor = kernel.within(distances).llt(Side::Lower).ok()?;
         let column = Mat::from_fn(targets.len(), 1, |row, _| targets[row]);
@@ -38,8 +41,27 @@ impl Posterior {
         let fit: f64 = targets.iter().zip(weights.col_as_slice(0)).map(|(y, weight)| y * weight).sum();
         let log_determinant: f64 = (0..targets.len()).map(|i| factor.L()[(i, i)].ln()).sum();
         let log_evidence = -0.5 * fit - log_determinant;
-        let weights = weights.col_as_slice(0).to_vec();
-        log_evidence.is_finite().then_some(Posterior { kernel, factor, weights, log_evidence })
+        let mut weights = weights.col_as_slice(0).to_vec();
+        let mean = distances.scores().and_then(|scores| EstimatedMean::new(&factor, scores, &weights));
+        let gain = mean.as_ref().map_or(0.0, |mean| mean.gain);
+        if let Some(mean) = &mean {
+            weights = mean.residual(&weights);
+        }
+        let log_evidence = log_evidence + gain;
+        log_evidence.is_finite().then_some(Posterior { kernel, factor, mean, weights, log_evidence })
+    }
+
+    /// The prior mean; zeros where there is none.
+    pub fn prior_mean(&self) -> PriorMean {
+        self.mean.as_ref().map_or(PriorMean::default(), |mean| mean.coefficients)
+    }
+
+    /// What not knowing the prior mean adds at every point, `[2, points]`: see [`EstimatedMean::doubt`]. `None`
+    /// where there is no mean.
+    pub fn doubts(&self, distances: &Distances, kernel: &Mat<f64>) -> Option<Vec<[f64; 2]>> {
+        let mean = self.mean.as_ref()?;
+        let scores = scores_of(distances).iter().enumerate();
+        Some(scores.map(|(point, &score)| mean.doubt(score, kernel.col_as_slice(point))).collect())
     }
 
     /// The kernel from observations to points, and L^-1 times it.
@@ -54,10 +76,18 @@ impl Posterior {
     pub fn predict(&self, distances: &Distances) -> Vec<Moments> {
         let [kernel, explained] = self.explained(distances);
         let signal = self.kernel.signal();
+        let doubts = self.doubts(distances, &kernel);
         let of = |point: usize| {
             let mean = dot(&self.weights, kernel.col_as_slice(point));
             let column = explained.col_as_slice(point);
-            Moments { mean, variance: (signal - dot(column, column)).max(0.0) }
+            let variance = signal - dot(column, column);
+            match self.mean.as_ref().zip(doubts.as_ref()) {
+                Some((prior, doubts)) => Moments {
+                    mean: mean + prior.at(scores_of(distances)[point]),
+                    variance: (variance + dot(&doubts[point], &doubts[point])).max(0.0),
+                },
+                None => Moments { mean, variance: variance.max(0.0) },
+            }
         };
         (0..distances.columns()).map(of).collect()
     }
@@ -66,6 +96,11 @@ impl Posterior {
     pub fn inverse(&self) -> Mat<f64> {
         self.factor.inverse()
     }
+}
+
+/// The scores of points that are asked for, where the observations have some.
+fn scores_of(distances: &Distances) -> &[f64] {
+    distances.scores().expect("points asked of a process with scores have scores")
 }
 
 /// Mean and variance of the function at one point.

@@ -66,6 +66,87 @@ fn the_posterior_is_that_of_the_textbook() {
     assert!((process.log_evidence() - evidence).abs() < 1e-8);
 }
 
+/// A prior mean `a + b z` with normal coefficients is a kernel `1 + z z'`: everything by LU of the whole matrix.
+#[test]
+fn the_prior_mean_is_that_of_the_textbook_and_bounds_heed_it() {
+    let Sample { map, features, targets } = sample(40);
+    let mut rng = rng_for(5, "gp scores", 0);
+    let scores: Vec<f64> = (0..40).map(|_| rng.random_range(-1.5..1.5)).collect();
+    // Scores tell much of the targets, and these are not centred.
+    let targets: Vec<f64> = targets.iter().zip(&scores).map(|(y, z)| 0.4 * y + 0.9 * z + 0.3).collect();
+    let kernel = Kernel {
+        form: KernelForm::StructureAndFine,
+        weights: vec![0.7, 0.6],
+        scales: vec![vec![1.3], vec![2.1, 0.9]],
+        noise: 0.03,
+    };
+    let points = |at: std::ops::Range<usize>| {
+        Points::new(&map, &features[at.clone()]).with_scores(scores[at].to_vec())
+    };
+    let process = GaussianProcess::with_kernel(points(0..24), &targets[..24], kernel.clone()).unwrap();
+    let at = |i: usize, j: usize| {
+        kernel_at(&kernel, &features[i], &features[j], map.fine_columns()) + 1.0 + scores[i] * scores[j]
+    };
+    let matrix = Mat::from_fn(24, 24, |i, j| at(i, j) + if i == j { 0.03 } else { 0.0 });
+    let seen = Mat::from_fn(24, 1, |i, _| targets[i]);
+    let lu = matrix.partial_piv_lu();
+    let solved = lu.solve(&seen);
+    let column = |j: usize| Mat::from_fn(24, 1, |i, _| at(i, j));
+    let covariance = |i: usize, j: usize| at(i, j) - (column(i).transpose() * lu.solve(&column(j)))[(0, 0)];
+    let predicted = process.predict(&points(24..40));
+    for (j, predicted) in (24..40).zip(&predicted) {
+        let mean = (column(j).transpose() * &solved)[(0, 0)];
+        assert!((predicted.mean - mean).abs() < 1e-8, "{} against {mean}", predicted.mean);
+        assert!((predicted.deviation - covariance(j, j).sqrt()).abs() < 1e-8);
+    }
+    let PriorMean { intercept, slope } = process.prior_mean();
+    let dense = |weigh: &dyn Fn(usize) -> f64| (0..24).map(|i| weigh(i) * solved[(i, 0)]).sum::<f64>();
+    assert!((intercept - dense(&|_| 1.0)).abs() < 1e-8 && (slope - dense(&|i| scores[i])).abs() < 1e-8);
+    assert!(slope > 0.5, "{slope}");
+    let fit = (seen.transpose() * &solved)[(0, 0)];
+    let evidence = -0.5 * (fit + matrix.determinant().ln() + 24.0 * std::f64::consts::TAU.ln());
+    assert!((process.log_evidence() - evidence).abs() < 1e-8);
+    // A second pick in the light of the first, mostly by deviations.
+    let picked = process.pick_batch(&points(24..40), &predicted, 2, 50.0, |_, _| true);
+    let first = picked[0] + 24;
+    let bound = |&j: &usize| {
+        let shared = covariance(first, j);
+        let variance = covariance(j, j) - shared * shared / (covariance(first, first) + 0.03);
+        predicted[j - 24].mean + 50.0 * variance.sqrt()
+    };
+    let second = (24..40).filter(|&j| j != first).max_by(|a, b| bound(a).total_cmp(&bound(b))).unwrap();
+    assert_eq!(picked[1] + 24, second);
+}
+
+#[test]
+fn scores_that_tell_nothing_or_the_contrary_leave_the_process_as_it_is_without() {
+    let Sample { map, features, targets } = sample(40);
+    let search = SEARCH(KernelForm::StructureAndFine);
+    let predicted = |scores: Option<&dyn Fn(usize) -> f64>| {
+        let points = |at: std::ops::Range<usize>| {
+            let points = Points::new(&map, &features[at.clone()]);
+            match scores {
+                Some(score) => points.with_scores(at.map(score).collect()),
+                None => points,
+            }
+        };
+        let mut rng = rng_for(1, "gp", 6);
+        let process = GaussianProcess::fit(points(0..30), &targets[..30], &search, &[], &mut rng).unwrap();
+        (process.predict(&points(30..40)), process.prior_mean())
+    };
+    let (without, _) = predicted(None);
+    let contrary = |i: usize| -targets[i];
+    for scores in [&|_| 0.0, &contrary as &dyn Fn(usize) -> f64] {
+        assert_eq!(predicted(Some(scores)), (without.clone(), PriorMean::default()));
+    }
+    let alike = |i: usize| targets[i];
+    let (with, mean) = predicted(Some(&alike));
+    assert!(mean.slope > 0.5 && with != without, "{mean:?}");
+    let points = Points::new(&map, &features[..2]).with_scores(vec![0.1, f64::NAN]);
+    let refused = GaussianProcess::fit(points, &targets[..2], &search, &[], &mut rng_for(1, "gp", 7));
+    assert!(matches!(refused, Err(ControllerError::CheapLabel { index: 1, .. })));
+}
+
 #[test]
 fn the_gradient_of_the_bound_is_that_of_finite_differences() {
     let Sample { features, targets, .. } = sample(40);

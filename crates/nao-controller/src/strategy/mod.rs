@@ -1,5 +1,9 @@
 //! Searches that learn with tensors.
 
+mod candidates;
+mod cheap;
+#[cfg(test)]
+mod cheap_tests;
 mod linear;
 mod nao;
 #[cfg(test)]
@@ -22,6 +26,7 @@ use nao_space::Objective;
 use nao_space::search::{Observation, StrategyError};
 use serde::Serialize;
 
+pub use cheap::{CheapConfig, CheapLook};
 pub use linear::LinearSearch;
 pub use nao::{NaoConfig, NaoSearch};
 pub use pnas::{PnasConfig, PnasSearch};

@@ -11,10 +11,12 @@ use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Space, Token, TrialId};
 use rand::seq::SliceRandom;
 
+use super::candidates::{Candidate, Judged};
+use super::cheap::{CheapConfig, CheapLook, CheapLooks};
 use super::structure_report::{OriginCounts, StructureReport};
 use super::structure_state::StructureState;
 use crate::error::ControllerError;
-use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points, Prediction};
+use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points};
 use crate::structure::{Moves, PretrainedSpace, ScoreScale, StartPoints, StructureConfig};
 use crate::targets::{normal_scores, standard_scores};
 
@@ -48,36 +50,29 @@ impl<S: Space> Enumeration<S> {
 
 /// NAO on structure as a [`Strategy`].
 pub struct StructureSearch<'a, S: Space> {
-    space: &'a S,
-    config: StructureConfig,
-    seed: u64,
-    pretrained: Arc<PretrainedSpace>,
+    pub(super) space: &'a S,
+    pub(super) config: StructureConfig,
+    pub(super) seed: u64,
+    pub(super) pretrained: Arc<PretrainedSpace>,
     enumeration: Option<Arc<Enumeration<S>>>,
+    pub(super) cheap: Option<CheapLooks<'a, S::Arch>>,
     /// Draws architectures, and knows every one ever proposed or told.
-    random: RandomSearch<'a, S>,
+    pub(super) random: RandomSearch<'a, S>,
     observations: Vec<Observation<S::Arch>>,
     /// Asks so far.
-    rounds: u64,
+    pub(super) rounds: u64,
     /// Where the next search of the evidence begins: for the ranking and for the ascent.
     kernels: [Vec<Kernel>; 2],
     report: Option<StructureReport>,
 }
 
 /// An observation with a finite merit.
-struct Measured {
+pub(super) struct Measured {
     trial: TrialId,
-    sentence: Vec<Token>,
-    key: ArchKey,
+    pub(super) sentence: Vec<Token>,
+    pub(super) key: ArchKey,
     merit: f64,
-    features: Features,
-}
-
-/// An architecture that may be proposed.
-struct Candidate<A> {
-    arch: A,
-    key: ArchKey,
-    origin: Origin,
-    features: Features,
+    pub(super) features: Features,
 }
 
 impl<'a, S: Space> StructureSearch<'a, S> {
@@ -99,6 +94,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
             seed,
             pretrained,
             enumeration: None,
+            cheap: None,
             random: RandomSearch::new(space, seed),
             observations: Vec::new(),
             rounds: 0,
@@ -110,6 +106,12 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     /// The same search, which draws from an enumeration, scores every architecture of it and moves none.
     pub fn enumerating(mut self, enumeration: Arc<Enumeration<S>>) -> Self {
         self.enumeration = Some(enumeration);
+        self
+    }
+
+    /// The same search, which looks at cheap labels before it proposes.
+    pub fn looking_cheaply(mut self, config: CheapConfig, look: CheapLook<'a, S::Arch>) -> Self {
+        self.cheap = Some(CheapLooks::new(config, look));
         self
     }
 
@@ -150,10 +152,14 @@ impl<'a, S: Space> StructureSearch<'a, S> {
                 sentence: self.space.encode(&observation.arch),
                 key: self.space.key(&observation.arch),
                 merit: observation.merit()?,
-                features: self.pretrained.map().features(self.space, &observation.arch),
+                features: self.features(&observation.arch),
             })
         });
         measured.collect()
+    }
+
+    pub(super) fn features(&self, arch: &S::Arch) -> Features {
+        self.pretrained.map().features(self.space, arch)
     }
 
     /// A round that learns.
@@ -168,10 +174,13 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let process = self.fitted(&measured, &targets).map_err(model_error)?;
         let fit_seconds = start.elapsed().as_secs_f64();
         let candidates = self.candidates(&measured, &targets)?;
-        let map = self.pretrained.map();
-        let points = Points::new(map, candidates.iter().map(|candidate| &candidate.features));
-        let predictions = process.predict(&points);
-        let picked = self.pick(&process, &candidates, &predictions, count);
+        let mut offered = OriginCounts::default();
+        candidates.iter().for_each(|candidate| offered.count(candidate.origin));
+        let predictions = process.predict(&self.candidate_points(&candidates));
+        let judged = Judged { process, candidates, predictions };
+        let judged = self.judged_by_cheap_labels(judged, &measured, &targets)?;
+        let picked = self.pick(&judged, count);
+        let Judged { process, candidates, .. } = judged;
         let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         let mut chosen = OriginCounts::default();
         for pick in picked {
@@ -187,8 +196,6 @@ impl<'a, S: Space> StructureSearch<'a, S> {
             asked.proposals.extend(filling.proposals);
             asked.stop = filling.stop;
         }
-        let mut offered = OriginCounts::default();
-        candidates.iter().for_each(|candidate| offered.count(candidate.origin));
         self.report = Some(StructureReport {
             round: self.rounds,
             trained_on: measured.len(),
@@ -204,8 +211,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
 
     /// The posterior by which candidates are ranked.
     fn fitted(&mut self, measured: &[Measured], targets: &[f64]) -> Result<GaussianProcess, ControllerError> {
-        let map = self.pretrained.map();
-        let points = Points::new(map, measured.iter().map(|measured| &measured.features));
+        let points = self.points(measured.iter().map(|measured| &measured.features));
         let search = self.config.evidence_search(measured.first().map(|measured| &measured.features));
         let mut rng = rng_for(self.seed, "structure fit", self.rounds);
         let process = GaussianProcess::fit(points, targets, &search, &self.kernels[0], &mut rng)?;
@@ -223,7 +229,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
             let all = enumeration.archs.iter().zip(&enumeration.keys).zip(&enumeration.features);
             let new = all.filter(|((_, key), _)| !self.random.knows(key)).map(|((arch, key), features)| {
                 let (arch, key, features) = (arch.clone(), key.clone(), features.clone());
-                Candidate { arch, key, origin: Origin::Random, features }
+                Candidate { arch, key, origin: Origin::Random, features, score: None }
             });
             return Ok(new.collect());
         }
@@ -251,8 +257,8 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         for (arch, origin) in found {
             let key = self.space.key(&arch);
             if !self.random.knows(&key) && seen.insert(key.clone()) {
-                let features = self.pretrained.map().features(self.space, &arch);
-                candidates.push(Candidate { arch, key, origin, features });
+                let features = self.features(&arch);
+                candidates.push(Candidate { arch, key, origin, features, score: None });
             }
         }
         Ok(candidates)
@@ -307,40 +313,10 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         Ok(found)
     }
 
-    fn arch(&self, sentence: &[Token]) -> Result<S::Arch, StrategyError> {
+    pub(super) fn arch(&self, sentence: &[Token]) -> Result<S::Arch, StrategyError> {
         self.space
             .decode(sentence)
             .map_err(|error| StrategyError::Model { strategy: NAME.into(), message: error.to_string() })
-    }
-
-    /// The numbers of the candidates to propose.
-    fn pick(
-        &self,
-        process: &GaussianProcess,
-        candidates: &[Candidate<S::Arch>],
-        predictions: &[Prediction],
-        count: usize,
-    ) -> Vec<usize> {
-        let kappa = self.config.kappa;
-        let bound = |&at: &usize| predictions[at].mean + kappa * predictions[at].deviation;
-        let mut shortlist: Vec<usize> = (0..candidates.len()).collect();
-        // Ties by key, so that the order in which candidates were found does not matter.
-        shortlist.sort_by(|a, b| {
-            bound(b).total_cmp(&bound(a)).then_with(|| candidates[*a].key.cmp(&candidates[*b].key))
-        });
-        shortlist.truncate(self.config.shortlist.max(count));
-        let points = shortlist.iter().map(|&at| &candidates[at].features);
-        let points = Points::new(self.pretrained.map(), points);
-        let listed: Vec<Prediction> = shortlist.iter().map(|&at| predictions[at]).collect();
-        let sentence = |at: usize| &candidates[shortlist[at]].features.choices;
-        let apart = |picked: &[usize], next: usize| {
-            picked.iter().all(|&other| {
-                let differ = sentence(other).iter().zip(sentence(next)).filter(|(a, b)| a != b).count();
-                differ >= self.config.edit_distance
-            })
-        };
-        let picked = process.pick_batch(&points, &listed, count, kappa, apart);
-        picked.into_iter().map(|at| shortlist[at]).collect()
     }
 }
 
@@ -384,6 +360,7 @@ impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
             observations: self.observations.clone(),
             kernels: self.kernels.clone(),
             random: self.random.save()?,
+            cheap: self.cheap.as_ref().map(CheapLooks::state),
         };
         state.to_bytes()
     }
@@ -397,6 +374,15 @@ impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
         state.check(&self.space.name(), &self.config, self.seed)?;
         let mut random = RandomSearch::new(self.space, self.seed);
         random.restore(&state.random)?;
+        match (&mut self.cheap, state.cheap) {
+            (Some(cheap), Some(state)) => cheap.restore(state).map_err(state_error)?,
+            (None, None) => {}
+            _ => {
+                return Err(state_error(
+                    "either it or this search, but not both, looks at cheap labels".into(),
+                ));
+            }
+        }
         self.random = random;
         self.observations = state.observations;
         self.rounds = state.rounds;
@@ -406,6 +392,10 @@ impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
     }
 }
 
-fn model_error(error: ControllerError) -> StrategyError {
+fn state_error(message: String) -> StrategyError {
+    StrategyError::State { strategy: NAME.into(), message }
+}
+
+pub(super) fn model_error(error: ControllerError) -> StrategyError {
     StrategyError::Model { strategy: NAME.into(), message: error.to_string() }
 }

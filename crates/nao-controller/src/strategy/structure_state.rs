@@ -4,6 +4,7 @@ use nao_space::search::{Observation, StrategyError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::cheap::CheapState;
 use super::structure::NAME;
 use crate::gaussian_process::Kernel;
 use crate::structure::StructureConfig;
@@ -21,6 +22,9 @@ pub(super) struct StructureState<A> {
     pub(super) kernels: [Vec<Kernel>; 2],
     /// The state of the random search inside.
     pub(super) random: Vec<u8>,
+    /// Cheap looks, of a search that takes some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cheap: Option<CheapState<A>>,
 }
 
 impl<A: Serialize + DeserializeOwned> StructureState<A> {

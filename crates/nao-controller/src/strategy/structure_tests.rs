@@ -32,24 +32,24 @@ fn learned<S: Space>(space: &S) -> Arc<PretrainedSpace> {
     Arc::new(PretrainedSpace::learn(space, &quick().pretraining, &Device::flex()).unwrap())
 }
 
-fn cells() -> &'static (NasBench201Space, Arc<PretrainedSpace>) {
+pub(super) fn cells() -> &'static (NasBench201Space, Arc<PretrainedSpace>) {
     static CELLS: OnceLock<(NasBench201Space, Arc<PretrainedSpace>)> = OnceLock::new();
     CELLS.get_or_init(|| (NasBench201Space::default(), learned(&NasBench201Space::default())))
 }
 
-fn search(seed: u64) -> StructureSearch<'static, NasBench201Space> {
+pub(super) fn search(seed: u64) -> StructureSearch<'static, NasBench201Space> {
     let (space, pretrained) = cells();
     StructureSearch::new(space, quick(), seed, Arc::clone(pretrained)).unwrap()
 }
 
 /// One cell is the best: convolutions of 3x3 on the longest path, a skip beside it.
-fn planted(arch: &NasBench201Arch) -> f64 {
+pub(super) fn planted(arch: &NasBench201Arch) -> f64 {
     use EdgeOp::{NorConv3x3, SkipConnect};
     let wanted = [NorConv3x3, SkipConnect, NorConv3x3, SkipConnect, NorConv3x3, NorConv3x3];
     arch.edges.iter().zip(wanted).filter(|(edge, wanted)| **edge == *wanted).count() as f64
 }
 
-fn tell<S: Space>(
+pub(super) fn tell<S: Space>(
     search: &mut StructureSearch<'_, S>,
     archs: Vec<S::Arch>,
     first: u64,

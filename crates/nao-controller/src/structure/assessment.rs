@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::config::StructureConfig;
-use super::predictor::StructurePredictor;
+use super::predictor::{Labels, StructurePredictor};
 use crate::error::ControllerError;
 use crate::gaussian_process::KernelForm;
 use crate::metrics::{kendall_tau, pairwise_accuracy};
@@ -35,44 +35,54 @@ pub struct Assessment {
     pub inside_90: f64,
     /// How often each form of kernel had the highest evidence.
     pub kernels: Vec<(KernelForm, usize)>,
+    /// What one unit of the cheap label's normal score was worth (b of the prior mean); `None` without cheap labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cheap_slope: Option<f64>,
 }
 
 /// Quantiles of the normal distribution that leave half and a tenth outside.
 const HALF: f64 = 0.674_489_750_196_081_7;
 const NINE_TENTHS: f64 = 1.644_853_626_951_472_2;
 
-/// Assesses the predictor on architectures with these features and merits, learning from `labels` of them and predicting
-/// the others, `splits` times.
+/// Assesses the predictor on architectures with these features and labels, learning from `count` of them and predicting
+/// the others, `splits` times. Equal seeds give equal splits, with and without cheap labels.
 ///
 /// # Errors
-/// When there are not two architectures more than labels, or a merit is not finite.
+/// When there are not two architectures more than `count`, a label is not finite, or some have no cheap label.
 pub fn assess_predictor(
     map: &FeatureMap,
     features: &[Features],
-    merits: &[f64],
-    labels: usize,
+    labels: Labels<'_>,
+    count: usize,
     splits: usize,
     config: &StructureConfig,
     seed: u64,
 ) -> Result<Assessment, ControllerError> {
-    if features.len() != merits.len() || features.len() < labels + 2 || labels == 0 || splits == 0 {
-        return Err(ControllerError::Pairs { sentences: features.len(), targets: labels });
+    let Labels { merits, cheap } = labels;
+    if features.len() != merits.len() || features.len() < count + 2 || count == 0 || splits == 0 {
+        return Err(ControllerError::Pairs { sentences: features.len(), targets: count });
     }
-    let unseen = (features.len() - labels).min(UNSEEN);
-    let (mut taus, mut accuracy, mut inside) = (Vec::new(), 0.0, [0usize; 2]);
+    if let Some(labels) = cheap.map(<[f64]>::len).filter(|&labels| labels != features.len()) {
+        return Err(ControllerError::CheapLabels { labels, archs: features.len() });
+    }
+    let unseen = (features.len() - count).min(UNSEEN);
+    let (mut taus, mut accuracy, mut inside, mut slope) = (Vec::new(), 0.0, [0usize; 2], 0.0);
     let mut kernels: Vec<(KernelForm, usize)> = Vec::new();
     for split in 0..splits {
         let mut order: Vec<usize> = (0..features.len()).collect();
         order.shuffle(&mut rng_for(seed, "assessment split", split as u64));
         let of = |at: &[usize]| {
             let features: Vec<Features> = at.iter().map(|&at| features[at].clone()).collect();
-            (features, at.iter().map(|&at| merits[at]).collect::<Vec<f64>>())
+            let pick = |values: &[f64]| at.iter().map(|&at| values[at]).collect::<Vec<f64>>();
+            (features, pick(merits), cheap.map(pick))
         };
-        let (seen_features, seen) = of(&order[..labels]);
-        let (new_features, new) = of(&order[labels..labels + unseen]);
+        let (seen_features, seen, seen_cheap) = of(&order[..count]);
+        let (new_features, new, new_cheap) = of(&order[count..count + unseen]);
         let mut rng = rng_for(seed, "assessment fit", split as u64);
-        let predictor = StructurePredictor::fit(map, &seen_features, &seen, config, &[], &mut rng)?;
-        let predicted = predictor.predict(map, &new_features);
+        let seen = Labels { merits: &seen, cheap: seen_cheap.as_deref() };
+        let predictor = StructurePredictor::fit(map, &seen_features, seen, config, &[], &mut rng)?;
+        let predicted = predictor.predict(map, &new_features, new_cheap.as_deref())?;
+        slope += predictor.process().prior_mean().slope;
         let means: Vec<f64> = predicted.iter().map(|predicted| predicted.score.mean).collect();
         taus.push(kendall_tau(&means, &new).unwrap_or(0.0));
         accuracy += pairwise_accuracy(&means, &new).unwrap_or(0.0);
@@ -94,7 +104,7 @@ pub fn assess_predictor(
     let variance = taus.iter().map(|tau| (tau - mean).powi(2)).sum::<f64>() / n;
     let share = |inside: usize| inside as f64 / (splits * unseen) as f64;
     Ok(Assessment {
-        labels,
+        labels: count,
         unseen,
         splits,
         kendall_tau: mean,
@@ -103,5 +113,86 @@ pub fn assess_predictor(
         inside_50: share(inside[0]),
         inside_90: share(inside[1]),
         kernels,
+        cheap_slope: cheap.map(|_| slope / n),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nao_space::{EdgeOp, NasBench201Arch, NasBench201Space, Space};
+
+    use super::*;
+    use crate::init::standard_normal;
+
+    /// Cells whose merit is half their convolutions and half something that no structure shows.
+    struct Planted {
+        map: FeatureMap,
+        features: Vec<Features>,
+        merits: Vec<f64>,
+        hidden: Vec<f64>,
+    }
+
+    fn planted(config: &StructureConfig) -> Planted {
+        let space = NasBench201Space::default();
+        let map = config.pretraining.feature_map(&space);
+        let mut rng = rng_for(3, "planted", 0);
+        let archs: Vec<NasBench201Arch> = (0..160).map(|_| space.sample(&mut rng)).collect();
+        let hidden: Vec<f64> = archs.iter().map(|_| standard_normal(&mut rng)).collect();
+        let convolutions =
+            |arch: &NasBench201Arch| arch.edges.iter().filter(|&&op| op == EdgeOp::NorConv3x3).count() as f64;
+        let merits = archs.iter().zip(&hidden).map(|(arch, hidden)| convolutions(arch) + hidden).collect();
+        let features = archs.iter().map(|arch| map.features(&space, arch)).collect();
+        Planted { map, features, merits, hidden }
+    }
+
+    #[test]
+    fn a_cheap_label_is_worth_what_it_tells() {
+        let config = StructureConfig::default();
+        let Planted { map, features, merits, hidden } = planted(&config);
+        let assess = |cheap: Option<&[f64]>| {
+            assess_predictor(&map, &features, Labels { merits: &merits, cheap }, 60, 4, &config, 1).unwrap()
+        };
+        let without = assess(None);
+        // It shows what structure cannot, with noise of its own.
+        let mut rng = rng_for(4, "planted cheap", 0);
+        let telling: Vec<f64> =
+            hidden.iter().map(|hidden| hidden + 0.3 * standard_normal(&mut rng)).collect();
+        let with = assess(Some(&telling));
+        assert!(with.kendall_tau > without.kendall_tau + 0.15, "{with:?} {without:?}");
+        assert!(with.pairwise_accuracy > without.pairwise_accuracy + 0.05);
+        assert!(with.cheap_slope.unwrap() > 0.4 && (0.8..0.97).contains(&with.inside_90), "{with:?}");
+        // It tells nothing.
+        let noise: Vec<f64> = hidden.iter().map(|_| standard_normal(&mut rng)).collect();
+        let with = assess(Some(&noise));
+        assert!(with.cheap_slope.unwrap() < 0.08, "{with:?}");
+        let error = without.kendall_tau_error.max(with.kendall_tau_error);
+        assert!((with.kendall_tau - without.kendall_tau).abs() <= error, "{with:?} {without:?}");
+        // Nothing at all to tell: the same numbers as without.
+        let equal = assess(Some(&[0.5; 160]));
+        assert_eq!(Assessment { cheap_slope: None, ..equal }, without);
+    }
+
+    #[test]
+    fn cheap_labels_that_are_missing_or_no_numbers_are_refused() {
+        let config = StructureConfig { draws: 2, rival_draws: 1, ..StructureConfig::default() };
+        let Planted { map, features, merits, hidden } = planted(&config);
+        let fit = |cheap: Option<&[f64]>| {
+            let labels = Labels { merits: &merits[..20], cheap };
+            StructurePredictor::fit(&map, &features[..20], labels, &config, &[], &mut rng_for(1, "fit", 0))
+        };
+        let missing = |result| matches!(result, Err(ControllerError::CheapLabels { labels: 19, archs: 20 }));
+        assert!(missing(fit(Some(&hidden[..19])).map(|_| Vec::new())));
+        let mut broken = hidden[..20].to_vec();
+        broken[7] = f64::NAN;
+        assert!(matches!(fit(Some(&broken)), Err(ControllerError::CheapLabel { index: 7, .. })));
+        let (with, without) = (fit(Some(&hidden[..20])).unwrap(), fit(None).unwrap());
+        let ask = |predictor: &StructurePredictor, cheap| predictor.predict(&map, &features[20..40], cheap);
+        assert!(missing(ask(&with, Some(&hidden[..19]))));
+        assert!(matches!(ask(&with, None), Err(ControllerError::CheapLabels { labels: 0, archs: 20 })));
+        assert!(matches!(ask(&with, Some(&broken)), Err(ControllerError::CheapLabel { index: 7, .. })));
+        assert!(matches!(ask(&without, Some(&hidden[..20])), Err(ControllerError::CheapLabels { .. })));
+        assert_eq!(ask(&without, None).unwrap().len(), 20);
+        let labels = Labels { merits: &merits, cheap: Some(&hidden[..20]) };
+        assert!(assess_predictor(&map, &features, labels, 60, 1, &config, 1).is_err());
+    }
 }

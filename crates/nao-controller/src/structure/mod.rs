@@ -18,5 +18,5 @@ pub use ablation::Ablation;
 pub(crate) use ascent::Moves;
 pub use assessment::{Assessment, assess_predictor};
 pub use config::{PretrainingConfig, ScoreScale, StartPoints, StructureConfig};
-pub use predictor::{PredictedMerit, StructurePredictor};
+pub use predictor::{Labels, PredictedMerit, StructurePredictor};
 pub use pretraining::{PretrainedSpace, PretrainingReport};

@@ -9,7 +9,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::config::{PretrainingConfig, StructureConfig};
 use crate::error::ControllerError;
 use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points, Prediction};
-use crate::targets::normal_scores;
+use crate::targets::{RankScale, normal_scores};
 
 impl StructureConfig {
     /// The kernels that compete for observations with these features.
@@ -34,7 +34,7 @@ impl PretrainingConfig {
 /// A Gaussian process over the structural features of measured architectures.
 ///
 /// ```
-/// use nao_controller::{StructureConfig, StructurePredictor};
+/// use nao_controller::{Labels, StructureConfig, StructurePredictor};
 /// use nao_space::seed::rng_for;
 /// use nao_space::{EdgeOp, NasBench201Space, Space};
 ///
@@ -49,8 +49,9 @@ impl PretrainingConfig {
 ///     .map(|arch| arch.edges.iter().filter(|&&op| op == EdgeOp::NorConv3x3).count() as f64)
 ///     .collect();
 /// let features = |archs: &[_]| archs.iter().map(|arch| map.features(&space, arch)).collect::<Vec<_>>();
-/// let predictor = StructurePredictor::fit(&map, &features(&archs), &merits, &config, &[], &mut rng)?;
-/// let predicted = predictor.predict(&map, &features(&archs[..1]));
+/// let labels = Labels { merits: &merits, cheap: None };
+/// let predictor = StructurePredictor::fit(&map, &features(&archs), labels, &config, &[], &mut rng)?;
+/// let predicted = predictor.predict(&map, &features(&archs[..1]), None)?;
 /// assert!((predicted[0].merit - merits[0]).abs() < 1.5);
 /// # Ok::<(), nao_controller::ControllerError>(())
 /// ```
@@ -59,6 +60,18 @@ pub struct StructurePredictor {
     process: GaussianProcess,
     /// The merits learned from, ascending.
     merits: Vec<f64>,
+    /// The scale of the cheap labels learned from.
+    cheap: Option<RankScale>,
+}
+
+/// What is known of architectures that a predictor learns from.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a> {
+    /// What is to be predicted, one per architecture; larger is better.
+    pub merits: &'a [f64],
+    /// A cheap label of each, such as the merit after a few epochs; larger should be better. Where they are given, the
+    /// prior mean rests on their ranks as far as evidence says that it should, and predictions need one as well.
+    pub cheap: Option<&'a [f64]>,
 }
 
 /// What is predicted of one architecture.
@@ -76,28 +89,37 @@ pub struct PredictedMerit {
 const TENTH: f64 = 1.281_551_565_544_600_4;
 
 impl StructurePredictor {
-    /// Fits to architectures with these features and merits (larger is better). `previous` are the kernels of an earlier
-    /// fit, if there was one.
+    /// Fits to architectures with these features and labels. `previous` are the kernels of an earlier fit, if there was
+    /// one. Cheap labels that are all equal say nothing: the predictor is then the one without them.
     ///
     /// # Errors
-    /// When there are no pairs, or a merit is not a finite number.
+    /// When there are no pairs, a label is not a finite number, or some architectures have no cheap label.
     pub fn fit(
         map: &FeatureMap,
         features: &[Features],
-        merits: &[f64],
+        labels: Labels<'_>,
         config: &StructureConfig,
         previous: &[Kernel],
         rng: &mut ChaCha8Rng,
     ) -> Result<Self, ControllerError> {
+        let Labels { merits, cheap } = labels;
         if let Some(index) = merits.iter().position(|merit| !merit.is_finite()) {
             return Err(ControllerError::Target { index, value: merits[index] as f32 });
         }
         let search = config.evidence_search(features.first());
         let targets = normal_scores(merits);
-        let process = GaussianProcess::fit(Points::new(map, features), &targets, &search, previous, rng)?;
+        let (points, cheap) = match cheap {
+            Some(labels) => {
+                check_cheap(labels, features.len())?;
+                let scale = RankScale::of(labels);
+                (Points::new(map, features).with_scores(scores(&scale, labels)), Some(scale))
+            }
+            None => (Points::new(map, features), None),
+        };
+        let process = GaussianProcess::fit(points, &targets, &search, previous, rng)?;
         let mut merits = merits.to_vec();
         merits.sort_by(f64::total_cmp);
-        Ok(StructurePredictor { process, merits })
+        Ok(StructurePredictor { process, merits, cheap })
     }
 
     /// The posterior.
@@ -105,8 +127,29 @@ impl StructurePredictor {
         &self.process
     }
 
-    /// What is predicted of architectures with these features.
-    pub fn predict(&self, map: &FeatureMap, features: &[Features]) -> Vec<PredictedMerit> {
+    /// What is predicted of architectures with these features, and with these cheap labels, if the predictor learned
+    /// from some.
+    ///
+    /// # Errors
+    /// When cheap labels are missing, were not learned from, or are no finite numbers.
+    pub fn predict(
+        &self,
+        map: &FeatureMap,
+        features: &[Features],
+        cheap: Option<&[f64]>,
+    ) -> Result<Vec<PredictedMerit>, ControllerError> {
+        let points = Points::new(map, features);
+        let points = match (&self.cheap, cheap) {
+            (Some(scale), Some(labels)) => {
+                check_cheap(labels, features.len())?;
+                points.with_scores(scores(scale, labels))
+            }
+            (None, None) => points,
+            _ => {
+                let labels = cheap.map_or(0, <[f64]>::len);
+                return Err(ControllerError::CheapLabels { labels, archs: features.len() });
+            }
+        };
         let noise = self.process.noise();
         let of = |score: Prediction| {
             let spread = TENTH * (score.deviation * score.deviation + noise).sqrt();
@@ -116,7 +159,7 @@ impl StructurePredictor {
                 interval: [self.merit_at(score.mean - spread), self.merit_at(score.mean + spread)],
             }
         };
-        self.process.predict(&Points::new(map, features)).into_iter().map(of).collect()
+        Ok(self.process.predict(&points).into_iter().map(of).collect())
     }
 
     /// The merit at a normal score, between those of the two nearest ranks.
@@ -136,4 +179,18 @@ impl StructurePredictor {
         let place = ((below + upto) / 2.0).clamp(0.5, n - 0.5);
         Normal::standard().inverse_cdf(place / n)
     }
+}
+
+fn check_cheap(labels: &[f64], archs: usize) -> Result<(), ControllerError> {
+    if labels.len() != archs {
+        return Err(ControllerError::CheapLabels { labels: labels.len(), archs });
+    }
+    match labels.iter().position(|label| !label.is_finite()) {
+        Some(index) => Err(ControllerError::CheapLabel { index, value: labels[index] }),
+        None => Ok(()),
+    }
+}
+
+fn scores(scale: &RankScale, labels: &[f64]) -> Vec<f64> {
+    labels.iter().map(|&label| scale.score(label)).collect()
 }

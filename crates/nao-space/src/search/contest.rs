@@ -1,14 +1,14 @@
-//! How soon searches find the best: one strategy, many seeds, a table of known values.
+//! How soon a search finds the best of a table of known values.
 //!
 //! Each architecture is charged once, in whatever spelling; a search ends when it has measured the best value there is,
-//! or when its budget is spent.
+//! or when its budget is spent. Where a search takes cheaper looks by itself, these are charged to its [`Account`] as the
+//! part of a query that they cost.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::account::Account;
 use super::rounds::RoundLimits;
 use super::strategy::{Observation, Origin, Strategy, StrategyError};
 use crate::space::Space;
@@ -34,10 +34,15 @@ pub struct Contest<'a, A> {
 pub struct Race {
     /// The seed.
     pub seed: u64,
-    /// How many queries it took to the optimum; `None` if the budget did not suffice.
-    pub queries_to_optimum: Option<u64>,
+    /// How many queries it took to the optimum, cheap looks counted as the parts that they cost; `None` if the budget did
+    /// not suffice.
+    pub queries_to_optimum: Option<f64>,
     /// After each query the reported value of the best so far by the value searched.
     pub best: Vec<f64>,
+    /// After each query all that was charged, in queries: 1, 2, ... where there are no cheap looks.
+    pub spent: Vec<f64>,
+    /// Cheap looks.
+    pub cheap_looks: u64,
     /// Queries by origin.
     pub origins: Origins<u64>,
     /// Queries that were the best so far, by origin.
@@ -55,6 +60,8 @@ impl Race {
             seed,
             queries_to_optimum: None,
             best: Vec::new(),
+            spent: Vec::new(),
+            cheap_looks: 0,
             origins: Origins::default(),
             improvements: Origins::default(),
             rounds: 0,
@@ -88,7 +95,7 @@ impl Origins<u64> {
         }
     }
 
-    fn add(&mut self, other: &Origins<u64>) {
+    pub(super) fn add(&mut self, other: &Origins<u64>) {
         self.random += other.random;
         self.ascent += other.ascent;
         self.neighbour += other.neighbour;
@@ -100,7 +107,7 @@ impl Origins<u64> {
 const FRUITLESS: u32 = 1_000;
 
 impl<A> Contest<'_, A> {
-    /// Runs one search.
+    /// Runs one search that takes no cheap looks.
     ///
     /// # Errors
     /// When the strategy cannot go on.
@@ -112,17 +119,54 @@ impl<A> Contest<'_, A> {
     where
         A: Clone,
     {
+        self.race_on(&Account::new(1), strategy, seed)
+    }
+
+    /// Runs one search on an account, to which it charges cheap looks of its own. What these overdraw, they take from
+    /// the queries that are left.
+    ///
+    /// # Errors
+    /// When the strategy cannot go on.
+    pub fn race_on<S: Space<Arch = A>>(
+        &self,
+        account: &Account,
+        strategy: &mut dyn Strategy<S>,
+        seed: u64,
+    ) -> Result<Race, StrategyError>
+    where
+        A: Clone,
+    {
         let mut race = Race::begun(seed);
+        self.run(&mut race, account, strategy)?;
+        race.cheap_looks = account.cheap_looks();
+        Ok(race)
+    }
+
+    fn run<S: Space<Arch = A>>(
+        &self,
+        race: &mut Race,
+        account: &Account,
+        strategy: &mut dyn Strategy<S>,
+    ) -> Result<(), StrategyError>
+    where
+        A: Clone,
+    {
+        let budget = self.limits.budget;
         let (mut best, mut fruitless) = (f64::NEG_INFINITY, 0);
-        while (race.best.len() as u64) < self.limits.budget && fruitless < FRUITLESS {
+        while account.left(budget) > 0 && fruitless < FRUITLESS {
             let queries = race.best.len() as u64;
             let wanted = if queries == 0 { self.limits.initial } else { self.limits.per_round };
             let begun = Instant::now();
-            let asked = strategy.ask(wanted.min(self.limits.budget - queries) as usize)?;
+            let asked = strategy.ask(wanted.min(account.left(budget)) as usize)?;
             let seconds = begun.elapsed().as_secs_f64();
             let mut told = Vec::new();
             for proposal in asked.proposals {
                 let Some(value) = (self.value)(&proposal.arch) else { continue };
+                // Cheap looks of this round may have taken what it would cost.
+                if account.left(budget) == 0 {
+                    break;
+                }
+                account.charge_query();
                 race.origins.count(proposal.origin);
                 let merit = self.objective.merit(value);
                 let reported = match race.best.last() {
@@ -134,11 +178,12 @@ impl<A> Contest<'_, A> {
                     }
                 };
                 race.best.push(reported);
+                race.spent.push(account.queries());
                 if let Some(optimum) = self.optimum
                     && self.objective.merit(reported) >= self.objective.merit(optimum)
                 {
-                    race.queries_to_optimum = Some(race.best.len() as u64);
-                    return Ok(race);
+                    race.queries_to_optimum = Some(account.queries());
+                    return Ok(());
                 }
                 told.push(Observation {
                     trial: TrialId(race.best.len() as u64),
@@ -158,117 +203,17 @@ impl<A> Contest<'_, A> {
                 break;
             }
         }
-        Ok(race)
+        Ok(())
     }
-}
-
-/// What many searches of one strategy came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
-    /// Number of searches.
-    pub seeds: usize,
-    /// The median of queries to the optimum; a search that did not find it counts as one more than its budget. `None` in a
-    /// contest without optimum.
-    pub median_queries_to_optimum: Option<f64>,
-    /// The 95 % interval of that median, by order statistics.
-    pub interval: Option<[u64; 2]>,
-    /// Searches that did not find the optimum; 0 in a contest without.
-    pub misses: usize,
-    /// The mean of the best after so many queries.
-    pub best_at: BTreeMap<u64, f64>,
-    /// Its standard error.
-    pub best_at_error: BTreeMap<u64, f64>,
-    /// The 95 % interval of that mean, by Student's distribution; of one search just its value.
-    pub best_at_interval: BTreeMap<u64, [f64; 2]>,
-    /// Mean wall-clock seconds of a round of the strategy.
-    pub seconds_per_round: f64,
-    /// Mean wall-clock seconds of the strategy in a whole search, its first round left out.
-    pub seconds_per_search: f64,
-    /// Queries by origin.
-    pub origins: Origins<u64>,
-    /// Queries that were the best so far, by origin.
-    pub improvements: Origins<u64>,
-}
-
-impl Standing {
-    /// Of searches with this budget, looked at after `counts` queries.
-    pub fn of(races: &[Race], budget: u64, with_optimum: bool, counts: &[u64]) -> Self {
-        let mut queries: Vec<u64> =
-            races.iter().map(|race| race.queries_to_optimum.unwrap_or(budget + 1)).collect();
-        queries.sort_unstable();
-        let (mut origins, mut improvements) = (Origins::default(), Origins::default());
-        for race in races {
-            origins.add(&race.origins);
-            improvements.add(&race.improvements);
-        }
-        let at = |count: u64| {
-            races.iter().filter_map(move |race| {
-                let last = race.best.len().checked_sub(1)?;
-                Some(race.best[last.min(count.saturating_sub(1) as usize)])
-            })
-        };
-        let counts = || counts.iter().copied().filter(|&count| count <= budget);
-        let rounds: u64 = races.iter().map(|race| race.rounds).sum();
-        let seconds: f64 = races.iter().map(|race| race.seconds).sum();
-        let known = with_optimum && !queries.is_empty();
-        Standing {
-            seeds: races.len(),
-            median_queries_to_optimum: known.then(|| median(&queries)),
-            interval: known.then(|| median_interval(&queries)),
-            misses: if known {
-                races.iter().filter(|race| race.queries_to_optimum.is_none()).count()
-            } else {
-                0
-            },
-            best_at: counts().map(|count| (count, mean(at(count)))).collect(),
-            best_at_error: counts().map(|count| (count, standard_error(at(count)))).collect(),
-            best_at_interval: counts().map(|count| (count, mean_interval(at(count)))).collect(),
-            seconds_per_round: if rounds == 0 { 0.0 } else { seconds / rounds as f64 },
-            seconds_per_search: if races.is_empty() { 0.0 } else { seconds / races.len() as f64 },
-            origins,
-            improvements,
-        }
-    }
-}
-
-/// The median of ascending numbers.
-fn median(sorted: &[u64]) -> f64 {
-    let n = sorted.len();
-    (sorted[(n - 1) / 2] + sorted[n / 2]) as f64 / 2.0
-}
-
-/// The numbers between which the median lies with 95 % probability: those at n/2 -+ 0.98 sqrt n.
-fn median_interval(sorted: &[u64]) -> [u64; 2] {
-    let n = sorted.len() as f64;
-    let low = (n / 2.0 - 0.98 * n.sqrt()).floor().max(0.0) as usize;
-    let high = (n / 2.0 + 0.98 * n.sqrt()).ceil() as usize;
-    [sorted[low], sorted[high.min(sorted.len() - 1)]]
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
-    sum / count
-}
-
-/// The standard error of a mean; 0 of one value, which tells nothing of its error.
-fn standard_error(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let (centre, count) = (mean(values.clone()), values.clone().count() as f64);
-    let squares: f64 = values.map(|value| (value - centre).powi(2)).sum();
-    if count > 1.0 { (squares / (count - 1.0) / count).sqrt() } else { 0.0 }
-}
-
-/// The 95 % interval of a mean, by Student's distribution.
-fn mean_interval(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
-    let freedom = values.clone().count().saturating_sub(1) as f64;
-    let wide = StudentsT::new(0.0, 1.0, freedom).map_or(0.0, |student| student.inverse_cdf(0.975));
-    let (centre, half) = (mean(values.clone()), wide * standard_error(values));
-    [centre - half, centre + half]
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::standing::Standing;
     use super::*;
-    use crate::search::{EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch};
+    use crate::search::{
+        Asked, EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch,
+    };
     use crate::spaces::{EdgeOp, NasBench201Arch, NasBench201Space};
 
     fn convolutions(arch: &NasBench201Arch) -> Option<f64> {
@@ -337,36 +282,68 @@ mod tests {
         assert!(race.best.iter().all(|&best| best >= 1.0));
     }
 
+    /// Random search that takes a number of cheap looks in each round.
+    struct Looking<'a> {
+        random: RandomSearch<'static, NasBench201Space>,
+        account: &'a Account,
+        looks: u64,
+    }
+
+    impl Strategy<NasBench201Space> for Looking<'_> {
+        fn name(&self) -> &str {
+            "looking"
+        }
+
+        fn ask(&mut self, count: usize) -> Result<Asked<NasBench201Arch>, StrategyError> {
+            (0..self.looks).for_each(|_| self.account.charge_cheap_look(12));
+            self.random.ask(count)
+        }
+
+        fn tell(&mut self, observations: &[Observation<NasBench201Arch>]) -> Result<(), StrategyError> {
+            self.random.tell(observations)
+        }
+
+        fn save(&self) -> Result<Vec<u8>, StrategyError> {
+            self.random.save()
+        }
+
+        fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
+            self.random.restore(state)
+        }
+    }
+
     #[test]
-    fn standings_are_those_computed_by_hand() {
-        let race = |seed, queries: Option<u64>, best: &[f64]| Race {
-            seed,
-            queries_to_optimum: queries,
-            best: best.to_vec(),
-            origins: Origins { random: 2, ascent: 1, ..Origins::default() },
-            improvements: Origins { random: 1, ascent: 0, ..Origins::default() },
-            rounds: 2,
-            seconds: 0.5,
+    fn cheap_looks_are_charged_as_the_part_that_they_cost_and_add_up() {
+        let race = |looks, optimum| {
+            let account = Account::new(200);
+            let mut strategy = Looking { random: RandomSearch::new(space(), 1), account: &account, looks };
+            let race = contest(40, optimum).race_on(&account, &mut strategy, 1).unwrap();
+            (race, account)
         };
-        let races = [
-            race(1, Some(2), &[0.5, 1.0]),
-            race(2, None, &[0.1, 0.2, 0.6]),
-            race(3, Some(1), &[1.0]),
-            race(4, Some(3), &[0.3, 0.4, 1.0]),
-        ];
-        let standing = Standing::of(&races, 3, true, &[1, 3, 50]);
-        // 1, 2, 3 and a miss, which counts as 4.
-        assert_eq!(standing.median_queries_to_optimum, Some(2.5));
-        assert_eq!((standing.interval, standing.misses), (Some([1, 4]), 1));
-        assert!((standing.best_at[&1] - 1.9 / 4.0).abs() < 1e-12);
-        assert!((standing.best_at[&3] - 3.6 / 4.0).abs() < 1e-12);
-        assert_eq!(standing.best_at.len(), 2);
-        assert!((standing.best_at_error[&3] - (0.04f64).sqrt() / 2.0).abs() < 1e-12);
-        // Student's 97.5 % quantile of three degrees of freedom.
-        let [low, high] = standing.best_at_interval[&3];
-        assert!((high - 0.9 - 3.182_446_305 * 0.1).abs() < 1e-6 && (low + high - 1.8).abs() < 1e-12);
-        assert_eq!(standing.seconds_per_round, 0.25);
-        assert_eq!(standing.origins, Origins { random: 8, ascent: 4, ..Origins::default() });
-        assert_eq!(Standing::of(&races, 3, false, &[]).median_queries_to_optimum, None);
+        let (plain, _) = race(0, None);
+        assert_eq!(
+            plain,
+            contest(40, None)
+                .race(&mut RandomSearch::new(space(), 1), 1)
+                .map(|race| Race { seconds: plain.seconds, ..race })
+                .unwrap()
+        );
+        // 10 of 12/200 make 0.6 per round: 10 + 5 a round, of which the sixth ends at 38.6 and the seventh begins
+        // with 0.8 of a query left.
+        let (charged, account) = race(10, None);
+        assert_eq!(charged.best, plain.best[..35]);
+        assert_eq!([charged.spent[0], charged.spent[9], charged.spent[10]], [1.6, 10.6, 12.2]);
+        assert_eq!((charged.spent[34], charged.cheap_looks), (38.6, 70));
+        assert_eq!(account.queries(), 39.2);
+        let standing = Standing::of(std::slice::from_ref(&charged), 40, false, &[1, 10, 12, 13]);
+        let at = |count: u64| standing.best_at[&count];
+        assert_eq!([at(1), at(10), at(12)], [charged.best[0], charged.best[8], charged.best[9]]);
+        assert_eq!((at(13), standing.cheap_looks), (charged.best[10], 70.0));
+        // Found with the same query, which cost more by then.
+        let optimum = plain.best[20];
+        let queries = |looks| race(looks, Some(optimum)).0.queries_to_optimum.unwrap();
+        let found = queries(0);
+        let rounds = 1.0 + ((found - 10.0) / 5.0).ceil().max(0.0);
+        assert!((queries(10) - found - 0.6 * rounds).abs() < 1e-12);
     }
 }

@@ -9,8 +9,8 @@ use crate::trial::Direction;
 /// The numbers of NAS-Bench-201, made by `examples/pack_nasbench201.rs`; `data/README.md` says where they come from.
 ///
 /// Columns of 15,625 whole numbers in the order of cells by their edges, each number in three bytes, all lowest
-/// bytes of a column first; packed by zstd. The columns are those of [`DATASETS`], validation before test, and
-/// the training time on CIFAR-10 in hundredths of a second.
+/// bytes of a column first; packed by zstd. The columns are those of [`DATASETS`] after 200 epochs, validation before
+/// test, the training time on CIFAR-10 in hundredths of a second, and those of [`DATASETS`] after 12 epochs.
 const PACKED: &[u8] = include_bytes!("../../data/nasbench201.zst");
 
 /// A data set of NAS-Bench-201.
@@ -18,25 +18,46 @@ struct Dataset {
     name: &'static str,
     classes: u64,
     /// Accuracies are whole multiples of per cents divided by this: images of the split and number of runs make
-    /// them so. Validation, then test.
+    /// them so. Validation, then test; after 200 epochs a mean over runs, after 12 of one run (of two on CIFAR-10, validation).
     steps_per_percent: [u32; 2],
+    cheap_steps_per_percent: [u32; 2],
     /// Training time as a multiple of that on CIFAR-10, as the benchmark stores it (within 0.04 s).
     time: f64,
 }
 
 const DATASETS: [Dataset; 3] = [
-    Dataset { name: "cifar10", classes: 10, steps_per_percent: [1500, 600], time: 1.0 },
-    Dataset { name: "cifar100", classes: 100, steps_per_percent: [300, 300], time: 2.0 },
-    Dataset { name: "imagenet16-120", classes: 120, steps_per_percent: [180, 180], time: 6.068 },
+    Dataset {
+        name: "cifar10",
+        classes: 10,
+        steps_per_percent: [1500, 600],
+        cheap_steps_per_percent: [500, 100],
+        time: 1.0,
+    },
+    Dataset {
+        name: "cifar100",
+        classes: 100,
+        steps_per_percent: [300, 300],
+        cheap_steps_per_percent: [50, 50],
+        time: 2.0,
+    },
+    Dataset {
+        name: "imagenet16-120",
+        classes: 120,
+        steps_per_percent: [180, 180],
+        cheap_steps_per_percent: [30, 30],
+        time: 6.068,
+    },
 ];
 
 const SPLITS: [&str; 2] = ["validation", "test"];
 const EPOCHS: u32 = 200;
+const CHEAP_EPOCHS: u32 = 12;
 
 impl Table<NasBench201Space> {
     /// NAS-Bench-201 (Dong and Yang, ICLR 2020): validation and test accuracy after 200 epochs, mean over runs, of
-    /// all 15,625 cells on `cifar10`, `cifar100` and `imagenet16-120`, with training times and parameters. On
-    /// `cifar10`, validation is of a training on half of the images, test of one on all.
+    /// all 15,625 cells on `cifar10`, `cifar100` and `imagenet16-120`, with training times and parameters; and those of
+    /// trainings of their own that end after 12 epochs, without times. On `cifar10`, validation is of a training on half
+    /// of the images, test of one on all.
     pub fn nasbench201() -> Arc<Self> {
         static TABLE: OnceLock<Arc<Table<NasBench201Space>>> = OnceLock::new();
         Arc::clone(TABLE.get_or_init(|| Arc::new(unpack())))
@@ -53,29 +74,41 @@ fn unpack() -> Table<NasBench201Space> {
             .map(|((&low, &middle), &high)| u32::from_le_bytes([low, middle, high, 0]))
             .collect::<Vec<u32>>()
     });
-    let mut next = || columns.next().expect("the packed table has seven columns");
-    let accuracies: [[Vec<u32>; 2]; 3] = std::array::from_fn(|_| std::array::from_fn(|_| next()));
+    let mut next = || columns.next().expect("the packed table has thirteen columns");
+    let whole = accuracies(&mut next);
     let times = next();
+    let cheap = accuracies(&mut next);
     let space = NasBench201Space::default();
     let archs: Vec<NasBench201Arch> = space.all().collect();
     let mut labels = Vec::new();
-    for (dataset, columns) in DATASETS.iter().zip(&accuracies) {
+    for (dataset, (whole, cheap)) in DATASETS.iter().zip(whole.iter().zip(&cheap)) {
         let params: Vec<u64> = archs.iter().map(|arch| params(arch, dataset.classes)).collect();
-        for ((split, column), steps) in SPLITS.iter().zip(columns).zip(dataset.steps_per_percent) {
+        let seconds = |&hundredths: &u32| f64::from(hundredths) / 100.0 * dataset.time;
+        let seconds: Vec<f64> = times.iter().map(seconds).collect();
+        let mut add = |split: &str, epochs: u32, column: &[u32], steps: u32, seconds: Vec<f64>| {
             let values = column.iter().map(|&count| Some(f64::from(count) / f64::from(100 * steps)));
             labels.push(StoredLabel {
-                label: Label::average(dataset.name, split, EPOCHS),
+                label: Label::average(dataset.name, split, epochs),
                 values: values.collect(),
-                seconds: times
-                    .iter()
-                    .map(|&hundredths| f64::from(hundredths) / 100.0 * dataset.time)
-                    .collect(),
+                seconds,
                 params: params.clone(),
                 macs: vec![0; archs.len()],
             });
+        };
+        for (at, split) in SPLITS.into_iter().enumerate() {
+            add(split, EPOCHS, &whole[at], dataset.steps_per_percent[at], seconds.clone());
+        }
+        for (at, split) in SPLITS.into_iter().enumerate() {
+            let steps = dataset.cheap_steps_per_percent[at];
+            add(split, CHEAP_EPOCHS, &cheap[at], steps, vec![0.0; archs.len()]);
         }
     }
     Table::new(space, "nasbench201", ("accuracy", Direction::Maximize, "fraction"), archs, labels)
+}
+
+/// The columns of every data set, validation before test.
+fn accuracies(next: &mut impl FnMut() -> Vec<u32>) -> [[Vec<u32>; 2]; 3] {
+    std::array::from_fn(|_| std::array::from_fn(|_| next()))
 }
 
 /// Parameters of the benchmark's network: five cells each of width 16, 32 and 64, two residual reductions, stem and

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_controller::{
-    Ablation, ControllerConfig, Enumeration, Language, LinearSearch, NaoConfig, NaoSearch, PretrainedSpace,
-    PretrainingConfig, StructureConfig, StructureSearch,
+    Ablation, CheapConfig, ControllerConfig, Enumeration, Language, LinearSearch, NaoConfig, NaoSearch,
+    PretrainedSpace, PretrainingConfig, StructureConfig, StructureSearch,
 };
 use nao_space::Space;
-use nao_space::search::Strategy;
+use nao_space::search::{Account, Strategy};
 
 use super::values::Values;
 use crate::args::{BenchArgs, BenchMode};
@@ -29,6 +29,8 @@ pub struct Entrant {
 enum Kind {
     /// NAO on structure, whole or without a part.
     Structure(StructureConfig),
+    /// NAO on structure that looks at cheap labels first.
+    Cheap(StructureConfig, CheapConfig),
     /// NAO with a controller of the authors.
     Controller(NaoConfig),
     /// Ridge regression.
@@ -39,7 +41,7 @@ enum Kind {
 
 impl Entrant {
     /// All that were named, without those that were named before, and random search.
-    pub fn all(args: &BenchArgs, whole: bool) -> Result<Vec<Self>> {
+    pub fn all<S: Space>(args: &BenchArgs, values: &Values<S>) -> Result<Vec<Self>> {
         let mut names: Vec<String> =
             args.strategies.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect();
         if args.ablations {
@@ -50,7 +52,15 @@ impl Entrant {
         let mut entrants: Vec<Entrant> = Vec::new();
         for name in names {
             if entrants.iter().all(|entrant| entrant.name != name) {
-                entrants.push(Entrant::named(name, args, whole)?);
+                let entrant = Entrant::named(name, args, values.whole)?;
+                if matches!(entrant.kind, Kind::Cheap(..)) && values.cheap.is_none() {
+                    let table = values.table.name();
+                    bail!(
+                        "`{}` looks at labels of 12 epochs first; {table} has none beside those searched",
+                        entrant.name
+                    );
+                }
+                entrants.push(entrant);
             }
         }
         Ok(entrants)
@@ -79,7 +89,16 @@ impl Entrant {
 
     /// Whether it draws from the table instead of from the space.
     fn enumerates(&self, args: &BenchArgs) -> bool {
-        args.mode == BenchMode::Enumerate && matches!(self.kind, Kind::Structure(_) | Kind::Linear)
+        args.mode == BenchMode::Enumerate
+            && matches!(self.kind, Kind::Structure(_) | Kind::Cheap(..) | Kind::Linear)
+    }
+
+    /// The settings of NAO on structure.
+    fn structure(&self) -> Option<&StructureConfig> {
+        match &self.kind {
+            Kind::Structure(config) | Kind::Cheap(config, _) => Some(config),
+            Kind::Controller(_) | Kind::Linear | Kind::Other => None,
+        }
     }
 
     /// Whether it is asked for one architecture after another: it looks at one neighbour at a time, or breeds one child.
@@ -98,6 +117,10 @@ fn variant_of_nao(variant: &str, name: &str, args: &BenchArgs) -> Result<Kind> {
     if variant == STRUCTURE {
         return Ok(Kind::Structure(StructureConfig::default()));
     }
+    if variant == "cheap" {
+        let looks = CheapConfig { per_round: args.cheap_looks as usize };
+        return Ok(Kind::Cheap(StructureConfig::default(), looks));
+    }
     if let Some(ablation) = Ablation::named(variant) {
         let made = [Ablation::Ascent, Ablation::Decoder, Ablation::Pretraining].contains(&ablation);
         if made && args.mode == BenchMode::Enumerate {
@@ -108,7 +131,7 @@ fn variant_of_nao(variant: &str, name: &str, args: &BenchArgs) -> Result<Kind> {
     let Ok(controller) = controller_preset(variant) else {
         let ablations = Ablation::ALL.map(Ablation::name).join(", ");
         bail!(
-            "unknown `{name}`; after nao: come v1, v2, paper, rnn-ws, or a part that is left out: {ablations}"
+            "unknown `{name}`; after nao: come v1, v2, paper, rnn-ws, cheap, or a part that is left out: {ablations}"
         );
     };
     let controller = ControllerConfig { epochs: args.controller_epochs, ..controller };
@@ -129,7 +152,7 @@ impl<'a, S: Space> Equipment<'a, S> {
         let mut equipment = Equipment { values, mode, learned: Vec::new(), enumeration: None };
         let space = values.table.space();
         for entrant in entrants {
-            let Kind::Structure(config) = &entrant.kind else { continue };
+            let Some(config) = entrant.structure() else { continue };
             let pretraining = equipment.pretraining(config);
             if equipment.learned_with(&pretraining).is_some() {
                 continue;
@@ -160,20 +183,28 @@ impl<'a, S: Space> Equipment<'a, S> {
         self.learned.iter().find(|learned| learned.config() == pretraining)
     }
 
-    /// A search of an entrant.
-    pub fn strategy(&self, entrant: &Entrant, seed: u64) -> Result<Box<dyn Strategy<S> + 'a>> {
+    /// A search of an entrant, which charges its cheap looks to this account.
+    pub fn strategy<'b>(
+        &self,
+        entrant: &Entrant,
+        seed: u64,
+        account: &'b Account,
+    ) -> Result<Box<dyn Strategy<S> + 'b>>
+    where
+        'a: 'b,
+    {
         let space = self.values.table.space();
         match &entrant.kind {
-            Kind::Structure(config) => {
-                let pretraining = self.pretraining(config);
-                let learned =
-                    self.learned_with(&pretraining).expect("the space was learned for every entrant");
-                let config = StructureConfig { pretraining, ..config.clone() };
-                let search = StructureSearch::new(space, config, seed, Arc::clone(learned))?;
-                Ok(match &self.enumeration {
-                    Some(enumeration) => Box::new(search.enumerating(Arc::clone(enumeration))),
-                    None => Box::new(search),
-                })
+            Kind::Structure(config) => Ok(Box::new(self.search(config, seed)?)),
+            Kind::Cheap(config, looks) => {
+                let values: &'a Values<S> = self.values;
+                let Some(cheap) = &values.cheap else { bail!("{} has no cheap labels", values.table.name()) };
+                let look = move |arch: &S::Arch| {
+                    let value = *cheap.values.get(&values.table.space().key(arch))?;
+                    account.charge_cheap_look(cheap.epochs.into());
+                    Some(values.objective.merit(value))
+                };
+                Ok(Box::new(self.search(config, seed)?.looking_cheaply(*looks, Box::new(look))))
             }
             Kind::Controller(config) => {
                 let controller = config.controller.clone().fitted_to(&Language::of(space));
@@ -190,5 +221,17 @@ impl<'a, S: Space> Equipment<'a, S> {
                 strategy::build(&config, seed, space, &Device::flex(), nothing)
             }
         }
+    }
+
+    /// A search of NAO on structure.
+    fn search(&self, config: &StructureConfig, seed: u64) -> Result<StructureSearch<'a, S>> {
+        let pretraining = self.pretraining(config);
+        let learned = self.learned_with(&pretraining).expect("the space was learned for every entrant");
+        let config = StructureConfig { pretraining, ..config.clone() };
+        let search = StructureSearch::new(self.values.table.space(), config, seed, Arc::clone(learned))?;
+        Ok(match &self.enumeration {
+            Some(enumeration) => search.enumerating(Arc::clone(enumeration)),
+            None => search,
+        })
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
-use nao_space::search::{Contest, RoundLimits, Standing};
+use nao_space::search::{Account, Contest, RoundLimits, Standing};
 use nao_space::{ArchKey, Space};
 
 use self::entrants::{Entrant, Equipment};
@@ -64,7 +64,7 @@ fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Resu
     let look = |map: &HashMap<ArchKey, f64>, arch: &S::Arch| map.get(&space.key(arch)).copied();
     let noise_free = args.protocol == BenchProtocol::NoiseFree;
     let optimum = values.optimum();
-    let entrants = Entrant::all(args, values.whole)?;
+    let entrants = Entrant::all(args, values)?;
     let equipment = Equipment::new(values, &entrants, args.mode)?;
     let mut curve: Vec<u64> = (CURVE_STEP..=args.budget).step_by(CURVE_STEP as usize).collect();
     curve.extend(SHOWN);
@@ -95,8 +95,9 @@ fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Resu
         let progress = ProgressBar::new(args.seeds).with_message(entrant.name.clone());
         let mut races = Vec::new();
         for seed in 1..=args.seeds {
-            let mut strategy = equipment.strategy(&entrant, seed)?;
-            races.push(contest.race(&mut *strategy, seed)?);
+            let account = Account::new(values.epochs.into());
+            let mut strategy = equipment.strategy(&entrant, seed, &account)?;
+            races.push(contest.race_on(&account, &mut *strategy, seed)?);
             progress.inc(1);
         }
         progress.finish_and_clear();

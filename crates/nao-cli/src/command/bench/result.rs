@@ -114,11 +114,12 @@ pub fn page(results: &[BenchResult]) -> String {
         let standing = &result.standing;
         let over = |queries: f64| match queries > contest.budget as f64 {
             true => format!("> {}", contest.budget),
-            false => format!("{queries}"),
+            // Cheap looks cost hundredths of a query.
+            false => format!("{}", (100.0 * queries).round() / 100.0),
         };
-        let interval = standing.interval.map(|[low, high]| match low > contest.budget {
-            true => over(low as f64),
-            false => format!("{low}-{}", over(high as f64)),
+        let interval = standing.interval.map(|[low, high]| match low > contest.budget as f64 {
+            true => over(low),
+            false => format!("{}-{}", over(low), over(high)),
         });
         let mut row = vec![
             result.strategy.clone(),
@@ -144,8 +145,13 @@ pub fn page(results: &[BenchResult]) -> String {
         }
         _ => String::new(),
     };
+    let looks = results.iter().filter(|result| result.standing.cheap_looks > 0.0).map(|result| {
+        let (strategy, looks) = (&result.strategy, result.standing.cheap_looks);
+        format!("\n{strategy}: its queries contain {looks:.1} cheap looks per search, each charged as the part of a query that it costs")
+    });
+    let looks: String = looks.collect();
     format!(
-        "{} {} ({}), {}, {} queries, {} + {} per round, candidates: {}\nbest of the table {:.4}; means ± 95 %{few}\n{}",
+        "{} {} ({}), {}, {} queries, {} + {} per round, candidates: {}\nbest of the table {:.4}; means ± 95 %{few}{looks}\n{}",
         contest.table,
         contest.metric,
         contest.table_hash,
@@ -169,7 +175,12 @@ mod tests {
     use super::*;
 
     fn result(strategy: &str, table_hash: &str) -> BenchResult {
-        let race = Race { best: vec![0.5, 1.0], queries_to_optimum: Some(2), ..Race::begun(1) };
+        let race = Race {
+            best: vec![0.5, 1.0],
+            spent: vec![1.0, 2.0],
+            queries_to_optimum: Some(2.0),
+            ..Race::begun(1)
+        };
         BenchResult {
             strategy: strategy.to_owned(),
             contest: ContestFacts {
@@ -204,6 +215,10 @@ mod tests {
     #[test]
     fn few_searches_are_said_to_say_little_in_the_table_itself() {
         assert!(page(&[result("nao", "aa")]).contains("only 1 searches"), "{}", page(&[result("nao", "aa")]));
+        assert!(!page(&[result("nao", "aa")]).contains("cheap"));
+        let looking = Standing { cheap_looks: 7.5, ..result("nao", "aa").standing };
+        let looking = BenchResult { standing: looking, ..result("nao:cheap", "aa") };
+        assert!(page(&[looking]).contains("nao:cheap: its queries contain 7.5 cheap looks"));
         let many = Standing { seeds: 5, ..result("nao", "aa").standing };
         let many = BenchResult { standing: many, ..result("nao", "aa") };
         assert!(!page(&[many]).contains("only"));

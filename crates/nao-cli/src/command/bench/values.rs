@@ -20,11 +20,26 @@ pub struct Values<S: Space> {
     pub searched: HashMap<ArchKey, f64>,
     pub reported: HashMap<ArchKey, f64>,
     pub objective: Objective,
+    /// Labels of a shorter training, where the table has some.
+    pub cheap: Option<CheapValues>,
+    /// Epochs of the label that is searched by: what a query costs.
+    pub epochs: u32,
     /// Whether every architecture of the space is there.
     pub whole: bool,
     /// A hash of all architectures and values: results with equal ones are of the same contest.
     pub hash: String,
 }
+
+/// Values of a shorter training, by which a search may go before it takes a query.
+pub struct CheapValues {
+    pub values: HashMap<ArchKey, f64>,
+    /// What a look at one costs, where a query costs those of the whole training.
+    pub epochs: u32,
+}
+
+/// Epochs of the cheap labels. NAS-Bench-201 has trainings of their own for them, whose learning rate falls to 0 in so
+/// many.
+const CHEAP_EPOCHS: u32 = 12;
 
 impl Values<NasBench201Space> {
     /// Labels of the built-in table: mean accuracies after 200 epochs.
@@ -67,6 +82,11 @@ impl<S: Space> Values<S> {
             Ok(archs.iter().filter_map(|(key, arch)| Some((key.clone(), value(arch)?))).collect())
         };
         let (by_search, by_report) = (values(searched)?, values(reported)?);
+        let cheap = Label { epochs: CHEAP_EPOCHS, ..searched.clone() };
+        let cheap = match searched.epochs > CHEAP_EPOCHS && table.labels().any(|label| *label == cheap) {
+            true => Some(CheapValues { values: values(&cheap)?, epochs: CHEAP_EPOCHS }),
+            false => None,
+        };
         let mut known: Vec<(ArchKey, S::Arch)> = archs.into_iter().collect();
         known.retain(|(key, _)| by_search.contains_key(key) && by_report.contains_key(key));
         known.sort_by(|a, b| a.0.cmp(&b.0));
@@ -81,7 +101,8 @@ impl<S: Space> Values<S> {
         let hash = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let objective = table.evaluator(searched)?.objective();
         let archs = Arc::new(known.into_iter().map(|(_, arch)| arch).collect());
-        Ok(Values { archs, searched: by_search, reported: by_report, objective, whole, hash, table })
+        let (searched, reported, epochs) = (by_search, by_report, searched.epochs);
+        Ok(Values { archs, searched, reported, objective, cheap, epochs, whole, hash, table })
     }
 
     /// The best reported value.
