@@ -35,6 +35,10 @@ pub struct ControllerConfig {
     pub mlp_layers: usize,
     /// Width of the predictor's hidden layers.
     pub mlp_hidden: usize,
+    /// Predictors side by side, whose mean predicts; the authors have one.
+    pub heads: usize,
+    /// What the predictors learn by.
+    pub prediction_loss: PredictionLoss,
     /// Dropout on the encoder's token embedding in training, 0 to below 1.
     pub encoder_dropout: f64,
     /// Dropout behind every hidden layer of the predictor in training, 0 to below 1.
@@ -59,6 +63,17 @@ pub struct ControllerConfig {
     pub respell: bool,
 }
 
+/// What a predictor learns by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PredictionLoss {
+    /// The squared error of the prediction, as in the paper.
+    #[default]
+    SquaredError,
+    /// The logistic loss of every pair of a batch: the order of scores counts, not their distance.
+    Pairwise,
+}
+
 impl Default for ControllerConfig {
     fn default() -> Self {
         V1
@@ -72,6 +87,8 @@ const V1: ControllerConfig = ControllerConfig {
     hidden: 96,
     mlp_layers: 3,
     mlp_hidden: 200,
+    heads: 1,
+    prediction_loss: PredictionLoss::SquaredError,
     encoder_dropout: 0.0,
     mlp_dropout: 0.1,
     decoder_dropout: 0.0,
@@ -180,6 +197,7 @@ impl ControllerConfig {
             ("embedding", self.embedding),
             ("hidden", self.hidden),
             ("batch", self.batch),
+            ("heads", self.heads),
             ("mlp_hidden", if self.mlp_layers == 0 { 1 } else { self.mlp_hidden }),
         ];
         for (field, size) in sizes {

@@ -271,8 +271,7 @@ impl Controller {
         targets: &[f32],
     ) -> Result<Forward, ControllerError> {
         self.check_pairs(sentences, targets)?;
-        let trade_off = self.config.trade_off;
-        Ok(networks.forward(&slices(sentences), targets, trade_off, &self.language, &mut Mode::Infer))
+        Ok(networks.forward(&slices(sentences), targets, &self.config, &self.language, &mut Mode::Infer))
     }
 
     fn check_pairs(&self, sentences: &[Vec<Token>], targets: &[f32]) -> Result<(), ControllerError> {

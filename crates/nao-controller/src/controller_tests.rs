@@ -8,7 +8,7 @@ use nao_space::{CnnSpace, OpSet, Space, Token};
 
 use crate::decoder::floats;
 use crate::metrics::mean_hamming;
-use crate::{Controller, ControllerConfig, ControllerError, Embedding, Language};
+use crate::{Controller, ControllerConfig, ControllerError, Embedding, Language, PredictionLoss};
 
 static SPACE: LazyLock<CnnSpace> = LazyLock::new(|| CnnSpace::new(2, OpSet::enas_5()).unwrap());
 
@@ -293,4 +293,67 @@ fn a_training_that_diverges_leaves_the_weights_alone() {
     let error = controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap_err();
     assert!(matches!(error, ControllerError::Diverged { .. }), "{error}");
     assert_eq!(controller.parameters(), before);
+}
+
+/// Three heads that learn the order of scores.
+fn ordering() -> ControllerConfig {
+    ControllerConfig { heads: 3, prediction_loss: PredictionLoss::Pairwise, ..config() }
+}
+
+#[test]
+fn the_gradient_of_the_pairwise_loss_of_all_heads_agrees_with_finite_differences() {
+    let mut controller = controller(ordering(), 1);
+    let (sentences, targets) = pool(12);
+    let (_, gradients) = controller.gradients(&sentences, &targets).unwrap();
+    let whole = controller.parameters();
+    // Last layers, along which the loss has no kinks as it has behind a ReLU.
+    for name in [
+        "encoder.regressor.weight",
+        "predictor.others.0.regressor.weight",
+        "predictor.others.1.regressor.weight",
+    ] {
+        let gradient = gradients.parameters.iter().find(|parameter| parameter.name == name).unwrap();
+        let place = whole.iter().position(|parameter| parameter.name == name).unwrap();
+        let mut difference = Vec::new();
+        for index in 0..whole[place].values.len() {
+            let mut at = |step: f32| {
+                let mut moved = whole.clone();
+                moved[place].values[index] += step;
+                controller.load(moved).unwrap();
+                f64::from(controller.loss(&sentences, &targets).unwrap().loss)
+            };
+            difference.push((at(0.05) - at(-0.05)) / 0.1);
+        }
+        let gradient: Vec<f64> = gradient.values.iter().map(|&value| f64::from(value)).collect();
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let cosine =
+            dot(&gradient, &difference) / (dot(&gradient, &gradient) * dot(&difference, &difference)).sqrt();
+        assert!(cosine > 0.999, "{name}: {cosine}");
+    }
+}
+
+#[test]
+fn heads_predict_by_their_mean_and_learn_a_planted_order() {
+    let (sentences, targets) = pool(24);
+    let config = ControllerConfig { epochs: 150, trade_off: 1.0, ..ordering() };
+    let mut controller = controller(config.clone(), 1);
+    let one = self::controller(ControllerConfig { heads: 1, ..config.clone() }, 1);
+    let of_a_head = 16 * 12 + 12 + 12 + 1;
+    assert_eq!(controller.parameter_count(), one.parameter_count() + 2 * of_a_head);
+    // The first head is that of a controller with one: further heads are drawn after it.
+    let first = |controller: &Controller| {
+        controller.parameters().into_iter().find(|parameter| parameter.name == "encoder.regressor.weight")
+    };
+    assert_eq!(first(&controller), first(&one));
+    controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
+    let predictions = controller.predict(&sentences).unwrap();
+    let pairs: f64 = (0..24)
+        .flat_map(|i| (0..i).map(move |j| (i, j)))
+        .map(|(i, j)| f64::from(u8::from(predictions[i] > predictions[j])))
+        .sum();
+    assert!(pairs / 276.0 > 0.95, "{pairs} of 276 pairs in order: {predictions:?}");
+    let bytes = controller.save_safetensors().unwrap();
+    let mut read = self::controller(config, 2);
+    read.load_safetensors(&bytes).unwrap();
+    assert_eq!(read.predict(&sentences).unwrap(), predictions);
 }

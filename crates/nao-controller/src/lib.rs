@@ -58,7 +58,7 @@ mod targets;
 mod training;
 mod weights;
 
-pub use config::{ControllerConfig, Design, PRESETS, Preset, UnknownPreset};
+pub use config::{ControllerConfig, Design, PRESETS, PredictionLoss, Preset, UnknownPreset};
 pub use controller::{Controller, Gradients, Losses};
 pub use encoder::{Embedding, FinalState};
 pub use error::ControllerError;

@@ -6,12 +6,14 @@ use burn::tensor::{Device, Tensor};
 use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::ControllerConfig;
+use crate::config::{ControllerConfig, PredictionLoss};
 use crate::decoder::Decoder;
 use crate::encoder::{Embedding, Encoder, FinalState};
 use crate::language::Language;
 use crate::names::{NamedValues, Names, StoredAs};
-use crate::ops::{Mode, Symbols, mean_squared_error, negative_log_likelihood, one_hot};
+use crate::ops::{
+    Mode, Symbols, mean_squared_error, negative_log_likelihood, one_hot, pairwise_logistic, sigmoid,
+};
 use crate::predictor::Predictor;
 
 /// Encoder, predictor and decoder.
@@ -24,7 +26,7 @@ pub(crate) struct Networks {
 
 /// The losses of one training batch, all of one graph.
 pub(crate) struct Forward {
-    /// Mean squared error of the prediction.
+    /// Of the prediction: mean squared error, or what is asked for; the mean over heads.
     pub(crate) prediction_loss: Tensor<1>,
     /// Token cross entropy.
     pub(crate) reconstruction_loss: Tensor<1>,
@@ -90,23 +92,34 @@ impl Networks {
         &self,
         sentences: &[&[Token]],
         targets: &[f32],
-        trade_off: f64,
+        config: &ControllerConfig,
         language: &Language,
         mode: &mut Mode,
     ) -> Forward {
         let device = self.device();
         let embedding = self.encode(sentences, language, mode);
-        let prediction = self.predictor.forward(embedding.arch.clone(), mode);
+        let scores = self.predictor.scores(embedding.arch.clone(), mode);
         let target = Tensor::<1>::from_floats(targets, &device).unsqueeze_dim(1);
         let log_probs = self.log_probs(&embedding, sentences, language, mode);
         let tokens: Vec<Token> = sentences.iter().flat_map(|sentence| sentence.iter().copied()).collect();
         let tokens = one_hot(tokens.into_iter(), language.vocabulary_len(), &device);
-        let prediction_loss = mean_squared_error(prediction, target);
+        let prediction_loss = prediction_loss(scores, &target, config.prediction_loss);
         let reconstruction_loss = negative_log_likelihood(log_probs, tokens);
-        let loss = prediction_loss.clone().mul_scalar(trade_off)
-            + reconstruction_loss.clone().mul_scalar(1.0 - trade_off);
+        let loss = prediction_loss.clone().mul_scalar(config.trade_off)
+            + reconstruction_loss.clone().mul_scalar(1.0 - config.trade_off);
         Forward { prediction_loss, reconstruction_loss, loss }
     }
+}
+
+/// Every head learns by a loss of its own, so that they differ where the data leaves it open.
+fn prediction_loss(scores: Vec<Tensor<2>>, target: &Tensor<2>, kind: PredictionLoss) -> Tensor<1> {
+    let heads = scores.len();
+    let losses = scores.into_iter().map(|score| match kind {
+        PredictionLoss::SquaredError => mean_squared_error(sigmoid(score), target.clone()),
+        PredictionLoss::Pairwise => pairwise_logistic(score, target.clone()),
+    });
+    let sum = losses.reduce(|sum, next| sum + next).expect("there is a first head");
+    if heads == 1 { sum } else { sum.div_scalar(heads as f64) }
 }
 
 /// Reads all parameters in a fixed order, or their gradients where some are passed; parameters that have no

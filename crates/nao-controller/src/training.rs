@@ -73,7 +73,7 @@ pub(crate) fn train(
             let sentences: Vec<&[Token]> = spelled.iter().map(Vec::as_slice).collect();
             let targets: Vec<f32> = batch.iter().map(|&index| pool.targets[index]).collect();
             let mut mode = Mode::Train(rng);
-            let forward = networks.forward(&sentences, &targets, config.trade_off, language, &mut mode);
+            let forward = networks.forward(&sentences, &targets, config, language, &mut mode);
             let gradients = GradientsParams::from_grads(forward.loss.backward(), &networks);
             let gradients = clip_gradients(&networks, gradients, config.clip);
             networks = optimizer.step(config.learning_rate, networks, gradients);

@@ -12,7 +12,7 @@ mod symbols;
 pub(crate) use activation::{sigmoid, softmax, tanh};
 pub(crate) use dropout::{Mode, dropout};
 pub(crate) use linear::{Linear, project};
-pub(crate) use loss::{log_softmax, mean_squared_error, negative_log_likelihood};
+pub(crate) use loss::{log_softmax, mean_squared_error, negative_log_likelihood, pairwise_logistic};
 pub(crate) use lstm::{Lstm, LstmState};
 pub(crate) use normalise::normalise;
 pub(crate) use symbols::{Symbols, one_hot};
