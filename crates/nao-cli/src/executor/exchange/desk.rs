@@ -235,6 +235,7 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+        self.exchange.sweep();
         Ok(())
     }
 }

@@ -185,6 +185,18 @@ impl Exchange {
         write_whole(&self.order_path(), &json(order)?)
     }
 
+    /// Removes what processes that were killed have left half made. Whoever is at it still begins again.
+    pub fn sweep(&self) {
+        for folder in [self.tasks(), self.results(), self.attempts()] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_name().to_string_lossy().starts_with('.') {
+                    // A folder or a file; one that is gone meanwhile is what was wanted.
+                    let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+                }
+            }
+        }
+    }
+
     /// Takes everything down that is up for workers: their search goes on without them. Results stay.
     pub fn close(&self) -> Result<()> {
         remove_if_there(&self.order_path())?;

@@ -212,4 +212,9 @@ fn damaged_files_are_named() {
     // Files under way have other names, and count as nothing.
     std::fs::write(run.path().join("tasks").join(".nao-x.tmp"), "{").unwrap();
     assert_eq!(exchange.open_tasks().unwrap(), [key]);
+    std::fs::create_dir(run.path().join("attempts").join(".new-x")).unwrap();
+    exchange.sweep();
+    for (folder, left) in [("tasks", 1), ("results", 1), ("attempts", 0)] {
+        assert_eq!(std::fs::read_dir(run.path().join(folder)).unwrap().count(), left, "{folder}");
+    }
 }

@@ -64,6 +64,8 @@ pub struct SlurmExecutor<A, S, C> {
     clock: C,
     name: String,
     limits: Option<SchedulerLimits>,
+    /// When it is time to ask for them again.
+    next_limits: Duration,
     batches: Vec<Sent>,
     /// Tasks that no job has.
     waiting: Vec<TaskKey>,
@@ -142,6 +144,7 @@ where
             clock,
             name,
             limits: None,
+            next_limits: now,
             batches,
             waiting: Vec::new(),
             suspicions: Suspicions::default(),
@@ -159,13 +162,7 @@ where
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let limits = match self.limits {
-            Some(limits) => limits,
-            None => match self.scheduler.limits() {
-                Ok(limits) => *self.limits.insert(limits),
-                Err(error) => return self.unanswered(error),
-            },
-        };
+        let Some(limits) = self.array_limits()? else { return Ok(()) };
         let sent: BTreeSet<TaskKey> =
             self.batches.iter().flat_map(|sent| sent.batch.tasks.iter().flatten()).copied().collect();
         let (again, first): (Vec<_>, Vec<_>) =
@@ -179,6 +176,21 @@ where
             self.batches.push(Sent::of(batch, 0, now));
         }
         Ok(())
+    }
+
+    /// How large arrays may be; `None` while the scheduler has no answer.
+    fn array_limits(&mut self) -> Result<Option<SchedulerLimits>> {
+        let now = self.clock.now();
+        if self.limits.is_none() && now >= self.next_limits {
+            match self.scheduler.limits() {
+                Ok(limits) => self.limits = Some(limits),
+                Err(error) => {
+                    self.unanswered(error)?;
+                    self.next_limits = now + backoff(self.silence);
+                }
+            }
+        }
+        Ok(self.limits)
     }
 
     /// Hands in what is not. A job that may have been taken is looked for first.

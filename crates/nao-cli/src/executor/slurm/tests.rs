@@ -47,7 +47,9 @@ impl Clock for Told {
 
 impl Scheduler for Told {
     fn limits(&mut self) -> Result<SchedulerLimits, SchedulerError> {
-        Ok(SchedulerLimits { tasks: self.0.borrow().limit })
+        let script = &mut *self.0.borrow_mut();
+        script.questions += 1;
+        if script.silent { Err(unreachable()) } else { Ok(SchedulerLimits { tasks: script.limit }) }
     }
 
     fn submit(&mut self, job: &ArrayJob) -> Result<JobNumber, SchedulerError> {
@@ -281,6 +283,20 @@ fn results_count_whatever_the_scheduler_says_or_does_not_say() {
     // A late copy of what is recorded is no news.
     bench.publish(1);
     assert_eq!(finished(&bench.wait(5)).len(), 0);
+    assert_eq!(bench.jobs(), 1);
+}
+
+#[test]
+fn a_scheduler_that_is_silent_from_the_start_is_asked_less_and_less() {
+    let mut bench = Bench::new(100, 1);
+    bench.told.0.borrow_mut().silent = true;
+    bench.executor.submit(trials(2)).unwrap();
+    let events = bench.wait(3_000);
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Note(_))).count(), 1, "{events:?}");
+    let questions = bench.told.0.borrow().questions;
+    assert!((5..30).contains(&questions), "{questions} questions");
+    bench.told.0.borrow_mut().silent = false;
+    bench.wait(400);
     assert_eq!(bench.jobs(), 1);
 }
 
