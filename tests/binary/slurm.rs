@@ -266,9 +266,14 @@ fn a_killed_controller_of_slurm_is_waited_for() {
     let Some(cluster) = Cluster::start(4, &[]) else { return };
     let mut search = cluster.search(&["--parallel", "4"]).spawn().unwrap();
     cluster.done_after(&mut search, 2);
+    // Nothing begins without the controller: there have to be children at work that are not counted yet.
+    let mut done = count_done(&cluster.run());
+    while cluster.workers_on("n1").len() + cluster.workers_on("n2").len() < 2 {
+        assert!(search.try_wait().unwrap().is_none(), "the search ended before");
+        done = count_done(&cluster.run());
+    }
     cluster.kill_daemon("slurmctld");
-    // Children that run go on, and their results count.
-    let done = count_done(&cluster.run());
+    // They go on, and their results count.
     cluster.done_after(&mut search, done + 1);
     std::thread::sleep(Duration::from_secs(4));
     cluster.bring_up();
