@@ -24,7 +24,7 @@ pub struct SlurmCommands;
 
 impl Scheduler for SlurmCommands {
     fn limits(&mut self) -> Result<SchedulerLimits, SchedulerError> {
-        let text = ask("scontrol", &["show".into(), "config".into()])?;
+        let text = ask("scontrol", &["show".into(), "config".into()]).map_err(unknown)?;
         Ok(SchedulerLimits { tasks: array_limit(&text).unwrap_or(USUAL_ARRAY) })
     }
 
@@ -41,12 +41,20 @@ impl Scheduler for SlurmCommands {
 
     fn reports(&mut self, name: &str) -> Result<Vec<TaskReport>, SchedulerError> {
         let arguments = ["-h", "-r", "-t", "all", "-o", "%k|%K|%T|%N|%M"].map(str::to_owned);
-        let text = ask("squeue", &[&arguments[..], &[format!("--name={name}")]].concat())?;
+        let text = ask("squeue", &[&arguments[..], &[format!("--name={name}")]].concat()).map_err(unknown)?;
         Ok(text.lines().filter_map(report).collect())
     }
 
     fn cancel(&mut self, name: &str) -> Result<(), SchedulerError> {
         ask("scancel", &[format!("--name={name}")]).map(drop)
+    }
+}
+
+/// Whatever a question is answered with that is no answer, nothing is known, and nothing has failed.
+fn unknown(error: SchedulerError) -> SchedulerError {
+    match error {
+        SchedulerError::Refused(text) | SchedulerError::Full(text) => SchedulerError::Unreachable(text),
+        error => error,
     }
 }
 

@@ -36,7 +36,10 @@ where
         }
         let reports = match self.scheduler.reports(&self.name) {
             Ok(reports) => reports,
-            Err(error) => return self.unanswered(error),
+            Err(error) => {
+                self.unanswered(&error);
+                return Ok(());
+            }
         };
         self.silence = 0;
         self.next_question = now + self.settings.scheduler_every;

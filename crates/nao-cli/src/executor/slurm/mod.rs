@@ -32,6 +32,9 @@ pub use commands::{SlurmCommands, check_arguments, check_slurm};
 pub use outside::Slurm;
 pub use scheduler::{ArrayJob, JobNumber, Scheduler, SchedulerError, SchedulerLimits, TaskReport, TaskState};
 
+/// A job that was refused so often is not tried again.
+const TRIES: u32 = 3;
+
 /// The longest time between two questions to a scheduler that does not answer.
 const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 
@@ -162,7 +165,7 @@ where
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let Some(limits) = self.array_limits()? else { return Ok(()) };
+        let Some(limits) = self.array_limits() else { return Ok(()) };
         let sent: BTreeSet<TaskKey> =
             self.batches.iter().flat_map(|sent| sent.batch.tasks.iter().flatten()).copied().collect();
         let (again, first): (Vec<_>, Vec<_>) =
@@ -179,18 +182,18 @@ where
     }
 
     /// How large arrays may be; `None` while the scheduler has no answer.
-    fn array_limits(&mut self) -> Result<Option<SchedulerLimits>> {
+    fn array_limits(&mut self) -> Option<SchedulerLimits> {
         let now = self.clock.now();
         if self.limits.is_none() && now >= self.next_limits {
             match self.scheduler.limits() {
                 Ok(limits) => self.limits = Some(limits),
                 Err(error) => {
-                    self.unanswered(error)?;
+                    self.unanswered(&error);
                     self.next_limits = now + backoff(self.silence);
                 }
             }
         }
-        Ok(self.limits)
+        self.limits
     }
 
     /// Hands in what is not. A job that may have been taken is looked for first.
@@ -200,7 +203,9 @@ where
         if self.batches.iter_mut().filter(due).any(|sent| sent.tries > 0) && !self.find_taken()? {
             return Ok(());
         }
-        let chunks = self.batches.iter().filter(|sent| sent.batch.job.is_none()).count();
+        let is_due =
+            |sent: &&Sent| sent.batch.job.is_none() && sent.alive().any(|key| self.desk.is_open(key));
+        let chunks = self.batches.iter().filter(is_due).count();
         for index in 0..self.batches.len() {
             let sent = &self.batches[index];
             if sent.batch.job.is_some() || sent.retry_at > now {
@@ -247,10 +252,15 @@ where
                 self.excluded.clear();
                 Ok(())
             }
-            SchedulerError::Refused(why) if tries > 1 => Err(RunFailed(format!("no job: {why}")).into()),
+            SchedulerError::Refused(why) if tries >= TRIES => {
+                Err(RunFailed(format!("no job: {why}; do --slurm-args fit this cluster?")).into())
+            }
             // It may have been taken all the same: the next try looks first.
             SchedulerError::Refused(_) => Ok(()),
-            error => self.unanswered(error),
+            error => {
+                self.unanswered(&error);
+                Ok(())
+            }
         }
     }
 
@@ -263,7 +273,7 @@ where
                 for sent in self.batches.iter_mut().filter(|sent| sent.batch.job.is_none()) {
                     sent.retry_at = sent.retry_at.max(later);
                 }
-                self.unanswered(error)?;
+                self.unanswered(&error);
                 return Ok(false);
             }
         };
@@ -276,16 +286,12 @@ where
     }
 
     /// The scheduler has no answer: go on with the files, and ask again later and later.
-    fn unanswered(&mut self, error: SchedulerError) -> Result<()> {
-        if let SchedulerError::Refused(why) = &error {
-            return Err(RunFailed(why.clone()).into());
-        }
+    fn unanswered(&mut self, error: &SchedulerError) {
         self.silence += 1;
         self.next_question = self.clock.now() + backoff(self.silence).max(self.settings.scheduler_every);
         if self.silence == 1 {
             self.notes.push(Event::Note(format!("{error}; going on with what the files say")));
         }
-        Ok(())
     }
 }
 

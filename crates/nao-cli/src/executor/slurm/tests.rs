@@ -254,10 +254,10 @@ fn a_submission_that_was_taken_is_not_repeated_and_one_that_was_not_is() {
 }
 
 #[test]
-fn a_job_that_is_refused_twice_ends_the_run_with_the_words_of_the_scheduler() {
+fn a_job_that_is_refused_thrice_ends_the_run_with_the_words_of_the_scheduler() {
     let mut bench = Bench::new(100, 1);
     let refused = || Answer::Not(SchedulerError::Refused("sbatch: invalid partition".into()));
-    bench.told.0.borrow_mut().answers = [refused(), refused()].into();
+    bench.told.0.borrow_mut().answers = [refused(), refused(), refused()].into();
     bench.executor.submit(trials(1)).unwrap();
     let error = bench.try_wait(60).unwrap_err();
     assert!(error.is::<RunFailed>() && error.to_string().contains("invalid partition"), "{error}");
