@@ -119,20 +119,27 @@ where
             sent.batch.tasks[task as usize].iter().filter(|key| self.desk.is_open(key)).copied().collect();
         let later: BTreeSet<TaskKey> =
             self.batches[place + 1..].iter().flat_map(Sent::alive).copied().collect();
+        let mut at_work = BTreeSet::new();
+        for key in &keys {
+            let copies = self.desk.exchange().copies(key)?;
+            at_work.extend(copies.last().is_some_and(|last| !last.is_released()).then_some(*key));
+        }
         for key in keys {
-            let copies = self.desk.exchange().copies(&key)?;
-            let was_at_work = copies.last().is_some_and(|last| !last.is_released());
+            let was_at_work = at_work.contains(&key);
             if was_at_work && let Some(report) = last {
                 self.speak_against(report, key);
             }
-            if was_at_work && last.is_some_and(|report| report.state == TaskState::OutOfMemory) {
+            // Of several side by side nobody knows whose memory it was: each is tried again in a task of its own.
+            let is_alone = was_at_work && at_work.len() == 1;
+            if is_alone && last.is_some_and(|report| report.state == TaskState::OutOfMemory) {
                 let detail = format!("the scheduler ended {job}");
                 self.desk.fail(&key, EvaluationError::OutOfMemory { detail })?;
                 continue;
             }
             let jobs =
                 self.batches.iter().filter(|sent| sent.batch.tasks.iter().flatten().any(|k| *k == key));
-            let without_attempt = jobs.count().saturating_sub(copies.len()) as u32;
+            let attempts = self.desk.exchange().copies(&key)?.len();
+            let without_attempt = jobs.count().saturating_sub(attempts) as u32;
             let fruitless = self.desk.exchange().fruitless(&key)?.max(without_attempt);
             if fruitless >= self.settings.order.max_attempts {
                 let log = self.batches[place].batch.folder.join(format!("task-{task}.log"));

@@ -351,6 +351,28 @@ fn memory_that_runs_out_is_an_outcome_of_the_trial_that_was_at_work() {
 }
 
 #[test]
+fn of_trials_side_by_side_nobody_knows_whose_memory_ran_out() {
+    let mut bench = Bench::new(100, 2);
+    bench.executor.submit(trials(2)).unwrap();
+    bench.wait(2);
+    bench.attempt(1, false);
+    bench.attempt(2, false);
+    bench.all_are(0, TaskState::OutOfMemory);
+    assert_eq!(finished(&bench.wait(60)), []);
+    assert_eq!((bench.jobs(), bench.told.0.borrow().jobs[1].tasks), (2, 2));
+    // Alone it tells.
+    bench.attempt(2, false);
+    {
+        let script = &mut *bench.told.0.borrow_mut();
+        let token = script.jobs[1].token.clone();
+        let of_second = |report: &&mut TaskReport| report.token == token && report.index == Some(1);
+        script.states.iter_mut().filter(of_second).for_each(|report| report.state = TaskState::OutOfMemory);
+    }
+    let [(2, error)] = &finished(&bench.wait(60))[..] else { panic!("the second one was alone") };
+    assert!(error.contains("ran out of memory"), "{error}");
+}
+
+#[test]
 fn trials_that_never_come_further_are_given_up() {
     for begins in [true, false] {
         let mut bench = Bench::new(100, 1);
