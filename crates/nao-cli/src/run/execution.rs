@@ -65,7 +65,7 @@ pub struct ClusterConfig {
     pub heartbeat: f64,
     /// Seconds without a heartbeat after which another worker takes a trial over.
     pub lease: f64,
-    /// Least seconds between two checkpoints of a child after epochs.
+    /// Least seconds between two checkpoints of a child after epochs, on this machine as well.
     pub checkpoint: f64,
     /// Attempts in a row that come no further after which a trial is given up.
     pub max_attempts: u32,

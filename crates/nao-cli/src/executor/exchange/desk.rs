@@ -34,7 +34,6 @@ pub struct Desk<A> {
     next_files: Duration,
     next_attempts: Duration,
     open: BTreeMap<TaskKey, OpenTask>,
-    keys: BTreeMap<TrialId, TaskKey>,
     leases: Leases,
     /// Tasks that are put away and not cleared yet.
     untidy: BTreeSet<TaskKey>,
@@ -42,9 +41,9 @@ pub struct Desk<A> {
 }
 
 /// A task that waits for its outcome to be recorded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct OpenTask {
-    trial: Option<TrialId>,
+    trial: TrialId,
     /// The last attempt that was seen.
     attempt: Option<AttemptNumber>,
     /// Its outcome was told, and waits to be recorded.
@@ -65,15 +64,13 @@ pub struct Standing {
 impl<A: Serialize + DeserializeOwned> Desk<A> {
     /// A desk at the run folder; `now` is the coordinator's own clock, here and below.
     pub fn new(exchange: Exchange, naming: Naming<A>, pace: Pace, now: Duration) -> Self {
-        let (open, keys) = (BTreeMap::new(), BTreeMap::new());
         Desk {
             exchange,
             naming,
             pace,
             next_files: now,
             next_attempts: now,
-            open,
-            keys,
+            open: BTreeMap::new(),
             leases: Leases::default(),
             untidy: BTreeSet::new(),
             of: PhantomData,
@@ -94,8 +91,7 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
         let mut keys = Vec::new();
         for trial in trials {
             let key = (self.naming)(&trial);
-            self.keys.insert(trial.id, key);
-            self.open.insert(key, OpenTask { trial: Some(trial.id), ..OpenTask::default() });
+            self.open.insert(key, OpenTask { trial: trial.id, attempt: None, is_told: false });
             self.exchange.put_task(&TaskFile { key, trial })?;
             keys.push(key);
         }
@@ -136,13 +132,13 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
                 continue;
             }
             let Some(result) = self.exchange.read_result(&key)? else { continue };
-            let Some(OpenTask { trial: Some(trial), is_told, .. }) = self.open.get_mut(&key) else {
+            let Some(task) = self.open.get_mut(&key) else {
                 // Of a trial that has its outcome: a late copy, or a coordinator died before it had put it away.
                 self.put_away(&key, result.trial)?;
                 continue;
             };
-            let trial = *trial;
-            *is_told = true;
+            task.is_told = true;
+            let trial = task.trial;
             // The whole curve, whatever of it was seen on the way.
             events.extend(result.curve.into_iter().map(|report| Event::Epoch { slot: None, trial, report }));
             events.push(Event::Finished { slot: None, trial, outcome: result.outcome });
@@ -154,8 +150,7 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
     fn follow(&mut self, now: Duration) -> Result<Vec<Event>> {
         self.tidy()?;
         let (mut events, mut standing) = (Vec::new(), Standing::default());
-        for (key, task) in &mut self.open {
-            let (false, Some(trial)) = (task.is_told, task.trial) else { continue };
+        for (key, task) in self.open.iter_mut().filter(|(_, task)| !task.is_told) {
             let copies = self.exchange.copies(key)?;
             let Some(last) = copies.last() else {
                 standing.waiting += 1;
@@ -163,7 +158,11 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
             };
             if task.attempt.is_none_or(|seen| seen < last.number) {
                 task.attempt = Some(last.number);
-                events.push(Event::Started { slot: None, trial, start: Start::Number(last.number.0) });
+                events.push(Event::Started {
+                    slot: None,
+                    trial: task.trial,
+                    start: Start::Number(last.number.0),
+                });
             }
             if last.is_released() {
                 standing.waiting += 1;
@@ -188,7 +187,7 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
 
     /// Gives a task an outcome in the name of those who cannot, unless one of them did.
     pub fn fail(&self, key: &TaskKey, error: EvaluationError) -> Result<()> {
-        let Some(trial) = self.open.get(key).and_then(|task| task.trial) else { return Ok(()) };
+        let Some(trial) = self.open.get(key).map(|task| task.trial) else { return Ok(()) };
         let result = TaskResult {
             key: *key,
             trial,
@@ -202,7 +201,8 @@ impl<A: Serialize + DeserializeOwned> Desk<A> {
 
     /// The outcome of a trial is recorded.
     pub fn settled(&mut self, trial: TrialId) -> Result<()> {
-        let Some(key) = self.keys.remove(&trial) else { return Ok(()) };
+        let key = self.open.iter().find(|(_, task)| task.trial == trial).map(|(key, _)| *key);
+        let Some(key) = key else { return Ok(()) };
         self.open.remove(&key);
         self.leases.forget(&key);
         self.put_away(&key, trial)
