@@ -101,11 +101,14 @@ fn a_child_that_was_under_way_goes_on_from_its_last_epoch() {
     assert_eq!(epochs, [1, 2, 3, 4, 5, 6]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_changed_seed_space_or_recipe_is_refused_field_by_field() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, run_folder) = started(folder.path(), "2");
-    // While it runs, nobody else may.
+    // While it is there, at work or not, nobody else may.
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-STOP", &id]).status().unwrap().success());
     let second = run(folder.path(), &["resume", "run"]);
     assert_eq!(second.status.code(), Some(2));
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
@@ -180,7 +183,12 @@ fn a_worker_that_is_killed_fails_its_trial_and_the_search_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, run_folder) = started(folder.path(), "1");
     let worker = workers_of(child.id()).pop().expect("a worker is at work");
-    assert!(Command::new("kill").args(["-KILL", &worker]).status().unwrap().success());
+    let signal =
+        |name| assert!(Command::new("kill").args([name, worker.as_str()]).status().unwrap().success());
+    // It may just have ended a trial. Standing still, it is given the next one, and that one it takes along.
+    signal("-STOP");
+    std::thread::sleep(Duration::from_millis(500));
+    signal("-KILL");
     assert!(child.wait().unwrap().success());
     let rows = history(&run_folder);
     let failed: Vec<&Row> = rows.iter().filter(|row| row.status == "failed").collect();

@@ -1,0 +1,109 @@
+//! Workers caught in the middle of a trial, so that what befalls them befalls the trial, however fast a machine is.
+
+#![allow(dead_code, reason = "not every test file asks all of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Epochs after which a trial counts as too close to its end: one that is caught has half of them before it.
+const YOUNG: usize = 3;
+
+/// A worker that is stopped in the middle of a trial without a result. It goes on when this is dropped.
+pub struct Caught {
+    run: PathBuf,
+    /// The folder of all attempts at its trial.
+    attempts: PathBuf,
+    holder: Value,
+    process: u32,
+}
+
+impl Caught {
+    /// The task of the scheduler that it is, as `JOB_TASK`.
+    pub fn place(&self) -> String {
+        let place = &self.holder["place"];
+        format!("{}_{}", place["job"].as_str().unwrap(), place["task"])
+    }
+
+    pub fn kill(&self) {
+        signal(self.process, "-KILL");
+    }
+
+    pub fn ask_to_go(&self) {
+        signal(self.process, "-TERM");
+    }
+
+    /// Whether it is still stopped: not sent on by somebody else, nor dead.
+    pub fn is_stopped(&self) -> bool {
+        state(self.process) == Some('T')
+    }
+
+    /// Whether another attempt at its trial has begun, or the trial has even got its outcome from one.
+    pub fn has_a_successor(&self) -> bool {
+        std::fs::read_dir(&self.attempts).map_or(true, |attempts| attempts.count() > 1)
+    }
+
+    /// Whether it can still have a say in its trial.
+    fn is_in_the_middle(&self, attempt: &Path) -> bool {
+        let result = self.run.join("results").join(self.attempts.file_name().unwrap()).with_extension("json");
+        !result.exists()
+            && !attempt.join("released").exists()
+            && holder(attempt).as_ref() == Some(&self.holder)
+            && attempt.join("checkpoint.safetensors").exists()
+            && epochs(&self.attempts) <= YOUNG
+    }
+}
+
+impl Drop for Caught {
+    fn drop(&mut self) {
+        signal(self.process, "-CONT");
+    }
+}
+
+/// Stops one of those who work on a trial, if there is one who satisfies this and is far from its end.
+pub fn catch(run: &Path, wanted: impl Fn(&Value) -> bool) -> Option<Caught> {
+    let trials = std::fs::read_dir(run.join("attempts")).into_iter().flatten().flatten();
+    trials.map(|trial| trial.path()).find_map(|attempts| {
+        // Only the last attempt counts; those before were put back, or lost.
+        let last = std::fs::read_dir(&attempts).ok()?.flatten().map(|attempt| attempt.path()).max()?;
+        let holder = holder(&last).filter(|holder| wanted(holder))?;
+        let process = u32::try_from(holder["process"].as_u64()?).ok()?;
+        if state(process)? == 'T' {
+            // Somebody else has it, who alone may let it go.
+            return None;
+        }
+        signal(process, "-STOP");
+        let caught = Caught { run: run.to_owned(), attempts, holder, process };
+        while !caught.is_stopped() {
+            state(process)?;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // It ran on until it stood still.
+        caught.is_in_the_middle(&last).then_some(caught)
+    })
+}
+
+fn holder(attempt: &Path) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(attempt.join("holder.json")).ok()?).ok()
+}
+
+/// How many epochs all attempts at a trial have done.
+fn epochs(attempts: &Path) -> usize {
+    let attempts = std::fs::read_dir(attempts).into_iter().flatten().flatten();
+    let curves =
+        attempts.filter_map(|attempt| std::fs::read_to_string(attempt.path().join("curve.jsonl")).ok());
+    curves.map(|curve| curve.lines().count()).sum()
+}
+
+fn signal(process: u32, name: &str) {
+    // One that is gone hears nothing.
+    let _ = Command::new("kill").args([name, &process.to_string()]).output();
+}
+
+/// The letter that the system has for the state of a process; none for one that is gone.
+fn state(process: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.trim_start().chars().next().filter(|state| !matches!(state, 'Z' | 'X'))
+}
