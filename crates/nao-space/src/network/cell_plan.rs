@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::block::{Block, BlockRole};
 use super::calibration::{calibration, fit};
-use super::convention::Rules;
 use super::layer::FeatureShape;
 use super::operation::{Place, op_layers};
+use super::walk::Site;
 use crate::arch::CellRole;
 use crate::cell::{Cell, State};
 
@@ -61,17 +61,6 @@ impl CellPlan {
         let branches = self.nodes.iter().flat_map(|node| node.branches.iter().map(|branch| &branch.block));
         self.calibration.iter().chain(branches).chain(self.pieces.iter().map(|piece| &piece.block))
     }
-}
-
-/// What decides the layers of a cell, besides the cell itself.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Site<'a> {
-    pub index: usize,
-    pub role: CellRole,
-    pub width: usize,
-    /// The outputs of the two cells before, older first.
-    pub inputs: [FeatureShape; 2],
-    pub rules: &'a Rules,
 }
 
 impl Site<'_> {

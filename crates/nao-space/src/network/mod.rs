@@ -16,6 +16,7 @@ mod relaxed;
 mod skeleton;
 mod supernet;
 mod table;
+mod walk;
 mod zoo;
 
 pub use block::{Block, BlockError, BlockRole, PlannedLayer};

@@ -4,13 +4,13 @@
 use serde::Serialize;
 
 use super::block::Block;
-use super::cell_plan::{CellPlan, Site};
+use super::cell_plan::CellPlan;
 use super::concat::{CellOutputs, Concat};
-use super::convention::{AuxiliaryCell, Convention};
+use super::convention::Convention;
 use super::cost::Cost;
-use super::ends::{auxiliary_head, head, stem_blocks};
 use super::layer::FeatureShape;
-use super::skeleton::{Skeleton, Stem};
+use super::skeleton::Skeleton;
+use super::walk::{Site, Walked, walk};
 use crate::arch::{CellRole, CnnArch};
 use crate::cell::State;
 
@@ -137,44 +137,14 @@ impl NetworkPlan {
         outputs: &CellOutputs,
         skeleton: &Skeleton,
     ) -> Result<Self, GeometryError> {
-        check_settings(skeleton)?;
-        check_halved(skeleton, skeleton.input, skeleton.stem.halvings(), "stem")?;
         let rules = skeleton.convention.rules();
         let concats = outputs.of_arch(arch)?;
-        let stem = stem_blocks(skeleton.stem, skeleton.input, skeleton.width);
-        let last = &stem[stem.len() - 1];
-        let mut inputs = [stem.iter().nth_back(1).unwrap_or(last).output, last.output];
-        let mut width = skeleton.width;
-        let mut cells: Vec<CellPlan> = Vec::with_capacity(skeleton.cells());
-        for index in 0..skeleton.cells() {
-            let reduction = skeleton.reductions().iter().position(|&at| at == index);
-            let role = if reduction.is_some() { CellRole::Reduction } else { CellRole::Normal };
-            if let Some(which) = reduction {
-                check_halved(skeleton, inputs[1], 1, ["first reduction", "second reduction"][which])?;
-                width *= 2;
-            }
-            let site = Site { index, role, width, inputs, rules: &rules };
-            let cell = match cells.last() {
-                Some(before) if site.repeats(before) => CellPlan { index, ..before.clone() },
-                _ => site.plan(arch.cell(role), concats.of(role)),
-            };
-            inputs = [inputs[1], cell.output];
-            cells.push(cell);
-        }
-        let auxiliary = if skeleton.auxiliary {
-            let second = skeleton.reductions()[1];
-            let after_cell = match rules.auxiliary_cell {
-                AuxiliaryCell::LastBefore => second - 1,
-                AuxiliaryCell::Itself => second,
-                AuxiliaryCell::FirstBehind => (second + 1).min(cells.len() - 1),
-            };
-            let map = cells[after_cell].output;
-            let block = auxiliary_head(&rules, skeleton.stem, map, skeleton.classes)?;
-            Some(AuxiliaryPlan { after_cell, block })
-        } else {
-            None
+        let lay = |site: &Site<'_>, before: Option<&CellPlan>| match before {
+            Some(before) if site.repeats(before) => CellPlan { index: site.index, ..before.clone() },
+            _ => site.plan(arch.cell(site.role), concats.of(site.role)),
         };
-        let head = head(&rules, inputs[1], skeleton.classes);
+        let Walked { stem, cells, auxiliary, head } =
+            walk(skeleton, &rules, |cell: &CellPlan| cell.output, lay)?;
         Ok(NetworkPlan { skeleton: *skeleton, stem, cells, auxiliary, head })
     }
 
@@ -189,49 +159,6 @@ impl NetworkPlan {
         let auxiliary = self.auxiliary.as_ref().map(|auxiliary| auxiliary.block.cost());
         self.cost() + auxiliary.unwrap_or_default()
     }
-}
-
-/// Checks the numbers of a skeleton. The upper bounds are far beyond any use; within them every count of a
-/// plan fits into 64 bits.
-pub(super) fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
-    let multiplier = match skeleton.stem {
-        Stem::Cifar { multiplier } => multiplier,
-        Stem::ImageNet => 1,
-    };
-    let at_most = [
-        ("number of cells per stage (N)", skeleton.cells_per_stage, 100, "1 to 100"),
-        ("width (F)", skeleton.width, 4096, "2 to 4096"),
-        ("stem multiplier", multiplier, 64, "1 to 64"),
-        ("number of classes", skeleton.classes, 1 << 20, "1 to 1048576"),
-        ("image height", skeleton.input.height, 2048, "1 to 2048"),
-        ("image width", skeleton.input.width, 2048, "1 to 2048"),
-        ("number of image channels", skeleton.input.channels, 4096, "1 to 4096"),
-    ];
-    for (what, value, most, rule) in at_most {
-        if value == 0 || value > most {
-            return Err(GeometryError::Setting { what, value, rule });
-        }
-    }
-    if !skeleton.width.is_multiple_of(2) {
-        let (what, value) = ("width (F)", skeleton.width);
-        return Err(GeometryError::Setting { what, value, rule: "even, for factorized reductions split it" });
-    }
-    Ok(())
-}
-
-/// Checks that a map can be halved so many times.
-pub(super) fn check_halved(
-    skeleton: &Skeleton,
-    map: FeatureShape,
-    times: u32,
-    place: &'static str,
-) -> Result<(), GeometryError> {
-    let factor = 1 << times;
-    if map.height.is_multiple_of(factor) && map.width.is_multiple_of(factor) {
-        return Ok(());
-    }
-    let multiple = 4 << skeleton.stem.halvings();
-    Err(GeometryError::NotReducible { image: skeleton.input, place, map, multiple })
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use super::block::{Block, BlockRole};
 use super::calibration::calibration;
 use super::convention::Convention;
 use super::cost::Cost;
-use super::ends::{head, stem_blocks};
 use super::layer::{FeatureShape, Layer};
 use super::operation::{Place, op_layers};
-use super::plan::{GeometryError, check_halved, check_settings};
+use super::plan::GeometryError;
 use super::skeleton::Skeleton;
+use super::walk::{Site, Walked, walk};
 use crate::arch::CellRole;
 use crate::cell::State;
 use crate::op::Op;
@@ -70,48 +70,13 @@ impl RelaxedPlan {
     /// When the images cannot be halved by the stem and the two reductions, or a setting cannot be.
     pub fn new(skeleton: &Skeleton) -> Result<Self, GeometryError> {
         let skeleton = Skeleton { convention: Convention::Darts, auxiliary: false, ..*skeleton };
-        check_settings(&skeleton)?;
-        check_halved(&skeleton, skeleton.input, skeleton.stem.halvings(), "stem")?;
-        let space = DartsSpace::default();
-        let rules = skeleton.convention.rules();
-        let stem = stem_blocks(skeleton.stem, skeleton.input, skeleton.width);
-        let last = &stem[stem.len() - 1];
-        let mut inputs = [stem.iter().nth_back(1).unwrap_or(last).output, last.output];
-        let mut width = skeleton.width;
-        let mut cells = Vec::with_capacity(skeleton.cells());
-        for index in 0..skeleton.cells() {
-            let reduction = skeleton.reductions().iter().position(|&at| at == index);
-            let role = if reduction.is_some() { CellRole::Reduction } else { CellRole::Normal };
-            if let Some(which) = reduction {
-                check_halved(&skeleton, inputs[1], 1, ["first reduction", "second reduction"][which])?;
-                width *= 2;
-            }
-            let calibration = calibration(&rules, index == 0, inputs, width);
-            let mut states: Vec<FeatureShape> = calibration.iter().map(|block| block.output).collect();
-            let mut edges = Vec::new();
-            for edge in DartsSpace::edges() {
-                let input = states[edge.input.index()];
-                let halves = role == CellRole::Reduction && edge.input.is_cell_input();
-                let place = Place { input: width, width, stride: if halves { 2 } else { 1 }, rules: &rules };
-                let option = |op: Op| {
-                    let mut layers = op_layers(op, place);
-                    if matches!(op, Op::MaxPool { .. } | Op::AvgPool { .. } | Op::MinPool { .. }) {
-                        layers.push(Layer::BatchNorm { channels: width });
-                    }
-                    Block::laid(BlockRole::Operation(op), input, layers)
-                };
-                let options: Vec<Block> = space.ops().ops().map(option).collect();
-                if states.len() == edge.node + State::INPUTS {
-                    states.push(options[0].output);
-                }
-                edges.push(MixedEdge { edge, options });
-            }
-            let node = states[State::INPUTS];
-            let output = node.with_channels(width * DartsSpace::NODES);
-            inputs = [inputs[1], output];
-            cells.push(RelaxedCellPlan { index, role, calibration, edges, output });
-        }
-        let head = head(&rules, inputs[1], skeleton.classes);
+        let (space, rules) = (DartsSpace::default(), skeleton.convention.rules());
+        let Walked { stem, cells, head, .. } = walk(
+            &skeleton,
+            &rules,
+            |cell: &RelaxedCellPlan| cell.output,
+            |site, _| RelaxedCellPlan::at(site, &space),
+        )?;
         Ok(RelaxedPlan { skeleton, stem, cells, head })
     }
 
@@ -124,6 +89,32 @@ impl RelaxedPlan {
 }
 
 impl RelaxedCellPlan {
+    fn at(site: &Site<'_>, space: &DartsSpace) -> Self {
+        let Site { index, role, width, inputs, rules } = *site;
+        let calibration = calibration(rules, index == 0, inputs, width);
+        let mut states: Vec<FeatureShape> = calibration.iter().map(|block| block.output).collect();
+        let mut edges = Vec::new();
+        for edge in DartsSpace::edges() {
+            let input = states[edge.input.index()];
+            let halves = role == CellRole::Reduction && edge.input.is_cell_input();
+            let place = Place { input: width, width, stride: if halves { 2 } else { 1 }, rules };
+            let option = |op: Op| {
+                let mut layers = op_layers(op, place);
+                if matches!(op, Op::MaxPool { .. } | Op::AvgPool { .. } | Op::MinPool { .. }) {
+                    layers.push(Layer::BatchNorm { channels: width });
+                }
+                Block::laid(BlockRole::Operation(op), input, layers)
+            };
+            let options: Vec<Block> = space.ops().ops().map(option).collect();
+            if states.len() == edge.node + State::INPUTS {
+                states.push(options[0].output);
+            }
+            edges.push(MixedEdge { edge, options });
+        }
+        let output = states[State::INPUTS].with_channels(width * DartsSpace::NODES);
+        RelaxedCellPlan { index, role, calibration, edges, output }
+    }
+
     /// Every block of the cell in the order in which data flows.
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.calibration.iter().chain(self.edges.iter().flat_map(|edge| &edge.options))

@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use super::block::{Block, BlockRole};
 use super::calibration::{calibration, fit};
-use super::convention::{Convention, Rules};
+use super::convention::Convention;
 use super::cost::Cost;
-use super::ends::{auxiliary_head, head, stem_blocks};
 use super::layer::{ConvSpec, FeatureShape, Layer};
 use super::operation::{Place, op_layers};
-use super::plan::{AuxiliaryPlan, GeometryError, check_halved, check_settings};
+use super::plan::{AuxiliaryPlan, GeometryError};
 use super::skeleton::{Reduction, Skeleton};
+use super::walk::{Site, Walked, walk};
 use crate::arch::CellRole;
 use crate::cell::State;
 use crate::op::Op;
@@ -66,6 +66,38 @@ impl SharedCellPlan {
         Layer::BatchNorm { channels: self.width }
     }
 
+    fn at(site: &Site<'_>, space: &CnnSpace) -> Self {
+        let Site { index, role, width, inputs, rules } = *site;
+        let calibration = calibration(rules, index == 0, inputs, width);
+        let calibrated = calibration.each_ref().map(|block| block.output);
+        let halves = role == CellRole::Reduction;
+        let [_, FeatureShape { height, width: columns, .. }] = calibrated;
+        let by = if halves { 2 } else { 1 };
+        let output = FeatureShape::new(height / by, columns / by, width);
+        let block = |op: Op, state: usize| {
+            let reads_input = state < State::INPUTS;
+            let input = if reads_input { calibrated[state] } else { output };
+            let stride = if halves && reads_input { 2 } else { 1 };
+            let place = Place { input: width, width, stride, rules };
+            Block::laid(BlockRole::Operation(op), input, op_layers(op, place))
+        };
+        let node = |node: usize| {
+            let states = 0..State::INPUTS + node;
+            let shared = |op| SharedOp { op, blocks: states.clone().map(|state| block(op, state)).collect() };
+            SharedNode { ops: space.ops().ops().map(shared).collect() }
+        };
+        SharedCellPlan {
+            index,
+            role,
+            width,
+            nodes: (0..space.nodes()).map(node).collect(),
+            loose_inputs: calibrated.map(|input| fit(input, output)),
+            combine: ConvSpec::same(width, width, [1, 1]),
+            calibration,
+            output,
+        }
+    }
+
     fn params(&self) -> u64 {
         let ops = self.nodes.iter().flat_map(|node| &node.ops).flat_map(|shared| &shared.blocks);
         let sides = 2 * ops.map(params).sum::<u64>();
@@ -114,34 +146,13 @@ impl SupernetPlan {
         if skeleton.convention != Convention::NaoTorch || skeleton.reduction != Reduction::Cell {
             return Err(GeometryError::NoSupernet { convention: skeleton.convention });
         }
-        check_settings(skeleton)?;
-        check_halved(skeleton, skeleton.input, skeleton.stem.halvings(), "stem")?;
         let rules = skeleton.convention.rules();
-        let stem = stem_blocks(skeleton.stem, skeleton.input, skeleton.width);
-        let last = &stem[stem.len() - 1];
-        let mut inputs = [stem.iter().nth_back(1).unwrap_or(last).output, last.output];
-        let mut width = skeleton.width;
-        let mut cells = Vec::with_capacity(skeleton.cells());
-        for index in 0..skeleton.cells() {
-            let reduction = skeleton.reductions().iter().position(|&at| at == index);
-            let role = if reduction.is_some() { CellRole::Reduction } else { CellRole::Normal };
-            if let Some(which) = reduction {
-                check_halved(skeleton, inputs[1], 1, ["first reduction", "second reduction"][which])?;
-                width *= 2;
-            }
-            let cell = cell(space, &rules, index, role, width, inputs);
-            inputs = [inputs[1], cell.output];
-            cells.push(cell);
-        }
-        let auxiliary = if skeleton.auxiliary {
-            let after_cell = skeleton.reductions()[1];
-            let map = cells[after_cell].output;
-            let block = auxiliary_head(&rules, skeleton.stem, map, skeleton.classes)?;
-            Some(AuxiliaryPlan { after_cell, block })
-        } else {
-            None
-        };
-        let head = head(&rules, inputs[1], skeleton.classes);
+        let Walked { stem, cells, auxiliary, head } = walk(
+            skeleton,
+            &rules,
+            |cell: &SharedCellPlan| cell.output,
+            |site, _| SharedCellPlan::at(site, space),
+        )?;
         Ok(SupernetPlan { skeleton: *skeleton, stem, cells, auxiliary, head })
     }
 
@@ -154,44 +165,6 @@ impl SupernetPlan {
     /// Number of trainable values, auxiliary head included.
     pub fn params_with_auxiliary(&self) -> u64 {
         self.params() + self.auxiliary.as_ref().map_or(0, |auxiliary| params(&auxiliary.block))
-    }
-}
-
-fn cell(
-    space: &CnnSpace,
-    rules: &Rules,
-    index: usize,
-    role: CellRole,
-    width: usize,
-    inputs: [FeatureShape; 2],
-) -> SharedCellPlan {
-    let calibration = calibration(rules, index == 0, inputs, width);
-    let calibrated = calibration.each_ref().map(|block| block.output);
-    let halves = role == CellRole::Reduction;
-    let [_, FeatureShape { height, width: columns, .. }] = calibrated;
-    let by = if halves { 2 } else { 1 };
-    let output = FeatureShape::new(height / by, columns / by, width);
-    let block = |op: Op, state: usize| {
-        let reads_input = state < State::INPUTS;
-        let input = if reads_input { calibrated[state] } else { output };
-        let stride = if halves && reads_input { 2 } else { 1 };
-        let place = Place { input: width, width, stride, rules };
-        Block::laid(BlockRole::Operation(op), input, op_layers(op, place))
-    };
-    let node = |node: usize| {
-        let states = 0..State::INPUTS + node;
-        let shared = |op| SharedOp { op, blocks: states.clone().map(|state| block(op, state)).collect() };
-        SharedNode { ops: space.ops().ops().map(shared).collect() }
-    };
-    SharedCellPlan {
-        index,
-        role,
-        width,
-        nodes: (0..space.nodes()).map(node).collect(),
-        loose_inputs: calibrated.map(|input| fit(input, output)),
-        combine: ConvSpec::same(width, width, [1, 1]),
-        calibration,
-        output,
     }
 }
 
