@@ -22,8 +22,7 @@ mod structure_state;
 #[cfg(test)]
 mod structure_tests;
 
-use nao_space::Objective;
-use nao_space::search::{Observation, StrategyError};
+use nao_space::search::{Observation, StrategyError, check_objective};
 use serde::Serialize;
 
 pub use cheap::{CheapConfig, CheapLook};
@@ -42,30 +41,8 @@ fn check_objectives<A>(
     told: &[Observation<A>],
     telling: &[Observation<A>],
 ) -> Result<(), StrategyError> {
-    let mut all = told.iter().chain(telling).map(|observation| &observation.objective);
-    if let Some(first) = all.next()
-        && let Some(other) = all.find(|&objective| objective != first)
-    {
-        let message = format!("told of two objectives, {first:?} and {other:?}; a search has one");
-        return Err(StrategyError::Model { strategy: strategy.into(), message });
-    }
-    Ok(())
-}
-
-/// Holds observations against the objective of those before them, and keeps it.
-fn check_objective<A>(
-    strategy: &str,
-    kept: &mut Option<Objective>,
-    observations: &[Observation<A>],
-) -> Result<(), StrategyError> {
-    for told in observations.iter().map(|observation| &observation.objective) {
-        let first = kept.get_or_insert_with(|| told.clone());
-        if first != told {
-            let message = format!("told of two objectives, {first:?} and {told:?}; a search has one");
-            return Err(StrategyError::Model { strategy: strategy.into(), message });
-        }
-    }
-    Ok(())
+    let mut first = told.first().map(|observation| observation.objective.clone());
+    check_objective(strategy, &mut first, telling)
 }
 
 /// Refuses a state that was saved by another search, with both sides of the difference.

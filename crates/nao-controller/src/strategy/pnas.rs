@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use burn::tensor::Device;
-use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError};
+use nao_space::search::{
+    Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError, check_objective,
+};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Growth, Objective, Space, Token, TrialId};
 use rand::RngExt;
@@ -333,7 +335,7 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        super::check_objective(NAME, &mut self.progress.objective, observations)?;
+        check_objective(NAME, &mut self.progress.objective, observations)?;
         self.random.tell(observations)?;
         for observation in observations {
             let tried = self.progress.waiting.remove(&self.space.key(&observation.arch));

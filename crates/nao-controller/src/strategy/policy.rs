@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError};
+use nao_space::search::{
+    Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError, check_objective,
+};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Objective, Space};
 use rand_chacha::ChaCha8Rng;
@@ -243,7 +245,7 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        super::check_objective(self.label(), &mut self.memory.objective, observations)?;
+        check_objective(self.label(), &mut self.memory.objective, observations)?;
         self.random.tell(observations)?;
         observations.iter().for_each(|observation| self.keep(observation));
         self.learn()

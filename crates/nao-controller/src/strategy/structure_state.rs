@@ -46,22 +46,12 @@ impl<A> StructureState<A> {
         config: &StructureConfig,
         seed: u64,
     ) -> Result<(), StrategyError> {
-        if self.space != space {
-            return Err(unreadable(format!("it was saved for {}; this search is of {space}", self.space)));
-        }
-        if &self.config != config {
-            let told = |config: &StructureConfig| serde_json::to_string(config).unwrap_or_default();
-            return Err(unreadable(format!(
-                "it was saved with the settings {}; this search has {}",
-                told(&self.config),
-                told(config)
-            )));
-        }
-        if self.seed != seed {
-            let saved = self.seed;
-            return Err(unreadable(format!("it was saved with seed {saved}; this search has seed {seed}")));
-        }
-        Ok(())
+        let same = || {
+            super::same("space", &self.space.as_str(), &space)?;
+            super::same("settings", &self.config, config)?;
+            super::same("seed", &self.seed, &seed)
+        };
+        same().map_err(unreadable)
     }
 }
 

@@ -24,8 +24,12 @@ impl<A: Clone> Measured<A> {
     }
 }
 
-/// Holds observations against the objective of those before them, and keeps it.
-pub(super) fn check_objective<A>(
+/// Holds observations against the objective of those before them, and keeps it: what a strategy that compares values
+/// does when it is told.
+///
+/// # Errors
+/// [`StrategyError::Model`] in the name of `strategy` at the first observation of another objective.
+pub fn check_objective<A>(
     strategy: &str,
     kept: &mut Option<Objective>,
     observations: &[Observation<A>],

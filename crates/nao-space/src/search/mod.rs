@@ -20,6 +20,7 @@ pub use collapse::{COLLAPSED, OperationHistogram};
 pub use contest::{Contest, Origins, Race};
 pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution, Removal};
 pub use local_search::{LocalSearch, LocalSearchConfig};
+pub use measured::check_objective;
 pub use random::RandomSearch;
 pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use standing::Standing;
