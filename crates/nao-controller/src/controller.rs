@@ -153,7 +153,10 @@ impl Controller {
         // burn keeps gradients of leaves only, so the outputs become one.
         let steps = embedding.steps.clone().detach().autodiff().require_grad();
         let arch = Embedding::of_steps(steps.clone()).arch;
-        let predictions = self.networks.predictor.forward(arch, &mut Mode::Infer);
+        // The weights are no leaves beside it: those of graphs in several threads would join these graphs, which burn
+        // does not survive.
+        let predictor = self.networks.predictor.clone().no_grad();
+        let predictions = predictor.forward(arch, &mut Mode::Infer);
         let mut gradients = predictions.sum().backward();
         steps.grad_remove(&mut gradients).unwrap_or_else(|| steps.without_autodiff().zeros_like())
     }
@@ -215,9 +218,11 @@ impl Controller {
         sentences: &[Vec<Token>],
         targets: &[f32],
     ) -> Result<(Losses, Gradients), ControllerError> {
-        let forward = self.forward(&self.networks, sentences, targets)?;
-        let gradients = GradientsParams::from_grads(forward.loss.backward(), &self.networks);
-        let norm = training::global_norm(&self.networks, &gradients);
+        // Leaves of its own, for the same reason as in the ascent.
+        let networks = self.networks.clone().no_grad().set_require_grad(true);
+        let forward = self.forward(&networks, sentences, targets)?;
+        let gradients = GradientsParams::from_grads(forward.loss.backward(), &networks);
+        let norm = training::global_norm(&networks, &gradients);
         let norm = norm.and_then(|norm| floats(norm).first().copied()).unwrap_or(0.0);
         let parameters = named_values(&self.networks, self.names(), Some(&gradients));
         Ok((losses(&forward), Gradients { parameters, norm }))

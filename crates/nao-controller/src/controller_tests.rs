@@ -357,3 +357,24 @@ fn heads_predict_by_their_mean_and_learn_a_planted_order() {
     read.load_safetensors(&bytes).unwrap();
     assert_eq!(read.predict(&sentences).unwrap(), predictions);
 }
+
+/// A controller may serve several threads, from the first call on.
+#[test]
+fn threads_share_a_controller() {
+    let (sentences, targets) = pool(8);
+    for seed in 0..20 {
+        let controller = controller(config(), seed);
+        let work = || {
+            let embedding = controller.encode(&sentences).unwrap();
+            let gradient = floats(controller.ascent_gradient(&embedding));
+            let (_, gradients) = controller.gradients(&sentences, &targets).unwrap();
+            (gradient, gradients.norm)
+        };
+        let together: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let alone = work();
+        assert!(alone.1 > 0.0 && together.iter().all(|one| *one == alone));
+    }
+}

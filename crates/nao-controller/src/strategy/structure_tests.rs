@@ -172,6 +172,30 @@ fn the_same_seed_and_a_restored_state_propose_the_same() {
     assert_eq!(pool(1).install(|| run(false, 3)), pool(2).install(|| run(false, 3)));
 }
 
+/// Their ascents run through the same networks at the same time, first of all right after these have been trained: then
+/// burn still knows the graphs of their weights.
+#[test]
+fn searches_side_by_side_share_what_was_learned_of_a_space() {
+    let space = NasBench201Space::default();
+    let learned = learned(&space);
+    let run = |seed| {
+        let mut search = StructureSearch::new(&space, quick(), seed, Arc::clone(&learned)).unwrap();
+        let mut rounds = Vec::new();
+        for round in 0..3 {
+            let asked = search.ask(6).unwrap();
+            rounds.push(asked.clone());
+            tell(&mut search, archs(asked), 1 + 6 * round, |arch| Some(planted(arch)));
+        }
+        rounds
+    };
+    let run = &run;
+    let together: Vec<_> = std::thread::scope(|scope| {
+        let searches: Vec<_> = (1..=6).map(|seed| scope.spawn(move || run(seed))).collect();
+        searches.into_iter().map(|search| search.join().unwrap()).collect()
+    });
+    assert_eq!((1..=6).map(run).collect::<Vec<_>>(), together);
+}
+
 #[test]
 fn nothing_is_proposed_twice_and_failed_trials_are_known_but_not_learned() {
     let (space, _) = cells();

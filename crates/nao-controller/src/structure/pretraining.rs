@@ -49,7 +49,9 @@ pub struct PretrainedSpace {
     pub(super) config: PretrainingConfig,
     pub(super) language: Language,
     pub(super) map: FeatureMap,
-    /// Weights that record gradients.
+    /// Weights that follow what is computed with them but ask for no gradient of their own: as leaves of graphs in several
+    /// threads they would join these graphs, which burn does not survive (one thread waits for the other's graph while it
+    /// holds the list of all graphs, the other the other way round).
     pub(super) networks: StructureNetworks,
     pub(super) report: PretrainingReport,
 }
@@ -79,7 +81,7 @@ impl PretrainedSpace {
             config: config.clone(),
             language,
             map,
-            networks,
+            networks: networks.no_grad(),
             report: PretrainingReport {
                 cells: archs.len(),
                 checked: 0,

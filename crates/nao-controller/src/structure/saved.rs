@@ -1,5 +1,6 @@
 //! What was learned of a space as bytes: a safetensors file whose header holds settings, language and report.
 
+use burn::module::Module;
 use burn::tensor::Device;
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use nao_space::Space;
@@ -68,7 +69,7 @@ impl PretrainedSpace {
         if !result.missing.is_empty() || !result.errors.is_empty() {
             return Err(refuse(format!("missing {:?}, misshapen {:?}", result.missing, result.errors)));
         }
-        Ok(PretrainedSpace { config, language, map, networks, report })
+        Ok(PretrainedSpace { config, language, map, networks: networks.no_grad(), report })
     }
 }
 
