@@ -163,7 +163,9 @@ impl Exchange {
         }
         let logs: String =
             self.copies(key)?.iter().filter_map(|copy| fs::read_to_string(copy.log()).ok()).collect();
-        if !logs.is_empty() {
+        // Logs only grow until they are removed: of two, the shorter is half written, or what a late copy began anew.
+        let kept = fs::metadata(children.join("log")).map_or(0, |log| log.len());
+        if logs.len() as u64 > kept {
             fs::write(children.join("log"), logs).with_context(failed)?;
         }
         remove_if_there(&self.task(key))

@@ -161,6 +161,13 @@ fn the_first_result_counts_and_what_is_put_away_is_gone() {
         exchange.put_away(&key, &children).unwrap();
         assert!(exchange.clear(&key).unwrap());
     }
+    // A late copy publishes again, and began its log anew while its folder was being removed.
+    let late = run.path().join("attempts").join(key.to_string()).join(attempt.number().to_string());
+    std::fs::create_dir_all(&late).unwrap();
+    std::fs::write(late.join("log"), "publishes its result\n").unwrap();
+    assert_eq!(exchange.publish(&result(key, 5, "two")).unwrap(), Published::First);
+    exchange.put_away(&key, &children).unwrap();
+    assert!(exchange.clear(&key).unwrap());
     let kept: TaskResult =
         serde_json::from_slice(&std::fs::read(children.join("result.json")).unwrap()).unwrap();
     assert_eq!(kept, result(key, 5, "one"));
