@@ -16,6 +16,8 @@ pub struct Caught {
     run: PathBuf,
     /// The folder of all attempts at its trial.
     attempts: PathBuf,
+    /// The folder of its own.
+    attempt: PathBuf,
     holder: Value,
     process: u32,
 }
@@ -40,13 +42,14 @@ impl Caught {
         state(self.process) == Some('T')
     }
 
-    /// Whether another attempt at its trial has begun, or the trial has even got its outcome from one.
+    /// Whether a later attempt at its trial has begun, or the trial has even got its outcome from one.
     pub fn has_a_successor(&self) -> bool {
-        std::fs::read_dir(&self.attempts).map_or(true, |attempts| attempts.count() > 1)
+        last(&self.attempts).is_none_or(|last| last > self.attempt)
     }
 
     /// Whether it can still have a say in its trial.
-    fn is_in_the_middle(&self, attempt: &Path) -> bool {
+    fn is_in_the_middle(&self) -> bool {
+        let attempt = &self.attempt;
         let result = self.run.join("results").join(self.attempts.file_name().unwrap()).with_extension("json");
         !result.exists()
             && !attempt.join("released").exists()
@@ -67,22 +70,27 @@ pub fn catch(run: &Path, wanted: impl Fn(&Value) -> bool) -> Option<Caught> {
     let trials = std::fs::read_dir(run.join("attempts")).into_iter().flatten().flatten();
     trials.map(|trial| trial.path()).find_map(|attempts| {
         // Only the last attempt counts; those before were put back, or lost.
-        let last = std::fs::read_dir(&attempts).ok()?.flatten().map(|attempt| attempt.path()).max()?;
-        let holder = holder(&last).filter(|holder| wanted(holder))?;
+        let attempt = last(&attempts)?;
+        let holder = holder(&attempt).filter(|holder| wanted(holder))?;
         let process = u32::try_from(holder["process"].as_u64()?).ok()?;
         if state(process)? == 'T' {
             // Somebody else has it, who alone may let it go.
             return None;
         }
         signal(process, "-STOP");
-        let caught = Caught { run: run.to_owned(), attempts, holder, process };
+        let caught = Caught { run: run.to_owned(), attempts, attempt, holder, process };
         while !caught.is_stopped() {
             state(process)?;
             std::thread::sleep(Duration::from_millis(1));
         }
         // It ran on until it stood still.
-        caught.is_in_the_middle(&last).then_some(caught)
+        caught.is_in_the_middle().then_some(caught)
     })
+}
+
+/// The folder of the last attempt at a trial.
+fn last(attempts: &Path) -> Option<PathBuf> {
+    std::fs::read_dir(attempts).ok()?.flatten().map(|attempt| attempt.path()).max()
 }
 
 fn holder(attempt: &Path) -> Option<Value> {

@@ -209,6 +209,39 @@ fn a_trial_stopped_before_its_first_batch_leaves_a_file_to_go_on_from() {
     assert!(fs::read(&checkpoint.path).unwrap() == whole.file);
 }
 
+/// As when somebody else was first, and has cleared everything away.
+#[test]
+fn a_folder_that_is_removed_is_not_made_again() {
+    struct Removing<'a>(&'a std::path::Path, Piece);
+
+    impl Progress for Removing<'_> {
+        fn epoch(&mut self, report: &EpochReport) {
+            let _ = fs::remove_dir_all(self.0);
+            self.1.epoch(report);
+        }
+
+        fn warning(&mut self, message: &str) {
+            self.1.warning(message);
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let (evaluator, trial) = (evaluator(recipe()), trial(CELL, 5));
+    let plain = evaluator.evaluate(&trial, &mut Quiet).unwrap();
+    let sub = folder.path().join("sub");
+    fs::create_dir(&sub).unwrap();
+    let checkpoint = Checkpointing::every_epoch(sub.join("trial.safetensors"));
+    let mut removing = Removing(&sub, Piece::endless());
+    let measurement = evaluator.evaluate_resumably(&trial, &checkpoint, &mut removing).unwrap();
+    assert_eq!(measurement.value, plain.value);
+    let warnings = &removing.1.warnings;
+    assert!(
+        !warnings.is_empty() && warnings.iter().all(|warning| warning.contains("is gone")),
+        "{warnings:?}"
+    );
+    assert!(!sub.exists());
+}
+
 #[test]
 fn a_file_that_is_torn_or_of_another_training_costs_a_warning() {
     let folder = tempfile::tempdir().unwrap();

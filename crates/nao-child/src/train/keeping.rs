@@ -13,7 +13,8 @@ pub enum OnCheckpointError {
     /// It ends with the error, which names the remedy: somebody is there to choose one.
     #[default]
     Fail,
-    /// A warning. It starts afresh where its state cannot be read, and goes on where it cannot be written.
+    /// A warning. It starts afresh where its state cannot be read, and goes on where it cannot be written. A folder that was
+    /// there and is gone is not made again: whoever removed it has no use for the state any more.
     Warn,
 }
 
@@ -23,11 +24,14 @@ pub(crate) struct Keeper<'a> {
     on_error: OnCheckpointError,
     /// When the state was saved last, or the training begun. Decides when it is saved, never what becomes of it.
     saved: Instant,
+    /// Whether the folder of the file has been seen.
+    had_folder: bool,
 }
 
 impl<'a> Keeper<'a> {
     pub fn new(checkpointing: Option<&'a Checkpointing>, on_error: OnCheckpointError) -> Self {
-        Keeper { checkpointing, on_error, saved: Instant::now() }
+        let had_folder = checkpointing.is_some_and(|checkpointing| has_folder(&checkpointing.path));
+        Keeper { checkpointing, on_error, saved: Instant::now(), had_folder }
     }
 
     /// The state in the file, where there is one.
@@ -64,8 +68,15 @@ impl<'a> Keeper<'a> {
         progress: &mut dyn Progress,
     ) -> Result<(), CheckpointError> {
         let Some(Checkpointing { path, .. }) = self.checkpointing else { return Ok(()) };
-        let saved = save(path);
+        let is_gone = self.had_folder && !has_folder(path) && self.on_error == OnCheckpointError::Warn;
+        let saved = if is_gone {
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "its folder is gone");
+            Err(CheckpointError::File { path: path.clone(), verb: "written", source })
+        } else {
+            save(path)
+        };
         self.saved = Instant::now();
+        self.had_folder |= saved.is_ok();
         saved.or_else(|error| self.forgive(error, "the training goes on unsaved", progress))
     }
 
@@ -83,4 +94,8 @@ impl<'a> Keeper<'a> {
             }
         }
     }
+}
+
+fn has_folder(path: &Path) -> bool {
+    path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists())
 }

@@ -285,6 +285,12 @@ impl<T: Task> Shift<T> {
         let done = duty.carry_out(|checkpoint, progress| {
             self.threads.install(|| self.evaluator.evaluate_resumably(&trial, checkpoint, progress))
         });
+        if !self.exchange.is_open(&key) {
+            // Mostly it has its outcome. What this attempt wrote after it was cleared away would stay.
+            self.exchange.forget(&key);
+            println!("trial {}: nobody waits for it any more", trial.id);
+            return Ok(());
+        }
         match done {
             Done::Left(why) => {
                 attempt.release(&why);

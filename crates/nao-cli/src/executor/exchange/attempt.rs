@@ -212,7 +212,7 @@ impl Exchange {
         let attempt = Attempt { copy, before };
         if !self.is_open(key) {
             // Its outcome was recorded in between.
-            let _ = fs::remove_dir_all(self.attempts_of(key));
+            self.forget(key);
             return Ok(Claim::Gone);
         }
         attempt.note(&format!("attempt {}: {}", number.0, claimant.holder));

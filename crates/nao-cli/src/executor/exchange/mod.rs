@@ -182,6 +182,11 @@ impl Exchange {
         Ok(is_clear)
     }
 
+    /// Removes the attempts at a task whose outcome is recorded, as far as they can be removed.
+    pub fn forget(&self, key: &TaskKey) {
+        let _ = fs::remove_dir_all(self.attempts_of(key));
+    }
+
     /// Says how to work.
     pub fn write_order(&self, order: &WorkOrder) -> Result<()> {
         write_whole(&self.order_path(), &json(order)?)
