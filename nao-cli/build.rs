@@ -4,9 +4,9 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=../../Cargo.lock");
-    println!("cargo::rerun-if-changed=../../.git/HEAD");
-    println!("cargo::rerun-if-changed=../../.git/logs/HEAD");
+    println!("cargo::rerun-if-changed=../Cargo.lock");
+    println!("cargo::rerun-if-changed=../.git/HEAD");
+    println!("cargo::rerun-if-changed=../.git/logs/HEAD");
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     println!("cargo::rustc-env=NAO_RUSTC={}", first_line(&rustc, &["--version"]));
     println!("cargo::rustc-env=NAO_COMMIT={}", first_line("git", &["rev-parse", "HEAD"]));
@@ -22,7 +22,7 @@ fn first_line(program: &str, arguments: &[&str]) -> String {
 
 /// The version of a package in the workspace's lock file, or `unknown` outside of the workspace.
 fn locked_version(package: &str) -> String {
-    let lock = std::fs::read_to_string("../../Cargo.lock").unwrap_or_default();
+    let lock = std::fs::read_to_string("../Cargo.lock").unwrap_or_default();
     let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{package}\"")).skip(1);
     let version = lines.next().and_then(|line| line.strip_prefix("version = \""));
     version.map_or("unknown", |version| version.trim_end_matches('"')).to_owned()

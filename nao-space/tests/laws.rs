@@ -25,7 +25,7 @@ fn encoded(ops: &str, nodes: usize, encoding: Encoding) -> CnnSpace {
 }
 
 fn residual_network() -> ChoiceSpace {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/spaces/residual-network.toml");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/spaces/residual-network.toml");
     ChoiceSpace::from_toml(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -159,7 +159,7 @@ proptest! {
 
     #[test]
     fn no_file_of_a_choice_space_panics(text in "[a-z=\\[\\]\"{}, \n]{0,200}", from in any::<prop::sample::Index>(), piece in "\\PC{0,4}") {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/spaces/residual-network.toml");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/spaces/residual-network.toml");
         let mut file: Vec<char> = std::fs::read_to_string(path).unwrap().chars().collect();
         let from = from.index(file.len());
         let to = file.len().min(from + 3);
