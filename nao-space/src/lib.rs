@@ -50,6 +50,7 @@ pub mod seed;
 mod space;
 mod spaces;
 pub mod table;
+mod text;
 mod tf_vocabulary;
 mod token;
 mod trial;

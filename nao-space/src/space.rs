@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::arch::ArchKey;
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::growth::Growth;
-use crate::notation::ParseError;
+use crate::text::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
 /// A discrete search space: a language of tokens with a grammar, and the symmetries of its sentences.

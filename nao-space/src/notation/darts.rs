@@ -5,12 +5,12 @@
 //! `{'normal': [['sep_conv_3x3', 0], …], 'normal_concat': [2, 3, 4, 5], …}`. Fields come in any order, lists are
 //! written with `[]` or `()`, strings with either quote. Two pairs make a node.
 
-use super::ParseError;
-use super::cursor::Cursor;
 use crate::arch::{CellRole, CnnArch};
 use crate::cell::{Cell, Edge, Node, State};
 use crate::op::{Border, Op};
 use crate::spaces::DartsSpace;
+use crate::text::Cursor;
+use crate::text::ParseError;
 
 /// The operations of DARTS under its own names, in its own order. `none`, its eighth, stands in the supernet
 /// only.

@@ -15,9 +15,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ParseError;
 use crate::arch::CnnArch;
 use crate::cell::{Cell, Node, State};
+use crate::text::ParseError;
 
 /// The version that is written, and the only one that is read.
 pub const CNN_JSON_VERSION: u32 = 1;

@@ -1,13 +1,13 @@
 //! NAO strings: four integers per node (input, operation, input, operation), the normal cell and then the
 //! reduction cell, separated by spaces (spec a.2): `0 7 1 15 2 8 1 7 …`.
 
-use super::ParseError;
-use super::words::Words;
 use crate::arch::CnnArch;
 use crate::cell::{Cell, Edge, Node, State};
 use crate::op::Op;
 use crate::op_set::{OpId, OpSet};
 use crate::spaces::CnnSpace;
+use crate::text::ParseError;
+use crate::text::Words;
 
 /// The NAO string of an architecture, with the ids of the set.
 ///

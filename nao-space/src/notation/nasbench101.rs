@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ParseError;
-use super::cursor::{Cursor, shown};
 use crate::spaces::{NasBench101Arch, VertexOp};
+use crate::text::ParseError;
+use crate::text::{Cursor, shown};
 
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";

@@ -5,9 +5,9 @@
 
 use std::fmt::Write;
 
-use super::ParseError;
-use super::cursor::Cursor;
 use crate::spaces::{EdgeOp, NasBench201Arch};
+use crate::text::Cursor;
+use crate::text::ParseError;
 
 /// The benchmark's string of a cell.
 pub fn format_nasbench201(arch: &NasBench201Arch) -> String {

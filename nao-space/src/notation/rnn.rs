@@ -1,10 +1,10 @@
 //! NAO strings of recurrent cells: two integers per node, input and activation, separated by spaces (spec b):
 //! `0 1 0 1 1 1 3 0 …`.
 
-use super::ParseError;
-use super::words::Words;
 use crate::rnn_arch::{RnnArch, RnnNode, RnnState};
 use crate::spaces::{ActivationOrder, RnnSpace};
+use crate::text::ParseError;
+use crate::text::Words;
 
 /// The NAO string of a recurrent cell, with the ids of an order of activations.
 pub fn format_rnn(arch: &RnnArch, order: ActivationOrder) -> String {

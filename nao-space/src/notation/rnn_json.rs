@@ -11,8 +11,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ParseError;
 use crate::rnn_arch::{RnnArch, RnnNode};
+use crate::text::ParseError;
 
 /// The version that is written, and the only one that is read.
 pub const RNN_JSON_VERSION: u32 = 1;

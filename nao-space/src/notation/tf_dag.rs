@@ -20,10 +20,10 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::ParseError;
 use crate::arch::{CellRole, CnnArch};
 use crate::cell::{Cell, Edge, Node, State};
 use crate::op::Op;
+use crate::text::ParseError;
 use crate::tf_vocabulary;
 
 /// Reads an architecture in the DAG notation of the authors' TensorFlow code.

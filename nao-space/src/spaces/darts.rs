@@ -10,10 +10,11 @@ use crate::cell::{Edge, Node, State};
 use crate::describe::cell_position;
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::growth::Growth;
-use crate::notation::{self, ParseError};
+use crate::notation;
 use crate::op::Op;
 use crate::op_set::OpSet;
 use crate::space::{DecodeError, Space, check_sentence};
+use crate::text::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
 /// What DARTS can derive: two cells of four nodes; each node adds two operations of `darts-7` on two *distinct*

@@ -11,9 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
 use crate::growth::Growth;
-use crate::notation::{self, ParseError};
+use crate::notation;
 use crate::op::{Border, Op};
 use crate::space::{DecodeError, Space, check_sentence};
+use crate::text::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
 /// What an edge of a NAS-Bench-201 cell does.

@@ -10,8 +10,8 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::schema::{CostColumn, LabelColumn, RowFilter, TableSchema};
 use super::{StoredLabel, Table};
-use crate::notation::{ParseError, shown};
 use crate::space::Space;
+use crate::text::{ParseError, shown};
 
 /// Why a file is no table of a space.
 #[derive(Debug, thiserror::Error)]

@@ -12,10 +12,11 @@ use crate::canonical::{canonical_cell, op_rank, respell_cell};
 use crate::cell::{Cell, Edge, Node, State};
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::growth::Growth;
-use crate::notation::{self, ParseError};
+use crate::notation;
 use crate::op::Op;
 use crate::op_set::{OpId, OpSet};
 use crate::space::{DecodeError, Space};
+use crate::text::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
 use encoding::Words;

@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph, VertexId};
 use crate::growth::Growth;
-use crate::notation::ParseError;
 use crate::op::{Border, Op};
 use crate::space::{DecodeError, Space, check_sentence};
+use crate::text::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
 use canonical::{canonical_arch, orders, reordered};

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use super::{HierarchicalArch, Motif, MotifId, Primitive};
-use crate::notation::{Cursor, ParseError};
+use crate::text::{Cursor, ParseError};
 
 pub(super) fn format(arch: &HierarchicalArch) -> String {
     let mut text = String::new();

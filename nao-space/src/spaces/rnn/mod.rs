@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
 use crate::growth::Growth;
-use crate::notation::{self, ParseError};
+use crate::notation;
 use crate::rnn_arch::{Activation, RnnArch, RnnNode, RnnState};
 use crate::space::{DecodeError, Space};
+use crate::text::ParseError;
 use crate::token::{Token, TokenMask, Vocabulary};
 
 use tree::{canonical_tree, respelled_tree};

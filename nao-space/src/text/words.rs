@@ -1,9 +1,9 @@
 //! Numbers in a row, the common ground of the authors' strings.
 
-use super::ParseError;
+use super::error::ParseError;
 
 /// Words that should be numbers, `first` being the position of the first of them in the whole text.
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     pub words: &'a [&'a str],
     pub first: usize,
 }

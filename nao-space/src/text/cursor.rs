@@ -1,6 +1,6 @@
 //! A place in a text that is read from left to right.
 
-use super::ParseError;
+use super::error::ParseError;
 
 /// How much of the text an error shows.
 const SHOWN: usize = 24;
