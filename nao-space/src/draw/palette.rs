@@ -1,6 +1,6 @@
 //! The colours of pictures: one per family of operations, for light and for dark surroundings.
 
-use crate::op::OpKind;
+use crate::image::OpKind;
 use crate::rnn_arch::Activation;
 
 /// The colours of one thing in one scheme.

@@ -3,7 +3,7 @@
 use super::diagram::Diagram;
 use super::dot;
 use super::svg::{Drawing, svg};
-use crate::arch::CnnArch;
+use crate::image::CnnArch;
 use crate::network::{CellOutputs, Concat, GeometryError, OutputMean};
 use crate::rnn_arch::RnnArch;
 use crate::spaces::{NasBench101Arch, NasBench201Arch};

@@ -7,8 +7,7 @@ use super::calibration::{calibration, fit};
 use super::layer::FeatureShape;
 use super::operation::{Place, op_layers};
 use super::walk::Site;
-use crate::arch::CellRole;
-use crate::cell::{Cell, State};
+use crate::image::{Cell, CellRole, State};
 
 /// One branch of a node: an operation on a state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,8 +2,7 @@
 
 use super::convention::Convention;
 use super::plan::GeometryError;
-use crate::arch::{CellRole, CnnArch};
-use crate::cell::{Cell, State};
+use crate::image::{Cell, CellRole, CnnArch, State};
 
 /// Which states of a cell are concatenated along channels into its output.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

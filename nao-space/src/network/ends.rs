@@ -5,7 +5,7 @@ use super::convention::{AuxiliaryWindow, Rules};
 use super::layer::{ConvSpec, FeatureShape, Layer, PoolSpec};
 use super::plan::GeometryError;
 use super::skeleton::Stem;
-use crate::op::Border;
+use crate::image::Border;
 
 /// The blocks of a stem for cells of `width`, one after another (spec a.1).
 pub(super) fn stem_blocks(stem: Stem, input: FeatureShape, width: usize) -> Vec<Block> {

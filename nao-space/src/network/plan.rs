@@ -11,8 +11,7 @@ use super::cost::Cost;
 use super::layer::FeatureShape;
 use super::skeleton::Skeleton;
 use super::walk::{Site, Walked, walk};
-use crate::arch::{CellRole, CnnArch};
-use crate::cell::State;
+use crate::image::{CellRole, CnnArch, State};
 
 /// The auxiliary head and where it sits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -164,10 +163,10 @@ impl NetworkPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::{OP_SET_NAMES, OpSet};
+    use crate::language::Space;
     use crate::network::{BlockRole, CONVENTIONS, Reduction, zoo_entry};
-    use crate::op_set::{OP_SET_NAMES, OpSet};
     use crate::seed::rng_for;
-    use crate::space::Space;
     use crate::spaces::CnnSpace;
 
     /// Every convention and form of reduction, small.

@@ -97,8 +97,8 @@ impl LanguageModelSkeleton {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Space;
     use crate::seed::rng_for;
-    use crate::space::Space;
     use crate::spaces::{ActivationOrder, RnnSpace};
 
     fn cost(vocabulary: usize, hidden: usize, nodes: usize) -> Result<Cost, GeometryError> {

@@ -12,9 +12,7 @@ use super::operation::{Place, op_layers};
 use super::plan::GeometryError;
 use super::skeleton::Skeleton;
 use super::walk::{Site, Walked, walk};
-use crate::arch::CellRole;
-use crate::cell::State;
-use crate::op::Op;
+use crate::image::{CellRole, Op, State};
 use crate::spaces::{DartsSpace, RelaxedEdge};
 
 /// An edge with all operations that it may take.

@@ -11,9 +11,7 @@ use super::operation::{Place, op_layers};
 use super::plan::{AuxiliaryPlan, GeometryError};
 use super::skeleton::{Reduction, Skeleton};
 use super::walk::{Site, Walked, walk};
-use crate::arch::CellRole;
-use crate::cell::State;
-use crate::op::Op;
+use crate::image::{CellRole, Op, State};
 use crate::spaces::CnnSpace;
 
 /// One operation of one node with weights of its own for every state that it may read.
@@ -171,7 +169,7 @@ impl SupernetPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op_set::OpSet;
+    use crate::image::OpSet;
 
     #[test]
     fn every_operation_of_every_set_makes_the_same_map_on_every_state() {

@@ -6,7 +6,7 @@ use super::ends::{auxiliary_head, head, stem_blocks};
 use super::layer::FeatureShape;
 use super::plan::{AuxiliaryPlan, GeometryError};
 use super::skeleton::{Skeleton, Stem};
-use crate::arch::CellRole;
+use crate::image::CellRole;
 
 /// What decides the layers of a cell, besides the cell itself.
 #[derive(Clone, Copy, Debug)]

@@ -5,24 +5,9 @@
 //! `{'normal': [['sep_conv_3x3', 0], …], 'normal_concat': [2, 3, 4, 5], …}`. Fields come in any order, lists are
 //! written with `[]` or `()`, strings with either quote. Two pairs make a node.
 
-use crate::arch::{CellRole, CnnArch};
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::{Border, Op};
+use crate::image::{Cell, CellRole, CnnArch, DARTS_OPS, Edge, Node, State};
 use crate::spaces::DartsSpace;
-use crate::text::Cursor;
-use crate::text::ParseError;
-
-/// The operations of DARTS under its own names, in its own order. `none`, its eighth, stands in the supernet
-/// only.
-pub(crate) const DARTS_OPS: [(&str, Op); 7] = [
-    ("max_pool_3x3", Op::MaxPool { kernel: 3, border: Border::Ignored }),
-    ("avg_pool_3x3", Op::AvgPool { kernel: 3, border: Border::Ignored }),
-    ("skip_connect", Op::Identity),
-    ("sep_conv_3x3", Op::SepConv { kernel: 3 }),
-    ("sep_conv_5x5", Op::SepConv { kernel: 5 }),
-    ("dil_conv_3x3", Op::DilConv { kernel: 3 }),
-    ("dil_conv_5x5", Op::DilConv { kernel: 5 }),
-];
+use crate::text::{Cursor, ParseError};
 
 const FIELDS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"];
 
@@ -245,6 +230,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Op;
 
     /// The two published genotypes, as they stand in the authors' repository.
     const DARTS_V1: &str = "DARTS_V1 = Genotype(normal=[('sep_conv_3x3', 1), ('sep_conv_3x3', 0), \

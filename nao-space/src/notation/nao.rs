@@ -1,13 +1,9 @@
 //! NAO strings: four integers per node (input, operation, input, operation), the normal cell and then the
 //! reduction cell, separated by spaces (spec a.2): `0 7 1 15 2 8 1 7 …`.
 
-use crate::arch::CnnArch;
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::Op;
-use crate::op_set::{OpId, OpSet};
+use crate::image::{Cell, CnnArch, Edge, Node, Op, OpId, OpSet, State};
 use crate::spaces::CnnSpace;
-use crate::text::ParseError;
-use crate::text::Words;
+use crate::text::{ParseError, Words};
 
 /// The NAO string of an architecture, with the ids of the set.
 ///

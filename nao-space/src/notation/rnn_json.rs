@@ -85,8 +85,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::language::Space;
     use crate::seed::rng_for;
-    use crate::space::Space;
     use crate::spaces::RnnSpace;
 
     fn arch(seed: u64) -> RnnArch {

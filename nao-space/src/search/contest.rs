@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::rounds::RoundLimits;
 use super::strategy::{Observation, Origin, Strategy, StrategyError};
-use crate::space::Space;
+use crate::language::Space;
 use crate::trial::{Objective, TrialId};
 
 /// What is searched for.

@@ -13,9 +13,8 @@ use super::known::Known;
 use super::measured::{Measured, check_objective};
 use super::saved;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
-use crate::arch::ArchKey;
+use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
-use crate::space::Space;
 use crate::trial::Objective;
 
 /// Mutations of one parent before a child may be a mutation of its own failed attempts.
@@ -303,8 +302,7 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
 mod tests {
     use super::super::laws::{self, observe};
     use super::*;
-    use crate::op::Op;
-    use crate::op_set::OpSet;
+    use crate::image::{Op, OpSet};
     use crate::spaces::{CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space};
     use crate::trial::TrialId;
 

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::arch::ArchKey;
-use crate::space::Space;
+use crate::language::{ArchKey, Space};
 
 /// Draws in a row that may all be known before the space counts as exhausted, over the number known.
 const PATIENCE_PER_KNOWN: usize = 50;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::strategy::{Asked, Observation, Origin, Strategy};
+use crate::language::Space;
 use crate::seed::rng_for;
-use crate::space::Space;
 use crate::trial::{Objective, TrialId};
 use rand::RngExt;
 

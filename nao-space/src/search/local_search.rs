@@ -10,9 +10,8 @@ use super::known::Known;
 use super::measured::{Measured, check_objective};
 use super::saved;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
-use crate::arch::ArchKey;
+use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
-use crate::space::Space;
 use crate::trial::Objective;
 
 /// Settings of a local search.
@@ -219,8 +218,7 @@ impl<S: Space> Strategy<S> for LocalSearch<'_, S> {
 mod tests {
     use super::super::laws::{self, observe};
     use super::*;
-    use crate::op::Op;
-    use crate::op_set::OpSet;
+    use crate::image::{Op, OpSet};
     use crate::spaces::{CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space};
     use crate::trial::TrialId;
 

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::known::Known;
 use super::saved;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
-use crate::arch::ArchKey;
+use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
-use crate::space::Space;
 
 /// Draws architectures that are canonically new.
 pub struct RandomSearch<'a, S: Space> {
@@ -82,8 +81,7 @@ impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
 mod tests {
     use super::super::laws;
     use super::*;
-    use crate::op::Op;
-    use crate::op_set::OpSet;
+    use crate::image::{Op, OpSet};
     use crate::spaces::CnnSpace;
 
     #[test]

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::strategy::{Asked, Observation, Origin, Stop, Strategy, StrategyError};
+use crate::language::Space;
 use crate::seed::seed_for;
-use crate::space::Space;
 use crate::trial::{EvaluationError, Evaluator, Measurement, Quiet, Trial, TrialId};
 
 /// How many trials a search may spend, and in which portions.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::space::Space;
+use crate::language::Space;
 use crate::trial::{Objective, TrialId};
 
 /// A search method: it is asked for architectures and told what they measured.

@@ -4,18 +4,12 @@ use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
 
 use super::CnnSpace;
-use super::cnn::cell_graph;
-use crate::arch::CnnArch;
-use crate::cell::{Edge, Node, State};
-use crate::describe::cell_position;
+use super::cnn::{cell_graph, cell_position};
 use crate::graph::{GraphSchema, OperationGraph};
-use crate::growth::Growth;
+use crate::image::{CnnArch, Edge, Node, Op, OpSet, State};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
 use crate::notation;
-use crate::op::Op;
-use crate::op_set::OpSet;
-use crate::space::{DecodeError, Space, check_sentence};
 use crate::text::ParseError;
-use crate::token::{Token, TokenMask, Vocabulary};
 
 /// What DARTS can derive: two cells of four nodes; each node adds two operations of `darts-7` on two *distinct*
 /// earlier states. The output of a cell is the concatenation of its four nodes, read or not, whereas a

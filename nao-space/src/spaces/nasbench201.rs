@@ -10,12 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::growth::Growth;
+use crate::image::{Border, Op};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
 use crate::notation;
-use crate::op::{Border, Op};
-use crate::space::{DecodeError, Space, check_sentence};
 use crate::text::ParseError;
-use crate::token::{Token, TokenMask, Vocabulary};
 
 /// What an edge of a NAS-Bench-201 cell does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,9 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DartsSpace;
-use crate::arch::{CellRole, CnnArch};
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::Op;
+use crate::image::{Cell, CellRole, CnnArch, Edge, Node, Op, State};
 
 /// An edge of a cell in which every node reads every earlier state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +114,8 @@ fn softmax(row: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Space;
     use crate::network::zoo_entry;
-    use crate::space::Space;
 
     #[test]
     fn edges_are_counted_by_node_and_state() {

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Table;
-use crate::arch::ArchKey;
-use crate::space::Space;
+use crate::language::{ArchKey, Space};
 use crate::trial::{EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Trial};
 
 /// Answers trials from one label of a table, and charges each look.

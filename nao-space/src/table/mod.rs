@@ -26,8 +26,7 @@ mod schema;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::arch::ArchKey;
-use crate::space::Space;
+use crate::language::{ArchKey, Space};
 use crate::trial::{Direction, Objective};
 
 pub use evaluator::{Ledger, TableEvaluator};

@@ -10,7 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::schema::{CostColumn, LabelColumn, RowFilter, TableSchema};
 use super::{StoredLabel, Table};
-use crate::space::Space;
+use crate::language::Space;
 use crate::text::{ParseError, shown};
 
 /// Why a file is no table of a space.

@@ -14,8 +14,7 @@ use super::diagram::Diagram;
 use super::layout::{DiagramLayout, Rect, lay_out};
 use super::palette::{Family, LINE, NEUTRAL, PAGE};
 use super::text::{escaped, text_width, wrapped};
-use crate::arch::CnnArch;
-use crate::cell::Cell;
+use crate::image::{Cell, CnnArch};
 
 /// What is written around a picture, and how its cells stand.
 ///

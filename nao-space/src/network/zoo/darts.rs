@@ -2,10 +2,8 @@
 
 use super::ops::{AVG3, DIL3, ID, MAX3, SEP3};
 use super::{CellOutputs, Cells, Concat, Published, ZooEntry, cell};
-use crate::arch::CnnArch;
-use crate::cell::Cell;
+use crate::image::{Cell, CnnArch, OpSet};
 use crate::network::{Convention, Skeleton};
-use crate::op_set::OpSet;
 
 const PAPER: &str = "Liu et al., ICLR 2019";
 

@@ -19,11 +19,8 @@ use super::concat::{CellOutputs, Concat};
 use super::graph_plan::GraphPlan;
 use super::plan::{GeometryError, NetworkPlan};
 use super::skeleton::Skeleton;
-use crate::arch::CnnArch;
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::Op;
-use crate::op_set::OpSet;
-use crate::space::Space;
+use crate::image::{Cell, CnnArch, Edge, Node, Op, OpSet, State};
+use crate::language::Space;
 use crate::spaces::CnnSpace;
 
 pub use densenet::DenseNetBc;
@@ -306,7 +303,7 @@ fn concats(normal: &[u8], reduction: &[u8]) -> CellOutputs {
 
 /// Operations of the tables of cells.
 mod ops {
-    use crate::op::{Border, Op};
+    use crate::image::{Border, Op};
 
     pub const ID: Op = Op::Identity;
     pub const SEP3: Op = Op::SepConv { kernel: 3 };

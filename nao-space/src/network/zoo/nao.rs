@@ -2,9 +2,8 @@
 
 use super::ops::{AVG2, AVG3, AVG5, CONV_1X3, CONV_1X7, CONV1, CONV3, ID, MAX2, MAX3};
 use super::{CellOutputs, Cells, Concat, Published, ZooEntry, cell};
-use crate::arch::CnnArch;
+use crate::image::{CnnArch, OpSet};
 use crate::network::{Convention, Skeleton};
-use crate::op_set::OpSet;
 
 const PYTORCH_V1: &str = "authors' PyTorch repository, V1";
 const PYTORCH_V2: &str = "authors' PyTorch repository, V2";

@@ -2,9 +2,8 @@
 
 use super::ops::{ID, MAX3, SEP3, SEP5, SEP7};
 use super::{CellOutputs, Cells, Concat, Published, ZooEntry, cell};
-use crate::arch::CnnArch;
+use crate::image::{CnnArch, OpSet};
 use crate::network::{Convention, Reduction, Skeleton};
-use crate::op_set::OpSet;
 
 pub(super) fn entries() -> Vec<ZooEntry> {
     let both = cell([

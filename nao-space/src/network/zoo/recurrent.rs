@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use crate::language::Space;
 use crate::network::{LanguageModelSkeleton, OutputMean};
 use crate::rnn_arch::{RnnArch, RnnState};
-use crate::space::Space;
 use crate::spaces::{ActivationOrder, RnnSpace};
 
 /// The names of the published recurrent cells.

@@ -10,9 +10,8 @@ use rand_chacha::ChaCha8Rng;
 
 use self::definition::Definition;
 use self::tree::{Branch, Forest, Picks};
-use crate::space::{DecodeError, Space, check_sentence};
+use crate::language::{DecodeError, Space, Token, TokenMask, Vocabulary, check_sentence};
 use crate::text::{ParseError, shown};
-use crate::token::{Token, TokenMask, Vocabulary};
 
 pub use arch::ChoiceArch;
 pub use definition::{Condition, InvalidChoiceSpace, Position};

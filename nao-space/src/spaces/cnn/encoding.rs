@@ -6,10 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::InvalidCnnSpace;
-use crate::op::{Border, Op};
-use crate::op_set::OpSet;
-use crate::tf_vocabulary;
-use crate::token::{Token, TokenMask};
+use crate::image::{Border, Op, OpSet, tf_vocabulary};
+use crate::language::{Token, TokenMask};
 
 /// How a branch is written in tokens: an index token for its input, then a word of one or two tokens for its
 /// operation (spec a.5).

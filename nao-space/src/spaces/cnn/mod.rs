@@ -7,21 +7,17 @@ use num_bigint::BigUint;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::arch::{CellRole, CnnArch};
-use crate::canonical::{canonical_cell, op_rank, respell_cell};
-use crate::cell::{Cell, Edge, Node, State};
 use crate::graph::{GraphSchema, OperationGraph};
-use crate::growth::Growth;
+use crate::image::{
+    Cell, CellRole, CnnArch, Edge, Node, Op, OpId, OpSet, State, canonical_cell, op_rank, respell_cell,
+};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary};
 use crate::notation;
-use crate::op::Op;
-use crate::op_set::{OpId, OpSet};
-use crate::space::{DecodeError, Space};
 use crate::text::ParseError;
-use crate::token::{Token, TokenMask, Vocabulary};
 
 use encoding::Words;
 pub use encoding::{Encoding, UnknownEncoding};
-pub(in crate::spaces) use graph::cell_graph;
+pub(in crate::spaces) use graph::{cell_graph, cell_position};
 
 /// Architectures of two cells of `nodes` nodes over one operation set (spec a.2). The default is the
 /// paper's: 5 nodes, 11 operations.
@@ -273,7 +269,7 @@ impl Space for CnnSpace {
     fn position(&self, position: usize) -> String {
         let width = self.tokens_per_step();
         let branch = position / width;
-        let place = crate::describe::cell_position(self.nodes, 2 * branch + (position % width).min(1));
+        let place = cell_position(self.nodes, 2 * branch + (position % width).min(1));
         match position % width {
             2 => format!("{place} (second token)"),
             _ => place,
@@ -374,8 +370,8 @@ impl Space for CnnSpace {
     }
 }
 
-fn with_cell(arch: &CnnArch, role: crate::arch::CellRole, cell: Cell) -> CnnArch {
-    use crate::arch::CellRole::{Normal, Reduction};
+fn with_cell(arch: &CnnArch, role: crate::image::CellRole, cell: Cell) -> CnnArch {
+    use crate::image::CellRole::{Normal, Reduction};
     match role {
         Normal => CnnArch { normal: cell, reduction: arch.reduction.clone() },
         Reduction => CnnArch { normal: arch.normal.clone(), reduction: cell },

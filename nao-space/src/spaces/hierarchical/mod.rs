@@ -10,11 +10,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph, VertexId};
-use crate::growth::Growth;
-use crate::op::{Border, Op};
-use crate::space::{DecodeError, Space, check_sentence};
+use crate::image::{Border, Op};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
 use crate::text::ParseError;
-use crate::token::{Token, TokenMask, Vocabulary};
 
 use canonical::{canonical_arch, orders, reordered};
 

@@ -12,11 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::growth::Growth;
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
 use crate::notation;
-use crate::space::{DecodeError, Space, check_sentence};
 use crate::text::ParseError;
-use crate::token::{Token, TokenMask, Vocabulary};
 
 pub use cell::{InvalidNasBench101, NasBench101Arch, VertexOp};
 

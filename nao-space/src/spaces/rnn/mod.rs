@@ -7,12 +7,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::growth::Growth;
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary};
 use crate::notation;
 use crate::rnn_arch::{Activation, RnnArch, RnnNode, RnnState};
-use crate::space::{DecodeError, Space};
 use crate::text::ParseError;
-use crate::token::{Token, TokenMask, Vocabulary};
 
 use tree::{canonical_tree, respelled_tree};
 

@@ -1,10 +1,10 @@
-//! Architectures: what a space is made of.
+//! Architectures of images: two cells.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::Cell;
+use super::cell::Cell;
 
 /// An image architecture: one cell for all normal positions and one for all reductions (spec a.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,17 +46,5 @@ impl fmt::Display for CellRole {
             CellRole::Normal => "normal",
             CellRole::Reduction => "reduction",
         })
-    }
-}
-
-/// The name of an architecture up to its symmetries: the text of its canonical spelling. Two spellings of
-/// one architecture have equal keys, different architectures of one space have different ones.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ArchKey(pub String);
-
-impl fmt::Display for ArchKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

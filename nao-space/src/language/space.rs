@@ -9,11 +9,11 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::arch::ArchKey;
+use super::growth::Growth;
+use super::key::ArchKey;
+use super::token::{Token, TokenMask, Vocabulary};
 use crate::graph::{GraphSchema, OperationGraph};
-use crate::growth::Growth;
 use crate::text::ParseError;
-use crate::token::{Token, TokenMask, Vocabulary};
 
 /// A discrete search space: a language of tokens with a grammar, and the symmetries of its sentences.
 ///

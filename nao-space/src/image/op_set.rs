@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::notation::DARTS_OPS;
-use crate::op::{Border, Op};
+use super::darts_vocabulary::DARTS_OPS;
+use super::op::{Border, Op};
 
 /// The integer under which a notation names an operation, such as the 7 in `0 7 1 15`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! The words of the authors' TensorFlow code: an operation is a kind and a size (spec a.5).
 
-use crate::op::{Border, Op};
-use crate::op_set::OpSet;
+use super::op::{Border, Op};
+use super::op_set::OpSet;
 
 /// The kinds, in token order.
 pub(crate) const KINDS: [&str; 7] =
@@ -63,7 +63,7 @@ pub(crate) fn names() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::ALL_OPS;
+    use crate::image::ALL_OPS;
 
     #[test]
     fn words_are_of_the_vocabulary() {

@@ -15,8 +15,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arch::CnnArch;
-use crate::cell::{Cell, Node, State};
+use super::arch::CnnArch;
+use super::cell::{Cell, Node, State};
 use crate::text::ParseError;
 
 /// The version that is written, and the only one that is read.
@@ -124,8 +124,8 @@ pub fn cnn_from_json(text: &str) -> Result<CnnArch, ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Space;
     use crate::seed::rng_for;
-    use crate::space::Space;
     use crate::spaces::CnnSpace;
 
     fn arch() -> CnnArch {

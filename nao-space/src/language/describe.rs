@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use num_bigint::BigUint;
 
+use super::space::Space;
+use super::token::{Token, TokenMask};
 use crate::seed::rng_for;
-use crate::space::Space;
-use crate::token::{Token, TokenMask};
 
 /// How many random sentences show what is allowed at a position.
 const WALKS: u64 = 256;
@@ -116,14 +116,6 @@ fn rounded(number: &BigUint) -> String {
         return digits;
     }
     format!("about {}.{}e{}", &digits[..1], &digits[1..3], digits.len() - 1)
-}
-
-/// What a position of a language of two cells says, where every branch is written as input and operation.
-pub(crate) fn cell_position(nodes: usize, position: usize) -> String {
-    let role = if position < 4 * nodes { "normal" } else { "reduction" };
-    let node = position % (4 * nodes) / 4;
-    let part = ["first input", "first operation", "second input", "second operation"][position % 4];
-    format!("{role} cell, node {node}, {part}")
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::space::Space;
-use crate::token::Token;
+use super::space::Space;
+use super::token::Token;
 
 /// The positions of a sentence in levels: an architecture of level b has made the choices of the first b levels, and
 /// placeholders stand at the positions of later ones. So simple architectures are sentences like all others.
@@ -157,7 +157,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::op_set::OpSet;
+    use crate::image::OpSet;
     use crate::seed::rng_for;
     use crate::spaces::{ChoiceSpace, CnnSpace, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace};
 

@@ -12,8 +12,8 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::{Border, Op};
+use super::cell::{Cell, Edge, Node, State};
+use super::op::{Border, Op};
 
 const MAX_STATES: usize = Cell::MAX_NODES + State::INPUTS;
 
@@ -232,7 +232,7 @@ pub fn respell_cell(cell: &Cell, rng: &mut ChaCha8Rng) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::ALL_OPS;
+    use crate::image::ALL_OPS;
 
     const A: Op = Op::Conv { kernel: 1 };
     const B: Op = Op::Conv { kernel: 3 };

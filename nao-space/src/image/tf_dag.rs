@@ -20,11 +20,11 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::arch::{CellRole, CnnArch};
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::Op;
+use super::arch::{CellRole, CnnArch};
+use super::cell::{Cell, Edge, Node, State};
+use super::op::Op;
+use super::tf_vocabulary;
 use crate::text::ParseError;
-use crate::tf_vocabulary;
 
 /// Reads an architecture in the DAG notation of the authors' TensorFlow code.
 ///
@@ -279,9 +279,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::op_set::OpSet;
+    use crate::image::OpSet;
+    use crate::language::Space;
     use crate::seed::rng_for;
-    use crate::space::Space;
     use crate::spaces::CnnSpace;
 
     fn arch(nodes: usize, seed: u64) -> CnnArch {

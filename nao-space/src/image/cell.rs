@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::op::Op;
+use super::op::Op;
 
 /// A feature map inside a cell: 0 and 1 are the cell inputs (older, newer), node k makes state k + 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
