@@ -39,7 +39,6 @@ mod image;
 mod language;
 pub mod network;
 pub mod notation;
-mod rnn_arch;
 pub mod search;
 pub mod seed;
 mod spaces;
@@ -52,12 +51,12 @@ pub use image::{
     State, UnknownOp, UnknownOpSet,
 };
 pub use language::{ArchKey, DecodeError, Growth, Space, Token, TokenMask, Vocabulary, describe, explain};
-pub use rnn_arch::{Activation, InvalidRnnArch, RnnArch, RnnNode, RnnState};
 pub use spaces::{
-    ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
+    Activation, ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
     HierarchicalArch, HierarchicalSpace, InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101,
-    InvalidRnnSpace, Motif, MotifId, NasBench101Arch, NasBench101Space, NasBench201Arch, NasBench201Space,
-    Position, Primitive, Relaxation, RelaxedEdge, RnnSpace, UnknownEncoding, VertexOp,
+    InvalidRnnArch, InvalidRnnSpace, Motif, MotifId, NasBench101Arch, NasBench101Space, NasBench201Arch,
+    NasBench201Space, Position, Primitive, Relaxation, RelaxedEdge, RnnArch, RnnNode, RnnSpace, RnnState,
+    UnknownEncoding, VertexOp,
 };
 pub use trial::{
     Checkpointing, Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective,

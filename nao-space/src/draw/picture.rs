@@ -5,8 +5,7 @@ use super::dot;
 use super::svg::{Drawing, svg};
 use crate::image::CnnArch;
 use crate::network::{CellOutputs, Concat, GeometryError, OutputMean};
-use crate::rnn_arch::RnnArch;
-use crate::spaces::{NasBench101Arch, NasBench201Arch};
+use crate::spaces::{NasBench101Arch, NasBench201Arch, RnnArch};
 
 /// What is drawn: the graph of an architecture, ready for SVG and DOT.
 ///

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::Cost;
 use super::plan::GeometryError;
-use crate::rnn_arch::{RnnArch, RnnState};
+use crate::spaces::{RnnArch, RnnState};
 
 /// The states whose mean a recurrent cell gives out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,8 @@ use super::*;
 use crate::draw::diagram::Diagram;
 use crate::image::{Cell, OP_SET_NAMES, OpSet};
 use crate::language::Space;
-use crate::rnn_arch::RnnArch;
 use crate::seed::rng_for;
-use crate::spaces::{ActivationOrder, CnnSpace, NasBench101Space, NasBench201Space, RnnSpace};
+use crate::spaces::{ActivationOrder, CnnSpace, NasBench101Space, NasBench201Space, RnnArch, RnnSpace};
 
 /// Two hundred cells: 1, 5 and 12 nodes, and all between, over all operation sets.
 fn cells() -> Vec<Cell> {

@@ -2,7 +2,6 @@
 //! reduction cell, separated by spaces (spec a.2): `0 7 1 15 2 8 1 7 …`.
 
 use crate::image::{Cell, CnnArch, Edge, Node, Op, OpId, OpSet, State};
-use crate::spaces::CnnSpace;
 use crate::text::{ParseError, Words};
 
 /// The NAO string of an architecture, with the ids of the set.
@@ -13,7 +12,7 @@ pub fn format_cnn(arch: &CnnArch, ops: &OpSet) -> String {
 }
 
 /// As [`format_cnn`], for callers with a quicker way to ids.
-pub(crate) fn format_with(arch: &CnnArch, id_of: impl Fn(Op) -> Option<OpId>) -> String {
+pub(super) fn format_with(arch: &CnnArch, id_of: impl Fn(Op) -> Option<OpId>) -> String {
     // Enough for ids of two digits.
     let edges = 2 * (arch.normal.nodes().len() + arch.reduction.nodes().len());
     let mut text = Vec::with_capacity(6 * edges);
@@ -43,25 +42,25 @@ fn push_word(text: &mut Vec<u8>, number: u16) {
     text.truncate(text.len() - usize::from(short));
 }
 
-/// Reads a NAO string of the space. Any white space separates numbers.
+/// Reads a NAO string of two cells of `nodes` nodes over `ops`. Any white space separates numbers.
 ///
 /// # Errors
 /// On a wrong count, a word that is no number, an input that points forward, an id that the set does not have.
-pub fn parse_cnn(text: &str, space: &CnnSpace) -> Result<CnnArch, ParseError> {
+pub fn parse_cnn(text: &str, nodes: usize, ops: &OpSet) -> Result<CnnArch, ParseError> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let per_cell = 4 * space.nodes();
+    let per_cell = 4 * nodes;
     let mut cells = Vec::with_capacity(2);
     for (half, words) in [words.get(..per_cell), words.get(per_cell..)].into_iter().flatten().enumerate() {
         let words = Words { words, first: half * per_cell };
-        let nodes = (0..space.nodes()).map_while(|node| read_node(&words, node, space.ops()).transpose());
-        cells.push(nodes.collect::<Result<Vec<Node>, ParseError>>()?);
+        let read = (0..nodes).map_while(|node| read_node(&words, node, ops).transpose());
+        cells.push(read.collect::<Result<Vec<Node>, ParseError>>()?);
     }
     // The count is checked last: a bad word is a better answer than a wrong total.
     if words.len() != 2 * per_cell {
         return Err(ParseError::Count {
             expected: 2 * per_cell,
             found: words.len(),
-            shape: format!("2 cells x {} nodes x 4", space.nodes()),
+            shape: format!("2 cells x {} nodes x 4", nodes),
         });
     }
     let mut cells = cells.into_iter().map(|nodes| Cell::new(nodes).expect("inputs were checked one by one"));
@@ -103,14 +102,14 @@ mod tests {
     const NAONET_A: &str =
         "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7";
 
-    fn space() -> CnnSpace {
-        CnnSpace::default()
+    fn parse(text: &str) -> Result<CnnArch, ParseError> {
+        parse_cnn(text, 5, &OpSet::paper_11())
     }
 
     #[test]
     fn the_published_cell_reads_and_writes_back() {
-        let arch = parse_cnn(NAONET_A, &space()).unwrap();
-        assert_eq!(format_cnn(&arch, space().ops()), NAONET_A);
+        let arch = parse(NAONET_A).unwrap();
+        assert_eq!(format_cnn(&arch, &OpSet::paper_11()), NAONET_A);
     }
 
     #[test]
@@ -132,7 +131,7 @@ mod tests {
             (String::new(), "expected 40 numbers (2 cells x 5 nodes x 4), found 0"),
         ];
         for (text, message) in cases {
-            let error = parse_cnn(&text, &space()).unwrap_err().to_string();
+            let error = parse(&text).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error:?} should start with {message:?}");
         }
     }

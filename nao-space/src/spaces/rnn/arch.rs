@@ -123,6 +123,45 @@ pub enum InvalidRnnArch {
     },
 }
 
+/// The order of the activations, which fixes their ids in text and their tokens. The authors have two, so a
+/// string of one must be rewritten before the other reads it (spec f 32): read it in one space, write it in the
+/// other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ActivationOrder {
+    /// Without weight sharing: 0 tanh, 1 relu, 2 identity, 3 sigmoid.
+    #[default]
+    Nao,
+    /// With weight sharing: 0 tanh, 1 relu, 2 sigmoid, 3 identity.
+    NaoWs,
+}
+
+impl ActivationOrder {
+    /// The activations by id.
+    pub fn activations(self) -> [Activation; 4] {
+        use Activation::{Identity, Relu, Sigmoid, Tanh};
+        match self {
+            ActivationOrder::Nao => [Tanh, Relu, Identity, Sigmoid],
+            ActivationOrder::NaoWs => [Tanh, Relu, Sigmoid, Identity],
+        }
+    }
+
+    /// The name, as in names of spaces: `nao`, `nao-ws`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ActivationOrder::Nao => "nao",
+            ActivationOrder::NaoWs => "nao-ws",
+        }
+    }
+
+    /// The id of an activation.
+    pub(super) fn id(self, activation: Activation) -> usize {
+        let known = self.activations().iter().position(|&known| known == activation);
+        known.expect("every order has all activations")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

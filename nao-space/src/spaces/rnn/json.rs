@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rnn_arch::{RnnArch, RnnNode};
+use super::arch::{RnnArch, RnnNode};
 use crate::text::ParseError;
 
 /// The version that is written, and the only one that is read.

@@ -5,7 +5,9 @@
 
 use std::fmt::Write;
 
-use crate::spaces::{EdgeOp, NasBench201Arch};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::arch::{EdgeOp, NasBench201Arch};
 use crate::text::Cursor;
 use crate::text::ParseError;
 
@@ -53,6 +55,19 @@ fn edge_op(cursor: &mut Cursor<'_>, part: &str) -> Result<EdgeOp, ParseError> {
     EdgeOp::named(word).ok_or_else(|| {
         before.unexpected(part, format!("one of {}", EdgeOp::ALL.map(EdgeOp::name).join(", ")))
     })
+}
+
+impl Serialize for NasBench201Arch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format_nasbench201(self))
+    }
+}
+
+impl<'de> Deserialize<'de> for NasBench201Arch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_nasbench201(&text).map_err(serde::de::Error::custom)
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! NAO strings of recurrent cells: two integers per node, input and activation, separated by spaces (spec b):
 //! `0 1 0 1 1 1 3 0 …`.
 
-use crate::rnn_arch::{RnnArch, RnnNode, RnnState};
-use crate::spaces::{ActivationOrder, RnnSpace};
+use super::arch::{ActivationOrder, RnnArch, RnnNode, RnnState};
 use crate::text::ParseError;
 use crate::text::Words;
 
@@ -12,24 +11,24 @@ pub fn format_rnn(arch: &RnnArch, order: ActivationOrder) -> String {
     arch.nodes().iter().map(node).collect::<Vec<_>>().join(" ")
 }
 
-/// Reads a NAO string of the space. Any white space separates numbers.
+/// Reads a NAO string of `nodes` nodes with the ids of an order of activations. Any white space separates numbers.
 ///
 /// # Errors
 /// On a wrong count, a word that is no number, an input that points forward, an id that no activation has.
-pub fn parse_rnn(text: &str, space: &RnnSpace) -> Result<RnnArch, ParseError> {
+pub fn parse_rnn(text: &str, nodes: usize, order: ActivationOrder) -> Result<RnnArch, ParseError> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let reader = Words { words: &words, first: 0 };
-    let nodes = (0..space.nodes()).map_while(|node| read_node(&reader, node, space.order()).transpose());
-    let nodes = nodes.collect::<Result<Vec<RnnNode>, ParseError>>()?;
+    let read = (0..nodes).map_while(|node| read_node(&reader, node, order).transpose());
+    let read = read.collect::<Result<Vec<RnnNode>, ParseError>>()?;
     // The count is checked last: a bad word is a better answer than a wrong total.
-    if words.len() != 2 * space.nodes() {
+    if words.len() != 2 * nodes {
         return Err(ParseError::Count {
-            expected: 2 * space.nodes(),
+            expected: 2 * nodes,
             found: words.len(),
-            shape: format!("{} nodes x 2", space.nodes()),
+            shape: format!("{} nodes x 2", nodes),
         });
     }
-    Ok(RnnArch::new(nodes).expect("inputs were checked one by one"))
+    Ok(RnnArch::new(read).expect("inputs were checked one by one"))
 }
 
 /// Node `node`, or `None` where the words end before it is whole.
@@ -59,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_published_cell_reads_and_writes_back() {
-        let arch = parse_rnn(PUBLISHED, &RnnSpace::default()).unwrap();
+        let arch = parse_rnn(PUBLISHED, 11, ActivationOrder::Nao).unwrap();
         assert_eq!(format_rnn(&arch, ActivationOrder::Nao), PUBLISHED);
     }
 
@@ -76,7 +75,7 @@ mod tests {
             (format!("{PUBLISHED} 0"), "expected 22 numbers (11 nodes x 2), found 23"),
         ];
         for (text, message) in cases {
-            let error = parse_rnn(&text, &RnnSpace::default()).unwrap_err().to_string();
+            let error = parse_rnn(&text, 11, ActivationOrder::Nao).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error:?} should start with {message:?}");
         }
     }

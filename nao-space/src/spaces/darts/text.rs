@@ -5,8 +5,8 @@
 //! `{'normal': [['sep_conv_3x3', 0], …], 'normal_concat': [2, 3, 4, 5], …}`. Fields come in any order, lists are
 //! written with `[]` or `()`, strings with either quote. Two pairs make a node.
 
+use super::cell::{NODES, concat};
 use crate::image::{Cell, CellRole, CnnArch, DARTS_OPS, Edge, Node, State};
-use crate::spaces::DartsSpace;
 use crate::text::{Cursor, ParseError};
 
 const FIELDS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"];
@@ -15,14 +15,14 @@ const FIELDS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"]
 /// reader takes for one of DARTS.
 pub fn format_darts(arch: &CnnArch) -> String {
     let [normal, reduce] = [&arch.normal, &arch.reduction].map(|cell| pairs(cell, ["(", "'", ")"]));
-    let concat = format!("range(2, {})", DartsSpace::NODES + State::INPUTS);
+    let concat = format!("range(2, {})", NODES + State::INPUTS);
     format!("Genotype(normal={normal}, normal_concat={concat}, reduce={reduce}, reduce_concat={concat})")
 }
 
 /// The genotype as a JSON object, which is a Python dictionary as well.
 pub fn format_darts_dict(arch: &CnnArch) -> String {
     let [normal, reduce] = [&arch.normal, &arch.reduction].map(|cell| pairs(cell, ["[", "\"", "]"]));
-    let concat = format!("[{}]", DartsSpace::concat().map(|state| state.to_string()).join(", "));
+    let concat = format!("[{}]", concat().map(|state| state.to_string()).join(", "));
     format!(
         "{{\"normal\": {normal}, \"normal_concat\": {concat}, \"reduce\": {reduce}, \"reduce_concat\": {concat}}}"
     )
@@ -167,19 +167,19 @@ impl<'a> Reader<'a> {
 
     fn cell(&mut self, role: CellRole) -> Result<Cell, ParseError> {
         let close = self.open(&format!("{role} cell"))?;
-        let mut nodes = Vec::with_capacity(DartsSpace::NODES);
-        for node in 0..DartsSpace::NODES {
+        let mut nodes = Vec::with_capacity(NODES);
+        for node in 0..NODES {
             let part = |branch: &str| format!("{role} cell, node {node}, {branch} input");
             let x = self.pair(node, None, &part("first"))?;
             self.expect(",", &part("first"))?;
             let y = self.pair(node, Some(x.input), &part("second"))?;
-            if node + 1 < DartsSpace::NODES {
+            if node + 1 < NODES {
                 self.expect(",", &part("second"))?;
             }
             nodes.push(Node { edges: [x, y] });
         }
         self.eat(",");
-        self.expect(close, &format!("{role} cell, after {} nodes", DartsSpace::NODES))?;
+        self.expect(close, &format!("{role} cell, after {} nodes", NODES))?;
         Ok(Cell::new(nodes).expect("every input was checked to be an earlier state"))
     }
 
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
 
     /// `range(2, 6)` or a list; it must name the four nodes.
     fn concat(&mut self, field: &str) -> Result<(), ParseError> {
-        let nodes = DartsSpace::concat().map(State::index);
+        let nodes = concat().map(State::index);
         let (close, numbers) = if self.eat("range") {
             self.expect("(", field)?;
             (")", vec![nodes[0], nodes[0] + nodes.len()])
@@ -231,6 +231,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
     use crate::image::Op;
+    use crate::spaces::DartsSpace;
 
     /// The two published genotypes, as they stand in the authors' repository.
     const DARTS_V1: &str = "DARTS_V1 = Genotype(normal=[('sep_conv_3x3', 1), ('sep_conv_3x3', 0), \

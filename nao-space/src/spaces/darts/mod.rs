@@ -1,15 +1,20 @@
 //! The cell space of DARTS (Liu, Simonyan and Yang, ICLR 2019): four nodes, each reading two distinct states.
 
+mod cell;
+mod relaxation;
+mod text;
+
 use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
 
-use super::CnnSpace;
-use super::cnn::{cell_graph, cell_position};
+use super::cnn::{CnnSpace, cell_graph, cell_position};
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::image::{CnnArch, Edge, Node, Op, OpSet, State};
 use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
-use crate::notation;
 use crate::text::ParseError;
+
+pub use relaxation::{Relaxation, RelaxedEdge};
+pub use text::{format_darts, format_darts_dict, parse_darts};
 
 /// What DARTS can derive: two cells of four nodes; each node adds two operations of `darts-7` on two *distinct*
 /// earlier states. The output of a cell is the concatenation of its four nodes, read or not, whereas a
@@ -43,11 +48,11 @@ impl Default for DartsSpace {
 
 impl DartsSpace {
     /// Number of nodes per cell.
-    pub const NODES: usize = 4;
+    pub const NODES: usize = cell::NODES;
 
     /// The states whose concatenation is the output of a cell: all nodes.
     pub fn concat() -> [State; DartsSpace::NODES] {
-        std::array::from_fn(State::of_node)
+        cell::concat()
     }
 
     /// The operations that a branch may take.
@@ -143,11 +148,11 @@ impl Space for DartsSpace {
     }
 
     fn format(&self, arch: &CnnArch) -> String {
-        notation::format_darts(arch)
+        format_darts(arch)
     }
 
     fn parse(&self, text: &str) -> Result<CnnArch, ParseError> {
-        notation::parse_darts(text)
+        parse_darts(text)
     }
 
     fn graph_schema(&self) -> Option<GraphSchema> {

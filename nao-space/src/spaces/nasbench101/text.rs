@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spaces::{NasBench101Arch, VertexOp};
+use super::cell::{NasBench101Arch, VertexOp};
 use crate::text::ParseError;
 use crate::text::{Cursor, shown};
 
