@@ -3,8 +3,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::space::Space;
-use super::token::Token;
+use super::token::{Token, TokenMask};
 
 /// The positions of a sentence in levels: an architecture of level b has made the choices of the first b levels, and
 /// placeholders stand at the positions of later ones. So simple architectures are sentences like all others.
@@ -18,11 +17,11 @@ use super::token::Token;
 /// let growth = space.growth();
 /// // Nodes 1, 2 and 3 read one, two and three earlier ones; until then they are passed by.
 /// assert_eq!(growth.levels(), 3);
-/// let first = growth.grow(&space, growth.placeholder(), 0);
+/// let first = growth.grow(|prefix| space.allowed(prefix), growth.placeholder(), 0);
 /// assert_eq!(first.len(), 5);
 /// let text = "|none~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|";
 /// assert_eq!(space.format(&space.decode(&first[0])?), text);
-/// assert_eq!(growth.grow(&space, &first[0], 1).len(), 25);
+/// assert_eq!(growth.grow(|prefix| space.allowed(prefix), &first[0], 1).len(), 25);
 /// # Ok::<(), nao_space::DecodeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +64,12 @@ impl Growth {
     }
 
     /// A level per position, in order; the first allowed token is the placeholder.
-    pub fn token_by_token<S: Space>(space: &S) -> Self {
-        let mut placeholder = Vec::with_capacity(space.sequence_len());
-        while placeholder.len() < space.sequence_len() {
-            let next = space.allowed(&placeholder).iter().next();
+    ///
+    /// `allowed` tells what may follow a prefix, as that of a space does, and `sequence_len` how long sentences are.
+    pub fn token_by_token(sequence_len: usize, allowed: impl Fn(&[Token]) -> TokenMask) -> Self {
+        let mut placeholder = Vec::with_capacity(sequence_len);
+        while placeholder.len() < sequence_len {
+            let next = allowed(&placeholder).iter().next();
             placeholder.push(next.expect("a sentence that has begun goes on"));
         }
         let levels = (0..placeholder.len()).map(|position| vec![vec![position]]).collect();
@@ -93,12 +94,18 @@ impl Growth {
 
     /// All sentences that make the choices of a level, counted from 0, after those that `sentence` has made in earlier
     /// levels.
-    pub fn grow<S: Space>(&self, space: &S, sentence: &[Token], level: usize) -> Vec<Vec<Token>> {
+    /// `allowed` tells what may follow a prefix.
+    pub fn grow(
+        &self,
+        allowed: impl Fn(&[Token]) -> TokenMask,
+        sentence: &[Token],
+        level: usize,
+    ) -> Vec<Vec<Token>> {
         let mut open = vec![Vec::with_capacity(self.roles.len())];
         for position in 0..self.roles.len() {
             let mut longer = Vec::with_capacity(open.len());
             for prefix in open {
-                let mut next = self.next(space, &prefix, sentence, level);
+                let mut next = self.next(allowed(&prefix), &prefix, sentence, level);
                 let Some(last) = next.pop() else { continue };
                 longer.extend(next.into_iter().map(|token| extended(prefix.clone(), token, position)));
                 longer.push(extended(prefix, last, position));
@@ -110,16 +117,16 @@ impl Growth {
 
     /// One of the sentences that [`grow`](Growth::grow) gives, drawn token by token; `None` where the choices drawn
     /// cannot be completed.
-    pub fn grow_one<S: Space>(
+    pub fn grow_one(
         &self,
-        space: &S,
+        allowed: impl Fn(&[Token]) -> TokenMask,
         sentence: &[Token],
         level: usize,
         rng: &mut ChaCha8Rng,
     ) -> Option<Vec<Token>> {
         let mut grown = Vec::with_capacity(self.roles.len());
         while grown.len() < self.roles.len() {
-            let next = self.next(space, &grown, sentence, level);
+            let next = self.next(allowed(&grown), &grown, sentence, level);
             if next.is_empty() {
                 return None;
             }
@@ -128,9 +135,8 @@ impl Growth {
         Some(grown)
     }
 
-    /// What may follow a prefix.
-    fn next<S: Space>(&self, space: &S, prefix: &[Token], sentence: &[Token], level: usize) -> Vec<Token> {
-        let allowed = space.allowed(prefix);
+    /// What may follow a prefix, of what the grammar allows.
+    fn next(&self, allowed: TokenMask, prefix: &[Token], sentence: &[Token], level: usize) -> Vec<Token> {
         let Role { level: own, copies } = self.roles[prefix.len()];
         let only = |token: Token| if allowed.contains(token) { vec![token] } else { Vec::new() };
         if copies < prefix.len() && own <= level {
@@ -158,6 +164,7 @@ mod tests {
 
     use super::*;
     use crate::image::OpSet;
+    use crate::language::Space;
     use crate::seed::rng_for;
     use crate::spaces::{ChoiceSpace, CnnSpace, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace};
 
@@ -169,7 +176,7 @@ mod tests {
         for level in 0..growth.levels() {
             let mut all = Vec::new();
             for parent in &parents {
-                let grown = growth.grow(space, parent, level);
+                let grown = growth.grow(|prefix| space.allowed(prefix), parent, level);
                 for sentence in &grown {
                     assert!(space.decode(sentence).is_ok(), "{sentence:?}");
                     assert_eq!(growth.chosen(sentence, level), growth.chosen(parent, level));
@@ -177,7 +184,7 @@ mod tests {
                 let distinct: HashSet<_> = grown.iter().collect();
                 assert_eq!(distinct.len(), grown.len());
                 let mut rng = rng_for(1, "growth", level as u64);
-                if let Some(one) = growth.grow_one(space, parent, level, &mut rng) {
+                if let Some(one) = growth.grow_one(|prefix| space.allowed(prefix), parent, level, &mut rng) {
                     assert!(distinct.contains(&one));
                 }
                 all.extend(grown);
@@ -202,7 +209,7 @@ mod tests {
     fn cells_of_a_benchmark_grow_by_vertices() {
         let space = NasBench101Space::default();
         let growth = space.growth();
-        let first = growth.grow(&space, growth.placeholder(), 0);
+        let first = growth.grow(|prefix| space.allowed(prefix), growth.placeholder(), 0);
         let vertices = |sentence: &Vec<Token>| space.decode(sentence).unwrap().ops().len();
         // The output itself, or one of three operations before it.
         assert_eq!(first.iter().map(vertices).collect::<Vec<_>>(), [1, 1, 1, 0]);
@@ -215,7 +222,9 @@ mod tests {
         let growth = space.growth();
         let mut sentence = growth.placeholder().to_vec();
         for level in 0..growth.levels() {
-            sentence = growth.grow_one(&space, &sentence, level, &mut rng_for(2, "growth", 0)).unwrap();
+            sentence = growth
+                .grow_one(|prefix| space.allowed(prefix), &sentence, level, &mut rng_for(2, "growth", 0))
+                .unwrap();
             let arch = space.decode(&sentence).unwrap();
             assert_eq!(arch.normal, arch.reduction);
         }

@@ -95,7 +95,7 @@ pub trait Space: Send + Sync {
     where
         Self: Sized,
     {
-        Growth::token_by_token(self)
+        Growth::token_by_token(self.sequence_len(), |prefix| self.allowed(prefix))
     }
 
     /// A random architecture: every allowed token equally likely at every step.
