@@ -1,7 +1,7 @@
 //! Which states a cell concatenates into its output.
 
 use super::convention::Convention;
-use super::plan::GeometryError;
+use super::error::GeometryError;
 use crate::image::{Cell, CellRole, CnnArch, State};
 
 /// Which states of a cell are concatenated along channels into its output.

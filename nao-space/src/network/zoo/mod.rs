@@ -16,8 +16,9 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 use super::concat::{CellOutputs, Concat};
-use super::graph_plan::GraphPlan;
-use super::plan::{GeometryError, NetworkPlan};
+use super::error::GeometryError;
+use super::plan::GraphPlan;
+use super::plan::NetworkPlan;
 use super::skeleton::Skeleton;
 use crate::image::{Cell, CnnArch, Edge, Node, Op, OpSet, State};
 use crate::language::Space;

@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 
-use super::block::{Block, BlockRole};
-use super::calibration::{calibration, fit};
-use super::convention::Convention;
-use super::cost::Cost;
-use super::layer::{ConvSpec, FeatureShape, Layer};
-use super::operation::{Place, op_layers};
-use super::plan::{AuxiliaryPlan, GeometryError};
-use super::skeleton::{Reduction, Skeleton};
-use super::walk::{Site, Walked, walk};
 use crate::image::{CellRole, Op, State};
+use crate::network::block::{Block, BlockRole};
+use crate::network::calibration::{calibration, fit};
+use crate::network::convention::Convention;
+use crate::network::cost::Cost;
+use crate::network::ends::AuxiliaryPlan;
+use crate::network::error::GeometryError;
+use crate::network::layer::{ConvSpec, FeatureShape, Layer};
+use crate::network::layout::{CellSite, Layout, lay_out};
+use crate::network::operation::{Place, op_layers};
+use crate::network::skeleton::{Reduction, Skeleton};
 use crate::spaces::CnnSpace;
 
 /// One operation of one node with weights of its own for every state that it may read.
@@ -64,8 +65,8 @@ impl SharedCellPlan {
         Layer::BatchNorm { channels: self.width }
     }
 
-    fn at(site: &Site<'_>, space: &CnnSpace) -> Self {
-        let Site { index, role, width, inputs, rules } = *site;
+    fn at(site: &CellSite<'_>, space: &CnnSpace) -> Self {
+        let CellSite { index, role, width, inputs, rules } = *site;
         let calibration = calibration(rules, index == 0, inputs, width);
         let calibrated = calibration.each_ref().map(|block| block.output);
         let halves = role == CellRole::Reduction;
@@ -145,7 +146,7 @@ impl SupernetPlan {
             return Err(GeometryError::NoSupernet { convention: skeleton.convention });
         }
         let rules = skeleton.convention.rules();
-        let Walked { stem, cells, auxiliary, head } = walk(
+        let Layout { stem, cells, auxiliary, head } = lay_out(
             skeleton,
             &rules,
             |cell: &SharedCellPlan| cell.output,

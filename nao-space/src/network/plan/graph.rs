@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::block::{Block, BlockError, BlockRole};
-use super::cost::Cost;
-use super::layer::{FeatureShape, Layer};
+use crate::network::block::{Block, BlockError, BlockRole};
+use crate::network::cost::Cost;
+use crate::network::layer::{FeatureShape, Layer};
 
 /// A feature map of a graph: the images, or what a node makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

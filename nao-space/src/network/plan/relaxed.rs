@@ -3,16 +3,16 @@
 
 use serde::Serialize;
 
-use super::block::{Block, BlockRole};
-use super::calibration::calibration;
-use super::convention::Convention;
-use super::cost::Cost;
-use super::layer::{FeatureShape, Layer};
-use super::operation::{Place, op_layers};
-use super::plan::GeometryError;
-use super::skeleton::Skeleton;
-use super::walk::{Site, Walked, walk};
 use crate::image::{CellRole, Op, State};
+use crate::network::block::{Block, BlockRole};
+use crate::network::calibration::calibration;
+use crate::network::convention::Convention;
+use crate::network::cost::Cost;
+use crate::network::error::GeometryError;
+use crate::network::layer::{FeatureShape, Layer};
+use crate::network::layout::{CellSite, Layout, lay_out};
+use crate::network::operation::{Place, op_layers};
+use crate::network::skeleton::Skeleton;
 use crate::spaces::{DartsSpace, RelaxedEdge};
 
 /// An edge with all operations that it may take.
@@ -69,7 +69,7 @@ impl RelaxedPlan {
     pub fn new(skeleton: &Skeleton) -> Result<Self, GeometryError> {
         let skeleton = Skeleton { convention: Convention::Darts, auxiliary: false, ..*skeleton };
         let (space, rules) = (DartsSpace::default(), skeleton.convention.rules());
-        let Walked { stem, cells, head, .. } = walk(
+        let Layout { stem, cells, head, .. } = lay_out(
             &skeleton,
             &rules,
             |cell: &RelaxedCellPlan| cell.output,
@@ -87,8 +87,8 @@ impl RelaxedPlan {
 }
 
 impl RelaxedCellPlan {
-    fn at(site: &Site<'_>, space: &DartsSpace) -> Self {
-        let Site { index, role, width, inputs, rules } = *site;
+    fn at(site: &CellSite<'_>, space: &DartsSpace) -> Self {
+        let CellSite { index, role, width, inputs, rules } = *site;
         let calibration = calibration(rules, index == 0, inputs, width);
         let mut states: Vec<FeatureShape> = calibration.iter().map(|block| block.output).collect();
         let mut edges = Vec::new();

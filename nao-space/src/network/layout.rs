@@ -1,16 +1,17 @@
-//! The walk along a skeleton, from the images to the classifier. Networks differ in what they lay at the sites of cells.
+//! What a skeleton becomes, from the images to the classifier. Networks differ in the cells that stand at its sites.
 
 use super::block::Block;
 use super::convention::{AuxiliaryCell, Rules};
+use super::ends::AuxiliaryPlan;
 use super::ends::{auxiliary_head, head, stem_blocks};
+use super::error::GeometryError;
 use super::layer::FeatureShape;
-use super::plan::{AuxiliaryPlan, GeometryError};
 use super::skeleton::{Skeleton, Stem};
 use crate::image::CellRole;
 
 /// What decides the layers of a cell, besides the cell itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Site<'a> {
+pub(super) struct CellSite<'a> {
     pub index: usize,
     pub role: CellRole,
     pub width: usize,
@@ -19,25 +20,25 @@ pub(super) struct Site<'a> {
     pub rules: &'a Rules,
 }
 
-/// What a walk has laid.
-pub(super) struct Walked<C> {
+/// A skeleton laid out: stem, cells, heads.
+pub(super) struct Layout<C> {
     pub stem: Vec<Block>,
     pub cells: Vec<C>,
     pub auxiliary: Option<AuxiliaryPlan>,
     pub head: Block,
 }
 
-/// Lays stem, cells, the auxiliary head where there is one, and head. `lay` makes the cell of a site, given the cell
+/// Lays out stem, cells, the auxiliary head where there is one, and head. `lay` makes the cell of a site, given the cell
 /// before it; `output` tells what a cell puts out. Reductions double the width.
 ///
 /// # Errors
 /// When a setting cannot be, or a map that has to be halved cannot, or is too small for the auxiliary head.
-pub(super) fn walk<C>(
+pub(super) fn lay_out<C>(
     skeleton: &Skeleton,
     rules: &Rules,
     output: impl Fn(&C) -> FeatureShape,
-    lay: impl Fn(&Site<'_>, Option<&C>) -> C,
-) -> Result<Walked<C>, GeometryError> {
+    lay: impl Fn(&CellSite<'_>, Option<&C>) -> C,
+) -> Result<Layout<C>, GeometryError> {
     check_settings(skeleton)?;
     check_halved(skeleton, skeleton.input, skeleton.stem.halvings(), "stem")?;
     let stem = stem_blocks(skeleton.stem, skeleton.input, skeleton.width);
@@ -52,7 +53,7 @@ pub(super) fn walk<C>(
             check_halved(skeleton, inputs[1], 1, ["first reduction", "second reduction"][which])?;
             width *= 2;
         }
-        let cell = lay(&Site { index, role, width, inputs, rules }, cells.last());
+        let cell = lay(&CellSite { index, role, width, inputs, rules }, cells.last());
         inputs = [inputs[1], output(&cell)];
         cells.push(cell);
     }
@@ -70,7 +71,7 @@ pub(super) fn walk<C>(
         None
     };
     let head = head(rules, inputs[1], skeleton.classes);
-    Ok(Walked { stem, cells, auxiliary, head })
+    Ok(Layout { stem, cells, auxiliary, head })
 }
 
 /// Checks the numbers of a skeleton. The upper bounds are far beyond any use; within them every count of a

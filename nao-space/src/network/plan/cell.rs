@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::block::{Block, BlockRole};
-use super::calibration::{calibration, fit};
-use super::layer::FeatureShape;
-use super::operation::{Place, op_layers};
-use super::walk::Site;
 use crate::image::{Cell, CellRole, State};
+use crate::network::block::{Block, BlockRole};
+use crate::network::calibration::{calibration, fit};
+use crate::network::layer::FeatureShape;
+use crate::network::layout::CellSite;
+use crate::network::operation::{Place, op_layers};
 
 /// One branch of a node: an operation on a state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,7 +62,7 @@ impl CellPlan {
     }
 }
 
-impl Site<'_> {
+impl CellSite<'_> {
     /// Whether the cell before has the same layers. Most cells of a stage do, and copying is quicker.
     pub fn repeats(&self, before: &CellPlan) -> bool {
         let inputs = before.calibration.each_ref().map(|block| block.input);
@@ -72,7 +72,7 @@ impl Site<'_> {
 
     /// Lays out a cell that concatenates the states `concat`.
     pub fn plan(&self, cell: &Cell, concat: &[State]) -> CellPlan {
-        let Site { index, role, width, inputs, rules } = *self;
+        let CellSite { index, role, width, inputs, rules } = *self;
         let calibration = calibration(rules, index == 0, inputs, width);
         let mut states: Vec<FeatureShape> = Vec::with_capacity(State::INPUTS + cell.nodes().len());
         states.extend(calibration.iter().map(|block| block.output));

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cost::Cost;
-use super::plan::GeometryError;
+use crate::network::cost::Cost;
+use crate::network::error::GeometryError;
 use crate::spaces::{RnnArch, RnnState};
 
 /// The states whose mean a recurrent cell gives out.

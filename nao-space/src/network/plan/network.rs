@@ -3,25 +3,15 @@
 
 use serde::Serialize;
 
-use super::block::Block;
-use super::cell_plan::CellPlan;
-use super::concat::{CellOutputs, Concat};
-use super::convention::Convention;
-use super::cost::Cost;
-use super::layer::FeatureShape;
-use super::skeleton::Skeleton;
-use super::walk::{Site, Walked, walk};
-use crate::image::{CellRole, CnnArch, State};
-
-/// The auxiliary head and where it sits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AuxiliaryPlan {
-    /// The cell whose output it reads, counted from 0. It reads a copy: the cell's own readers see the output
-    /// unchanged, unlike in the authors' code (spec f 4).
-    pub after_cell: usize,
-    /// Its layers, classifier included.
-    pub block: Block,
-}
+use super::cell::CellPlan;
+use crate::image::CnnArch;
+use crate::network::block::Block;
+use crate::network::concat::{CellOutputs, Concat};
+use crate::network::cost::Cost;
+use crate::network::ends::AuxiliaryPlan;
+use crate::network::error::GeometryError;
+use crate::network::layout::{CellSite, Layout, lay_out};
+use crate::network::skeleton::Skeleton;
 
 /// A whole network, layer by layer. Its JSON form spells out every layer with its shapes, for programs that build the
 /// network elsewhere.
@@ -51,71 +41,6 @@ pub struct NetworkPlan {
     pub head: Block,
 }
 
-/// Why images do not fit a skeleton.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GeometryError {
-    /// A map of odd or no size where it must be halved.
-    #[error(
-        "images of {image} cannot be halved as often as the network does: the {place} meets a map of {map}; \
-         height and width must be multiples of {multiple}"
-    )]
-    NotReducible {
-        /// The images.
-        image: FeatureShape,
-        /// `stem`, `first reduction` or `second reduction`.
-        place: &'static str,
-        /// The map there.
-        map: FeatureShape,
-        /// What height and width of the images must be multiples of.
-        multiple: usize,
-    },
-    /// A map too small for the auxiliary head.
-    #[error(
-        "the auxiliary head needs a map of at least {smallest}x{smallest}, its cell makes {map}; \
-         switch the auxiliary head off"
-    )]
-    AuxiliaryTooSmall {
-        /// The map.
-        map: FeatureShape,
-        /// The least height and width.
-        smallest: usize,
-    },
-    /// A list of concatenated states that the cell does not have.
-    #[error(
-        "the {role} cell cannot concatenate the states [{}]: a list names one or more of the states 0 to {last}, \
-         each once", states.iter().map(State::to_string).collect::<Vec<_>>().join(", ")
-    )]
-    Concat {
-        /// The cell.
-        role: CellRole,
-        /// The list.
-        states: Vec<State>,
-        /// The last state of the cell.
-        last: State,
-    },
-    /// A supernet of a convention that has none.
-    #[error(
-        "there is no supernet of the convention {convention:?}, or of reductions in place: only of {:?} with cells for \
-         reductions",
-        Convention::NaoTorch
-    )]
-    NoSupernet {
-        /// The convention asked for.
-        convention: Convention,
-    },
-    /// A setting that is zero, absurdly large, or odd where it must be even.
-    #[error("{what} is {value}: it must be {rule}")]
-    Setting {
-        /// The setting.
-        what: &'static str,
-        /// Its value.
-        value: usize,
-        /// What it must be.
-        rule: &'static str,
-    },
-}
-
 impl NetworkPlan {
     /// Lays out the network of `arch` on `skeleton`. Cells concatenate what is usual in the skeleton's
     /// convention ([`Concat::of`]).
@@ -138,12 +63,12 @@ impl NetworkPlan {
     ) -> Result<Self, GeometryError> {
         let rules = skeleton.convention.rules();
         let concats = outputs.of_arch(arch)?;
-        let lay = |site: &Site<'_>, before: Option<&CellPlan>| match before {
+        let lay = |site: &CellSite<'_>, before: Option<&CellPlan>| match before {
             Some(before) if site.repeats(before) => CellPlan { index: site.index, ..before.clone() },
             _ => site.plan(arch.cell(site.role), concats.of(site.role)),
         };
-        let Walked { stem, cells, auxiliary, head } =
-            walk(skeleton, &rules, |cell: &CellPlan| cell.output, lay)?;
+        let Layout { stem, cells, auxiliary, head } =
+            lay_out(skeleton, &rules, |cell: &CellPlan| cell.output, lay)?;
         Ok(NetworkPlan { skeleton: *skeleton, stem, cells, auxiliary, head })
     }
 
@@ -163,9 +88,9 @@ impl NetworkPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{OP_SET_NAMES, OpSet};
+    use crate::image::{CellRole, OP_SET_NAMES, OpSet, State};
     use crate::language::Space;
-    use crate::network::{BlockRole, CONVENTIONS, Reduction, zoo_entry};
+    use crate::network::{BlockRole, CONVENTIONS, Convention, FeatureShape, Reduction, zoo_entry};
     use crate::seed::rng_for;
     use crate::spaces::CnnSpace;
 
@@ -227,7 +152,7 @@ mod tests {
             for cell in &plan.cells {
                 let inputs = cell.calibration.each_ref().map(|block| block.input);
                 let site =
-                    Site { index: cell.index, role: cell.role, width: cell.width, inputs, rules: &rules };
+                    CellSite { index: cell.index, role: cell.role, width: cell.width, inputs, rules: &rules };
                 let concat: Vec<State> = cell.pieces.iter().map(|piece| piece.state).collect();
                 assert_eq!(*cell, site.plan(arch.cell(cell.role), &concat));
             }
