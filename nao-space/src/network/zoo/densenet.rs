@@ -1,6 +1,6 @@
 //! DenseNet-BC (Huang et al., 2017, arXiv 1608.06993).
 
-use super::{Published, ZooGraph};
+use super::entry::{Published, ZooGraph};
 use crate::image::Border;
 use crate::network::{
     BlockRole, ConvSpec, FeatureShape, GraphError, GraphPlan, GraphValue, Join, Layer, PoolSpec,

@@ -1,6 +1,7 @@
 //! ENAS (Pham et al., 2018, arXiv 1802.03268), in the ids of the weight-sharing code.
 
-use super::{Cells, Published, ZooEntry};
+use super::cells::Cells;
+use super::entry::{Published, ZooEntry};
 use crate::image::OpSet;
 use crate::network::{Convention, Skeleton};
 
