@@ -9,9 +9,9 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::known::Known;
 use super::measured::{Measured, check_objective};
 use super::saved;
+use super::seen::SeenSet;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
 use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
@@ -147,7 +147,7 @@ pub struct EvolutionSearch<'a, S: Space> {
 struct State<A> {
     config: EvolutionConfig,
     asks: u64,
-    known: Known,
+    known: SeenSet,
     objective: Option<Objective>,
     /// The living, oldest first.
     population: VecDeque<Measured<A>>,
@@ -170,7 +170,7 @@ impl<'a, S: Space> EvolutionSearch<'a, S> {
         let state = State {
             config: config.clone(),
             asks: 0,
-            known: Known::default(),
+            known: SeenSet::default(),
             objective: None,
             population: VecDeque::new(),
             born: 0,

@@ -6,9 +6,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::known::Known;
 use super::measured::{Measured, check_objective};
 use super::saved;
+use super::seen::SeenSet;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
 use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
@@ -56,7 +56,7 @@ pub struct LocalSearch<'a, S: Space> {
 struct State<A> {
     config: LocalSearchConfig,
     asks: u64,
-    known: Known,
+    known: SeenSet,
     objective: Option<Objective>,
     /// Where the search stands.
     current: Option<Measured<A>>,
@@ -87,7 +87,7 @@ impl<'a, S: Space> LocalSearch<'a, S> {
         let state = State {
             config: config.clone(),
             asks: 0,
-            known: Known::default(),
+            known: SeenSet::default(),
             objective: None,
             current: None,
             untried: None,

@@ -4,7 +4,6 @@ mod account;
 mod collapse;
 mod contest;
 mod evolution;
-mod known;
 #[cfg(any(test, feature = "proptest"))]
 pub mod laws;
 mod local_search;
@@ -12,6 +11,7 @@ mod measured;
 mod random;
 mod rounds;
 mod saved;
+mod seen;
 mod standing;
 mod strategy;
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::known::Known;
 use super::saved;
+use super::seen::SeenSet;
 use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
 use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
@@ -18,7 +18,7 @@ pub struct RandomSearch<'a, S: Space> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct State {
     asks: u64,
-    known: Known,
+    known: SeenSet,
 }
 
 /// The name of the strategy.

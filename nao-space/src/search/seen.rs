@@ -14,9 +14,9 @@ const PATIENCE: usize = 1_000;
 /// Keys of architectures, sorted, so that equal sets have equal bytes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Known(BTreeSet<ArchKey>);
+pub(super) struct SeenSet(BTreeSet<ArchKey>);
 
-impl Known {
+impl SeenSet {
     /// Takes an architecture in; `false` if it was known before, in whatever spelling.
     pub fn learn<S: Space>(&mut self, space: &S, arch: &S::Arch) -> bool {
         self.0.insert(space.key(arch))
