@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nao_space::search::{Asked, Observation, RoundLimits, SearchLoop, Stop, Strategy};
+use nao_space::search::{Observation, Proposals, RoundLimits, SearchLoop, Stop, Strategy};
 use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Trial, TrialId};
 
 use super::folder::RunFolder;
@@ -158,7 +158,7 @@ impl<S: Space> Coordinator<'_, S> {
         Ok(record)
     }
 
-    fn number(&self, search: &mut SearchLoop, round: u64, asked: Asked<S::Arch>) -> Vec<StoredTrial> {
+    fn number(&self, search: &mut SearchLoop, round: u64, asked: Proposals<S::Arch>) -> Vec<StoredTrial> {
         let opened = search.open_round(asked).into_iter();
         let stored = opened.map(|(trial, origin)| StoredTrial {
             id: trial.id,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use burn::tensor::Device;
 use nao_space::search::{
-    Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError, check_objective,
+    Observation, Origin, Proposal, Proposals, RandomSearch, Strategy, StrategyError, check_objective,
 };
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Growth, Objective, Space, Token, TrialId};
@@ -317,8 +317,8 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             if let Some(proposal) = self.next_of_beam() {
                 asked.proposals.push(proposal);

@@ -64,7 +64,7 @@ pub(super) fn tell<S: Space>(
     search.tell(&told.collect::<Vec<_>>()).unwrap();
 }
 
-fn archs<A>(asked: nao_space::search::Asked<A>) -> Vec<A> {
+fn archs<A>(asked: nao_space::search::Proposals<A>) -> Vec<A> {
     asked.proposals.into_iter().map(|proposal| proposal.arch).collect()
 }
 

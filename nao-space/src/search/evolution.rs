@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::measured::{Measured, check_objective};
 use super::saved;
 use super::seen::SeenSet;
-use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
+use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
 use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
 use crate::trial::Objective;
@@ -253,10 +253,10 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
         self.label()
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, NAME, self.state.asks);
         self.state.asks += 1;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             let Some(proposal) = self.propose(&mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
@@ -389,7 +389,7 @@ mod tests {
         let asked = search.ask(4).unwrap();
         let mut values = [0.3, 0.9, 0.1, 0.5].into_iter();
         search.tell(&observe(&asked, 0, |_| values.next())).unwrap();
-        let parent = |asked: &Asked<_>| asked.proposals[0].origin;
+        let parent = |asked: &Proposals<_>| asked.proposals[0].origin;
         let asked = search.ask(1).unwrap();
         assert_eq!(parent(&asked), Origin::Mutation { parent: TrialId(2) });
         // One joins and the oldest leaves, then the best itself is the oldest and leaves.

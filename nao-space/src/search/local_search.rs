@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::measured::{Measured, check_objective};
 use super::saved;
 use super::seen::SeenSet;
-use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
+use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
 use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
 use crate::trial::Objective;
@@ -167,10 +167,10 @@ impl<S: Space> Strategy<S> for LocalSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, "local search", self.state.asks);
         self.state.asks += 1;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             let Some(proposal) = self.propose(&mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);

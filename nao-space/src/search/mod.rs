@@ -24,4 +24,4 @@ pub use measured::check_objective;
 pub use random::RandomSearch;
 pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use standing::Standing;
-pub use strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
+pub use strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};

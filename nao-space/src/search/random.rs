@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::saved;
 use super::seen::SeenSet;
-use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
+use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
 use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
 
@@ -46,10 +46,10 @@ impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, "random search", self.state.asks);
         self.state.asks += 1;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             let Some(arch) = self.state.known.draw(self.space, &mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);

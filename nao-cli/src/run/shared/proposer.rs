@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::Proposer;
 use nao_controller::{NaoSearch, PretrainedSpace, StructureSearch, controller_weights};
-use nao_space::search::{Asked, Observation, RandomSearch, Strategy, StrategyError};
+use nao_space::search::{Observation, Proposals, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
@@ -81,7 +81,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for Retold<'_, L> {
         round: u32,
         told: &[Observation<CnnArch>],
         count: usize,
-    ) -> Result<Asked<CnnArch>, StrategyError> {
+    ) -> Result<Proposals<CnnArch>, StrategyError> {
         let seed = seed_for(self.seed, "proposer", u64::from(round));
         let structure = self.config.preset == STRUCTURE;
         let made = if structure { self.structure(seed) } else { self.controller(seed) };
