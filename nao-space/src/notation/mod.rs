@@ -11,6 +11,8 @@ mod rnn_json;
 mod tf_dag;
 mod words;
 
+use crate::excerpt::shortened;
+
 pub(crate) use cursor::{Cursor, shown};
 pub(crate) use darts::DARTS_OPS;
 pub use darts::{format_darts, format_darts_dict, parse_darts};
@@ -79,4 +81,14 @@ pub enum ParseError {
         /// What does not fit, and what would.
         message: String,
     },
+}
+
+/// The most characters of what a reader of JSON or TOML says: it quotes the names that it does not know, whole.
+pub(crate) const LONGEST_REMARK: usize = 1000;
+
+impl ParseError {
+    /// What a JSON reader says, shortened.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        ParseError::Json { message: shortened(&error.to_string(), LONGEST_REMARK) }
+    }
 }
