@@ -1,7 +1,7 @@
 //! What messages show of texts and lists from outside: their beginning, so that a message fits on a screen.
 //!
 //! ```
-//! use nao_space::excerpt::{excerpt, listed, shortened};
+//! use nao_space::excerpt::{excerpt, listed, listed_up_to, shortened};
 //!
 //! assert_eq!(excerpt("a short text"), "a short text");
 //! assert_eq!(excerpt("a\nb"), "a\\nb");
@@ -9,7 +9,8 @@
 //! assert!(long.starts_with("abab") && long.ends_with("… (2000000 bytes)") && long.len() < 200, "{long}");
 //!
 //! assert_eq!(listed(["a", "b"]), "a, b");
-//! assert!(listed((0..1000).map(|i| i.to_string())).ends_with(", and 976 more"));
+//! assert!(listed((0..1000).map(|i| i.to_string())).ends_with(", 22, ... (976 more) ..., 999"));
+//! assert_eq!(listed_up_to(3, ["a", "b", "c"]), "a, b, c");
 //!
 //! let message = format!("unknown field `{}` at line 1", "x".repeat(1_000_000));
 //! let message = shortened(&message, 100);
@@ -44,15 +45,25 @@ pub fn shortened(message: &str, most: usize) -> String {
     format!("{beginning} … ({} characters left out) … {end}", count - head - tail)
 }
 
-/// The first of some things, separated by commas, and how many there are more.
+/// Some things, separated by commas; of many the first and the last, and how many stand between.
 pub fn listed<T: AsRef<str>>(things: impl IntoIterator<Item = T>) -> String {
+    listed_up_to(THINGS, things)
+}
+
+/// As [`listed`], of more than `most` things the first and the last.
+pub fn listed_up_to<T: AsRef<str>>(most: usize, things: impl IntoIterator<Item = T>) -> String {
     let mut things = things.into_iter();
-    let first: Vec<String> = things.by_ref().take(THINGS).map(|thing| excerpt(thing.as_ref())).collect();
-    let text = first.join(", ");
-    match things.count() {
-        0 => text,
-        more => format!("{text}, and {more} more"),
+    let mut shown: Vec<String> =
+        things.by_ref().take(most.max(2) - 1).map(|thing| excerpt(thing.as_ref())).collect();
+    let (mut between, mut last) = (0, None);
+    for thing in things {
+        between += usize::from(last.replace(thing).is_some());
     }
+    if between > 0 {
+        shown.push(format!("... ({between} more) ..."));
+    }
+    shown.extend(last.map(|thing| excerpt(thing.as_ref())));
+    shown.join(", ")
 }
 
 /// At most so many characters, those that steer a terminal written out.

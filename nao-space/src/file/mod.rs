@@ -15,12 +15,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod checksum;
 mod unpacked;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub use checksum::{ChecksumError, check_checksum, with_checksum};
 pub use unpacked::Unpacked;
 
 /// Bytes of a mebibyte, in which limits are given.
@@ -90,8 +92,8 @@ impl FileError {
         error.downcast()
     }
 
-    /// What was said when reading a file failed.
-    pub(crate) fn of(path: &Path, error: io::Error) -> FileError {
+    /// What was said when reading `path` failed, by an [`Unpacked`] reader or by the system.
+    pub fn of(path: &Path, error: io::Error) -> FileError {
         FileError::inside(error)
             .unwrap_or_else(|source| FileError::Unreadable { path: path.to_owned(), source })
     }
