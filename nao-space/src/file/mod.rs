@@ -64,7 +64,7 @@ pub enum FileError {
     },
     /// A file that is longer than anything of its kind should be.
     #[error(
-        "{}: the file has more than {}, unpacked, which is the most that is read of its kind; is it the right file?",
+        "{}: it has more than {}, unpacked, which is the most that is read of its kind; is it the right file?",
         .path.display(), size(*.limit)
     )]
     TooLong {
@@ -119,24 +119,25 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// The most that is read of what does not say how long it is, a device or a pipe.
+const LONGEST_STREAM: u64 = 64 * MIB;
+
 /// All bytes of a file as they are, which is right for formats of their own.
 ///
 /// # Errors
-/// When the file cannot be read, or has more than `limit` bytes: names it.
+/// When the file cannot be read, or has more than `limit` bytes: names it. A device or a pipe may have 64 MiB.
 pub fn raw_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
+    let too_long = |limit| FileError::TooLong { path: path.to_owned(), limit };
     let file = File::open(path).map_err(unreadable)?;
-    // A regular file says how long it is; a device or a pipe does not.
-    let length = file.metadata().map_err(unreadable)?.len();
-    if length <= limit {
-        bytes.reserve_exact(usize::try_from(length).unwrap_or_default());
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    let limit = if metadata.is_file() { limit } else { limit.min(LONGEST_STREAM) };
+    if metadata.len() > limit {
+        return Err(too_long(limit));
     }
-    if length > limit || bytes.len() as u64 > limit {
-        return Err(FileError::TooLong { path: path.to_owned(), limit });
-    }
-    Ok(bytes)
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit { Err(too_long(limit)) } else { Ok(bytes) }
 }
 
 /// The whole text of a file, unpacked where it is packed by gzip or zstd, without a byte-order mark.
