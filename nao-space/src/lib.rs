@@ -33,7 +33,9 @@
 #[cfg(feature = "proptest")]
 pub mod arbitrary;
 pub mod draw;
+pub mod excerpt;
 pub mod features;
+pub mod file;
 pub mod graph;
 pub mod image;
 pub mod language;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arch::CnnArch;
 use super::cell::{Cell, Node, State};
+use crate::excerpt::excerpt;
 use crate::text::ParseError;
 
 /// The version that is written, and the only one that is read.
@@ -70,7 +71,7 @@ impl TryFrom<CnnJson> for CnnArch {
     fn try_from(json: CnnJson) -> Result<Self, ParseError> {
         let wrong = |message: String| Err(ParseError::Json { message });
         if json.format != "nao-cnn" {
-            return wrong(format!("format is `{}`, expected `nao-cnn`", json.format));
+            return wrong(format!("format is `{}`, expected `nao-cnn`", excerpt(&json.format)));
         }
         if json.version != CNN_JSON_VERSION {
             return wrong(format!(
@@ -116,8 +117,7 @@ pub fn cnn_to_json(arch: &CnnArch) -> String {
 /// # Errors
 /// On anything but the documented form, with line and column, and on cells that read forward.
 pub fn cnn_from_json(text: &str) -> Result<CnnArch, ParseError> {
-    let json: CnnJson =
-        serde_json::from_str(text).map_err(|error| ParseError::Json { message: error.to_string() })?;
+    let json: CnnJson = serde_json::from_str(text).map_err(|error| ParseError::json(&error))?;
     json.try_into()
 }
 

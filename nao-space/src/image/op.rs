@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::excerpt::excerpt;
+
 /// What a pooling window sees beyond the edge of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -192,7 +194,7 @@ impl fmt::Display for Op {
 
 /// An operation name that no operation has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown operation `{name}`; known are {}", known_names())]
+#[error("unknown operation `{}`; known are {}", excerpt(.name), known_names())]
 pub struct UnknownOp {
     /// The name that was asked for.
     pub name: String,

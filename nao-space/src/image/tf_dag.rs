@@ -54,7 +54,7 @@ use crate::text::ParseError;
 /// On JSON of another form, rows that are missing or too many, an input that is no earlier node, an operation
 /// that TensorFlow's vocabulary does not have, other loose ends: with key and place.
 pub fn cnn_from_tf_dag(text: &str) -> Result<CnnArch, ParseError> {
-    let dags: Dags = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let dags: Dags = serde_json::from_str(text).map_err(|error| ParseError::json(&error))?;
     Ok(CnnArch {
         normal: cell("conv", &dags.conv_dag, dags.conv_loose_ends)?,
         reduction: cell("reduc", &dags.reduc_dag, dags.reduc_loose_ends)?,

@@ -1,6 +1,7 @@
 //! A place in a text that is read from left to right.
 
 use super::error::ParseError;
+use crate::excerpt::on_one_line;
 
 /// How much of the text an error shows.
 const SHOWN: usize = 24;
@@ -81,12 +82,7 @@ impl<'a> Cursor<'a> {
 
 /// The beginning of a text as errors show it, on one line.
 pub(crate) fn shown(text: &str) -> String {
-    let plain = text.chars().take(SHOWN).flat_map(|character| {
-        let escaped = character.is_control().then(|| character.escape_default());
-        let plain = escaped.is_none().then_some(character);
-        escaped.into_iter().flatten().chain(plain)
-    });
-    format!("`{}`", plain.collect::<String>())
+    format!("`{}`", on_one_line(text, SHOWN))
 }
 
 #[cfg(test)]

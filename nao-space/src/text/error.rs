@@ -1,5 +1,7 @@
 //! Why a text is no architecture.
 
+use crate::excerpt::shortened;
+
 /// Why a text is no architecture. Each message names the place, what stood there and what was allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -56,4 +58,14 @@ pub enum ParseError {
         /// What does not fit, and what would.
         message: String,
     },
+}
+
+/// The most characters of what a reader of JSON or TOML says: it quotes the names that it does not know, whole.
+pub(crate) const LONGEST_REMARK: usize = 1000;
+
+impl ParseError {
+    /// What a JSON reader says, shortened.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        ParseError::Json { message: shortened(&error.to_string(), LONGEST_REMARK) }
+    }
 }

@@ -5,5 +5,6 @@ mod error;
 mod words;
 
 pub(crate) use cursor::{Cursor, shown};
+pub(crate) use error::LONGEST_REMARK;
 pub use error::ParseError;
 pub(crate) use words::Words;

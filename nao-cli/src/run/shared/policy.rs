@@ -12,7 +12,7 @@ use nao_space::{CnnArch, CnnSpace, Space};
 use serde_json::json;
 
 use super::Kept;
-use crate::files::write_whole;
+use crate::files::{read_tensors, write_whole};
 
 /// A policy that proposes.
 pub struct Rewarded<'a> {
@@ -45,7 +45,7 @@ impl Kept for Rewarded<'_> {
     }
 
     fn restore(&mut self, path: PathBuf) -> Result<()> {
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_tensors(&path)?;
         self.sampler.restore(&bytes).with_context(|| path.display().to_string())
     }
 }

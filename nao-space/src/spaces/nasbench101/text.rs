@@ -146,8 +146,7 @@ pub fn nasbench101_to_json(arch: &NasBench101Arch) -> String {
 /// # Errors
 /// On anything but the documented form, and on matrices that make no cell.
 pub fn nasbench101_from_json(text: &str) -> Result<NasBench101Arch, ParseError> {
-    let json: NasBench101Json =
-        serde_json::from_str(text).map_err(|error| ParseError::Json { message: error.to_string() })?;
+    let json: NasBench101Json = serde_json::from_str(text).map_err(|error| ParseError::json(&error))?;
     json.read()
 }
 

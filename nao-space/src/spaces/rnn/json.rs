@@ -12,6 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::arch::{RnnArch, RnnNode};
+use crate::excerpt::excerpt;
 use crate::text::ParseError;
 
 /// The version that is written, and the only one that is read.
@@ -41,7 +42,7 @@ impl TryFrom<RnnJson> for RnnArch {
     fn try_from(json: RnnJson) -> Result<Self, ParseError> {
         let wrong = |message: String| ParseError::Json { message };
         if json.format != "nao-rnn" {
-            return Err(wrong(format!("format is `{}`, expected `nao-rnn`", json.format)));
+            return Err(wrong(format!("format is `{}`, expected `nao-rnn`", excerpt(&json.format))));
         }
         if json.version != RNN_JSON_VERSION {
             return Err(wrong(format!(
@@ -75,8 +76,7 @@ pub fn rnn_to_json(arch: &RnnArch) -> String {
 /// # Errors
 /// On anything but the documented form, with line and column, and on cells that read forward.
 pub fn rnn_from_json(text: &str) -> Result<RnnArch, ParseError> {
-    let json: RnnJson =
-        serde_json::from_str(text).map_err(|error| ParseError::Json { message: error.to_string() })?;
+    let json: RnnJson = serde_json::from_str(text).map_err(|error| ParseError::json(&error))?;
     json.try_into()
 }
 
