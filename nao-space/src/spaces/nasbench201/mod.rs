@@ -28,7 +28,7 @@ pub use text::{format_nasbench201, parse_nasbench201};
 /// let text = "|none~0|+|skip_connect~0|nor_conv_3x3~1|+|none~0|nor_conv_1x1~1|nor_conv_3x3~2|";
 /// let same = "|none~0|+|skip_connect~0|avg_pool_3x3~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|";
 /// assert_eq!(space.key(&space.parse(text)?), space.key(&space.parse(same)?));
-/// # Ok::<(), nao_space::ParseError>(())
+/// # Ok::<(), nao_space::notation::ParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NasBench201Space {
