@@ -7,7 +7,6 @@ use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::{
     ApplyError, ModuleAdapter, ModuleContext, ModuleSnapshot, ModuleStore, SafetensorsStore, bridge,
 };
-
 use nao_space::excerpt::listed_up_to;
 use nao_space::file::{check_checksum, with_checksum};
 
@@ -16,8 +15,7 @@ use crate::names::{NamedValues, Names, StoredAs};
 use crate::networks::Networks;
 
 /// The weights as a safetensors file with `metadata` and a checksum in its header: bit-exact, equal weights give equal
-/// bytes.
-/// Without networks, the header alone.
+/// bytes. Without networks, the header alone.
 pub(crate) fn to_bytes(
     networks: Option<&Networks>,
     names: Names,

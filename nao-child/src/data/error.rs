@@ -51,7 +51,10 @@ pub enum DataError {
         second: PathBuf,
     },
     /// Two files with the same images.
-    #[error("{} and {} hold the same images, which would be taken twice; take one of them away", .first.display(), .second.display())]
+    #[error(
+        "{} and {} hold the same images, which would be taken twice; take one of them away",
+        .first.display(), .second.display()
+    )]
     SameContent {
         /// One of them.
         first: PathBuf,
@@ -90,7 +93,10 @@ pub enum DataError {
         label: u8,
     },
     /// A folder of text without one of its parts.
-    #[error("{}: no {part} text in this folder; name its file {part}.txt or something.{part}.txt, perhaps with .gz or .zst", .folder.display())]
+    #[error(
+        "{}: no {part} text in this folder; name its file {part}.txt or something.{part}.txt, perhaps with .gz or .zst",
+        .folder.display()
+    )]
     NoText {
         /// The folder.
         folder: PathBuf,
