@@ -2,9 +2,11 @@
 
 mod cursor;
 mod darts;
+mod genotype;
 mod json;
 mod nao;
 mod nasbench101;
+mod nasbench101_python;
 mod nasbench201;
 mod rnn;
 mod rnn_json;
@@ -14,6 +16,7 @@ mod words;
 pub(crate) use cursor::{Cursor, shown};
 pub(crate) use darts::DARTS_OPS;
 pub use darts::{format_darts, format_darts_dict, parse_darts};
+pub use genotype::{Genotype, looks_like_genotype, parse_genotype};
 pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
 pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};
