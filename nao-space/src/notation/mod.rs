@@ -1,7 +1,9 @@
 //! Text forms of architectures, read strictly and written canonically.
 
+mod any_form;
 mod cursor;
 mod darts;
+mod document;
 mod genotype;
 mod json;
 mod nao;
@@ -13,11 +15,13 @@ mod rnn_json;
 mod tf_dag;
 mod words;
 
+pub use any_form::{FromJson, named_text, read_arch};
 pub(crate) use cursor::{Cursor, shown};
 pub(crate) use darts::DARTS_OPS;
 pub use darts::{format_darts, format_darts_dict, parse_darts};
+pub use document::CnnDocument;
 pub use genotype::{Genotype, looks_like_genotype, parse_genotype};
-pub use json::{CNN_JSON_VERSION, CnnJson, cnn_from_json, cnn_to_json};
+pub use json::{CNN_JSON_VERSION, CnnJson, ConcatenatedStates, cnn_from_json, cnn_to_json};
 pub(crate) use nao::format_with;
 pub use nao::{format_cnn, parse_cnn};
 pub use nasbench101::{format_nasbench101, nasbench101_from_json, nasbench101_to_json, parse_nasbench101};

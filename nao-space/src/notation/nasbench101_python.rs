@@ -82,7 +82,8 @@ impl<'a> Reader<'a> {
         }
         if !word.is_empty() {
             if word.rsplit('.').next() != Some("ModelSpec") || !self.eat("(") {
-                let expected = "the entries 0 and 1 of the matrix, a list of its rows, or `ModelSpec(`".into();
+                let expected =
+                    "the entries 0 and 1 of the matrix, a list of its rows, or `ModelSpec(`".into();
                 return Err(before.unexpected("adjacency", expected));
             }
             return Ok(Some(")"));
@@ -127,18 +128,18 @@ impl<'a> Reader<'a> {
         if wrapped {
             self.expect("(", "matrix")?;
         }
-        let rows = self.list("matrix", |reader, row| {
-            reader.list(&format!("matrix, row {row}"), |reader, column| {
-                let before = reader.here();
-                match reader.word() {
-                    "0" => Ok(false),
-                    "1" => Ok(true),
-                    _ => {
-                        Err(before.unexpected(&format!("matrix, row {row}, column {column}"), "0 or 1".into()))
+        let rows =
+            self.list("matrix", |reader, row| {
+                reader.list(&format!("matrix, row {row}"), |reader, column| {
+                    let before = reader.here();
+                    match reader.word() {
+                        "0" => Ok(false),
+                        "1" => Ok(true),
+                        _ => Err(before
+                            .unexpected(&format!("matrix, row {row}, column {column}"), "0 or 1".into())),
                     }
-                }
-            })
-        })?;
+                })
+            })?;
         if wrapped {
             self.expect(")", "matrix")?;
         }
@@ -205,7 +206,9 @@ mod tests {
             format!("({matrix}, {ops})"),
             format!("ModelSpec(matrix={matrix}, ops={ops})"),
             format!("api.ModelSpec({matrix}, {ops})"),
-            format!("spec = api.ModelSpec(\n  # the best\n  matrix=np.array({matrix}),  # rows\n  ops={ops},)  # 94 %"),
+            format!(
+                "spec = api.ModelSpec(\n  # the best\n  matrix=np.array({matrix}),  # rows\n  ops={ops},)  # 94 %"
+            ),
             format!("cell = ModelSpec(ops=[INPUT, CONV3X3, MAXPOOL3X3, OUTPUT], matrix={matrix})"),
             format!("{{'matrix': {matrix}, 'ops': {ops}}}"),
             format!("{{\"module_adjacency\": {matrix}, \"module_operations\": {}}}", ops.replace('\'', "\"")),

@@ -14,8 +14,13 @@ mod rows;
 use super::diagram::{Diagram, Value};
 use graph::{Graph, Part, Port};
 
-/// Width and height of an operation.
-pub(super) const OP_SIZE: (f64, f64) = (72.0, 36.0);
+/// Least width and height of an operation.
+const OP_SIZE: (f64, f64) = (72.0, 36.0);
+/// The sizes of the two lines in the box of an operation, and the room on either side of them.
+pub(super) const OP_FONT: f64 = 11.0;
+const OP_PADDING: f64 = 4.0;
+/// How much wider the first line is set for its weight.
+const BOLD: f64 = 1.08;
 /// Between two operations of a node.
 const OP_GAP: f64 = 10.0;
 /// From the operations of a node down to its sum.
@@ -178,8 +183,10 @@ fn assemble(diagram: &Diagram, graph: &Graph, x: &[f64], y: &[(f64, f64)]) -> Di
     let block = |node: usize| {
         let vertex = graph.vertex_of(diagram.value_of(node));
         let (top, bottom) = layer_of(vertex);
+        let width = graph.op_widths[vertex];
         let offsets = (0..diagram.nodes[node].operations.len()).map(|op| graph.op_offset(vertex, op));
-        let ops = offsets.clone().map(|offset| Rect::below(x[vertex] + offset, top, OP_SIZE)).collect();
+        let ops =
+            offsets.clone().map(|offset| Rect::below(x[vertex] + offset, top, (width, OP_SIZE.1))).collect();
         if !diagram.nodes[node].sum {
             return Block { ops, sum: None, ports: Vec::new() };
         }

@@ -4,10 +4,12 @@
 //! surroundings are dark and the viewer knows. The picture brings its own background.
 
 mod cell;
+mod choices;
 mod element;
 mod legend;
 
 use self::cell::write_diagram;
+pub(super) use self::choices::choices_svg;
 use self::element::{Anchor, Svg, Tone, number};
 use self::legend::write_legend;
 use super::diagram::Diagram;
@@ -91,8 +93,8 @@ impl<'a> Panel<'a> {
         Panel { diagram, layout: lay_out(diagram, 0.0) }
     }
 
-    fn heading(&self) -> Option<(&'static str, &'static str)> {
-        self.diagram.heading
+    fn heading(&self) -> Option<(&str, &'static str)> {
+        self.diagram.heading.as_ref().map(|(heading, note)| (heading.as_ref(), *note))
     }
 
     fn heading_height(&self) -> f64 {
@@ -142,8 +144,9 @@ fn picture(panels: &[Panel<'_>], drawing: &Drawing) -> String {
         })
     };
     let families = families_in_use(panels);
-    let sums = panels.iter().flat_map(|panel| &panel.diagram.nodes).any(|node| node.sum);
-    let bottom = write_legend(&mut body, &families, sums, inner, y);
+    let with_sum = panels.iter().find(|panel| panel.diagram.nodes.iter().any(|node| node.sum));
+    let join = with_sum.map(|panel| panel.diagram.join);
+    let bottom = write_legend(&mut body, &families, join, inner, y);
     document(&body, drawing, &families, (inner + 2.0 * MARGIN, bottom + MARGIN))
 }
 
