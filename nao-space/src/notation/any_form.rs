@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{CnnDocument, ParseError, rnn_from_json};
+use super::{CnnDocument, ParseError, looks_like_genotype, rnn_from_json};
 use crate::arch::CnnArch;
+use crate::network::Convention;
 use crate::rnn_arch::RnnArch;
 use crate::space::Space;
 use crate::spaces::{
@@ -12,12 +13,25 @@ use crate::spaces::{
 };
 
 /// A space that reads its architectures from JSON as well, in every form that this project and the space's own code write.
-pub trait FromJson: Space {
+pub trait JsonForm: Space {
+    /// An architecture as a JSON document that [`read_json`](JsonForm::read_json) reads.
+    fn to_json(&self, arch: &Self::Arch) -> String {
+        serde_json::to_string_pretty(arch).expect("names and numbers have a JSON form")
+    }
+
+    /// The architecture of a text that is no JSON: in the notation of the space, or in another that people use for it.
+    ///
+    /// # Errors
+    /// As [`Space::parse`].
+    fn read_text(&self, text: &str) -> Result<Self::Arch, ParseError> {
+        self.parse(text)
+    }
+
     /// The architecture of a JSON document. Without more, that is the form in which architectures are stored.
     ///
     /// # Errors
     /// When the document has another form, or its architecture belongs to another space.
-    fn from_json(&self, json: &str) -> Result<Self::Arch, ParseError> {
+    fn read_json(&self, json: &str) -> Result<Self::Arch, ParseError> {
         stored(json)
     }
 }
@@ -26,11 +40,11 @@ fn stored<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, ParseError> {
     serde_json::from_str(json).map_err(|error| ParseError::Json { message: error.to_string() })
 }
 
-impl FromJson for NasBench201Space {}
-impl FromJson for HierarchicalSpace {}
+impl JsonForm for NasBench201Space {}
+impl JsonForm for HierarchicalSpace {}
 
-impl FromJson for NasBench101Space {
-    fn from_json(&self, json: &str) -> Result<Self::Arch, ParseError> {
+impl JsonForm for NasBench101Space {
+    fn read_json(&self, json: &str) -> Result<Self::Arch, ParseError> {
         match serde_json::from_str::<Value>(json) {
             // The names of the benchmark's own files.
             Ok(value) if value.get("module_adjacency").is_some() => self.parse(json),
@@ -39,8 +53,13 @@ impl FromJson for NasBench101Space {
     }
 }
 
-impl FromJson for CnnSpace {
-    fn from_json(&self, json: &str) -> Result<CnnArch, ParseError> {
+impl JsonForm for CnnSpace {
+    /// Numbers, or a genotype whose operations are all in the set.
+    fn read_text(&self, text: &str) -> Result<CnnArch, ParseError> {
+        if looks_like_genotype(text) { self.read_json(text) } else { self.parse(text) }
+    }
+
+    fn read_json(&self, json: &str) -> Result<CnnArch, ParseError> {
         let document = CnnDocument::read(json).unwrap_or_else(|| stored(json).map(bare))?;
         self.check(&document.arch).map(|()| document.arch)
     }
@@ -51,8 +70,14 @@ fn bare(arch: CnnArch) -> CnnDocument {
     CnnDocument { arch, convention: None, concatenates: None }
 }
 
-impl FromJson for DartsSpace {
-    fn from_json(&self, json: &str) -> Result<CnnArch, ParseError> {
+impl JsonForm for DartsSpace {
+    /// Says that the network of DARTS is meant.
+    fn to_json(&self, arch: &CnnArch) -> String {
+        let convention = Some(Convention::Darts);
+        CnnDocument { arch: arch.clone(), convention, concatenates: None }.to_json()
+    }
+
+    fn read_json(&self, json: &str) -> Result<CnnArch, ParseError> {
         let document = CnnDocument::read(json).unwrap_or_else(|| stored(json).map(bare))?;
         if let Some(concatenates) = &document.concatenates
             && *concatenates != [DartsSpace::concat().to_vec(), DartsSpace::concat().to_vec()]
@@ -64,15 +89,15 @@ impl FromJson for DartsSpace {
     }
 }
 
-impl FromJson for RnnSpace {
-    fn from_json(&self, json: &str) -> Result<RnnArch, ParseError> {
+impl JsonForm for RnnSpace {
+    fn read_json(&self, json: &str) -> Result<RnnArch, ParseError> {
         let arch = rnn_from_json(json)?;
         self.check(&arch).map(|()| arch)
     }
 }
 
-impl FromJson for ChoiceSpace {
-    fn from_json(&self, json: &str) -> Result<ChoiceArch, ParseError> {
+impl JsonForm for ChoiceSpace {
+    fn read_json(&self, json: &str) -> Result<ChoiceArch, ParseError> {
         let arch = stored(json)?;
         self.check(&arch).map(|()| arch)
     }
@@ -95,18 +120,18 @@ impl FromJson for ChoiceSpace {
 ///
 /// # Errors
 /// When the text has none of these forms, or its architecture belongs to another space.
-pub fn read_arch<S: FromJson>(space: &S, text: &str) -> Result<S::Arch, ParseError> {
+pub fn read_arch<S: JsonForm>(space: &S, text: &str) -> Result<S::Arch, ParseError> {
     if !text.trim_start().starts_with(['{', '"']) {
-        return space.parse(text);
+        return space.read_text(text);
     }
     match serde_json::from_str::<Value>(text) {
         Ok(json) => match named_text(&json) {
-            Some(text) => space.parse(text),
-            None => space.from_json(text),
+            Some(text) => space.read_text(text),
+            None => space.read_json(text),
         },
         // What is no JSON may be a Python dictionary.
-        Err(error) if error.is_syntax() && text.contains('\'') => space.parse(text),
-        Err(_) => space.from_json(text),
+        Err(error) if error.is_syntax() && text.contains('\'') => space.read_text(text),
+        Err(_) => space.read_json(text),
     }
 }
 
@@ -122,12 +147,12 @@ mod tests {
     use crate::spaces::ActivationOrder;
 
     /// Everything that is printed of an architecture reads back.
-    fn reads_back<S: FromJson>(space: &S) {
+    fn reads_back<S: JsonForm>(space: &S) {
         for index in 0..20 {
             let arch = space.sample(&mut rng_for(11, "any form", index));
             let text = space.format(&arch);
             let found = serde_json::json!({ "space": space.name(), "architecture": text }).to_string();
-            for form in [text.clone(), serde_json::to_string(&arch).unwrap(), found] {
+            for form in [text.clone(), serde_json::to_string(&arch).unwrap(), space.to_json(&arch), found] {
                 assert_eq!(read_arch(space, &form).as_ref(), Ok(&arch), "{}: {form}", space.name());
             }
         }

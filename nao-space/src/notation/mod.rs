@@ -15,7 +15,7 @@ mod rnn_json;
 mod tf_dag;
 mod words;
 
-pub use any_form::{FromJson, named_text, read_arch};
+pub use any_form::{JsonForm, named_text, read_arch};
 pub(crate) use cursor::{Cursor, shown};
 pub(crate) use darts::DARTS_OPS;
 pub use darts::{format_darts, format_darts_dict, parse_darts};

@@ -123,31 +123,41 @@ impl<'a> Panel<'a> {
 }
 
 fn picture(panels: &[Panel<'_>], drawing: &Drawing) -> String {
-    let side_by_side = panels.iter().map(Panel::width).sum::<f64>() + MARGIN * (panels.len() - 1) as f64;
-    let in_a_row = match drawing.arrangement {
-        Arrangement::Auto => side_by_side <= WIDEST_ROW,
-        Arrangement::SideBySide => true,
-        Arrangement::Stacked => false,
-    };
-    let widest = panels.iter().map(Panel::width).fold(0.0, f64::max);
-    let inner = if in_a_row { side_by_side } else { widest }.max(LEAST_WIDTH);
+    let rows = rows(panels, drawing.arrangement);
+    let inner = rows.iter().map(|row| row_width(row)).fold(LEAST_WIDTH, f64::max);
 
     let mut body = Svg::default();
     let mut y = write_heading(&mut body, drawing, inner);
-    y = if in_a_row {
-        write_row(&mut body, panels, (inner - side_by_side) / panels.len() as f64, y)
-    } else {
-        panels.iter().fold(y, |y, panel| {
-            let height = panel.height();
-            write_panel(&mut body, panel, Rect { x: MARGIN, y, width: inner, height });
-            y + height + MARGIN
-        })
-    };
+    for row in rows {
+        y = write_row(&mut body, row, (inner - row_width(row)) / row.len() as f64, y);
+    }
     let families = families_in_use(panels);
     let with_sum = panels.iter().find(|panel| panel.diagram.nodes.iter().any(|node| node.sum));
     let join = with_sum.map(|panel| panel.diagram.join);
     let bottom = write_legend(&mut body, &families, join, inner, y);
     document(&body, drawing, &families, (inner + 2.0 * MARGIN, bottom + MARGIN))
+}
+
+fn row_width(panels: &[Panel<'_>]) -> f64 {
+    panels.iter().map(Panel::width).sum::<f64>() + MARGIN * (panels.len() - 1) as f64
+}
+
+/// Which panels stand side by side.
+fn rows<'p, 'd>(panels: &'p [Panel<'d>], arrangement: Arrangement) -> Vec<&'p [Panel<'d>]> {
+    match arrangement {
+        Arrangement::SideBySide => vec![panels],
+        Arrangement::Stacked => panels.chunks(1).collect(),
+        Arrangement::Auto => {
+            let (mut rows, mut rest) = (Vec::new(), panels);
+            while !rest.is_empty() {
+                let fits = |count: &usize| row_width(&rest[..*count]) <= WIDEST_ROW;
+                let (row, others) = rest.split_at((1..=rest.len()).take_while(fits).last().unwrap_or(1));
+                rows.push(row);
+                rest = others;
+            }
+            rows
+        }
+    }
 }
 
 /// Writes panels side by side, each `spare` wider than it must be; returns where the next thing begins.
