@@ -169,7 +169,13 @@ impl SharingConfig {
 fn published_v1() -> SharingConfig {
     let training = Recipe {
         source: "Luo et al. 2018, search with weight sharing; authors' PyTorch repository, V1".into(),
-        structure: Structure { cells_per_stage: 3, width: 20, stem_multiplier: 3, auxiliary: false, convention: Convention::NaoTorch },
+        structure: Structure {
+            cells_per_stage: 3,
+            width: 20,
+            stem_multiplier: 3,
+            auxiliary: false,
+            convention: Convention::NaoTorch,
+        },
         epochs: 30,
         batch: 64,
         learning_rate: 0.025,

@@ -19,8 +19,8 @@ pub use search::{
     BestArgs, CancelArgs, ExecutionOptions, ResumeArgs, RunFolderArgs, RunOptions, SearchArgs, SimulateArgs,
     WorkerArgs,
 };
-pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind, SpaceOptions};
-pub use table_check::{TableCheckArgs, TableSpace};
+pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind};
+pub use table_check::TableCheckArgs;
 pub use train::TrainArgs;
 pub use weights::{ExportArgs, ExportFormat, ImportArgs, ParameterNames};
 pub use zoo::{TableArgs, ZooArgs};

@@ -13,6 +13,8 @@ use toml::Value;
 
 use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 use super::execution::ExecutionConfig;
+use super::idle::idle_sections;
+use super::starting::in_notation;
 use super::typed::{has_key, nested, one_line, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
@@ -93,6 +95,7 @@ pub fn resolve<T: Task>(
     if typed.contains_key("relaxed") && base.relaxed.is_none() {
         bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", "));
     }
+    let (before, was_typed) = (base.clone(), typed.clone());
     let own_cosine = has_key(&typed, &["sharing", "training", "cosine_epochs"]);
     let own_rounds = has_key(&typed, &["rounds"]);
     overlay(&mut table, typed);
@@ -124,7 +127,11 @@ pub fn resolve<T: Task>(
         }
         config.rounds = RoundLimits { initial: 1, per_round: 1, budget: 1 };
     }
+    config.start_with = in_notation(&config)?;
     config.check(&data)?;
+    for section in idle_sections(&was_typed, &config, &before) {
+        tracing::warn!("{section} has no effect with strategy {}", config.strategy.name);
+    }
     Ok(Resolved { config, data })
 }
 
@@ -157,6 +164,7 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
     Ok(RunConfig {
         seed: 1,
         data: source.clone(),
+        start_with: Vec::new(),
         space: T::space_settings(&T::space_of(&CellOptions::default())?),
         rounds,
         strategy: StrategyConfig::new("nao", nao),
