@@ -40,13 +40,9 @@ pub struct Structure {
     pub stem_multiplier: usize,
     /// Whether an auxiliary head is trained along. Needs images of at least 32x32.
     pub auxiliary: bool,
-    /// The code base whose network is made of the cells; files leave that of the authors' PyTorch code out.
-    #[serde(default, skip_serializing_if = "is_of_the_authors")]
+    /// The code base whose network is made of the cells; files may leave that of the authors' PyTorch code out.
+    #[serde(default)]
     pub convention: Convention,
-}
-
-fn is_of_the_authors(convention: &Convention) -> bool {
-    *convention == Convention::NaoTorch
 }
 
 /// Everything about a training but architecture, data and seed. In files, every field is given.

@@ -67,9 +67,8 @@ pub fn refuse_idle_flags<T: Task>(
     config: &RunConfig<T>,
 ) -> Result<()> {
     let name = config.strategy.name.as_str();
-    let has_preset = name == "nao" || (SHARED_SEARCHES.contains(&name) && proposes_by_preset(config));
     let why = format!("strategy {name} has no presets; nao, nao-ws and nao-v2 have");
-    refuse_idle([("preset", run.preset.is_some() && !has_preset)], &why)?;
+    refuse_idle([("preset", run.preset.is_some() && !has_preset(config))], &why)?;
     let engine = config.execution.executor;
     if engine != Engine::Slurm {
         refuse_idle(execution.of_slurm(), "children are trained in no jobs of Slurm: add --executor slurm")?;
@@ -84,6 +83,17 @@ pub fn refuse_idle_flags<T: Task>(
         }
     }
     Ok(())
+}
+
+/// Whether a preset chooses how the strategy proposes.
+fn has_preset<T: Task>(config: &RunConfig<T>) -> bool {
+    let name = config.strategy.name.as_str();
+    name == "nao" || (SHARED_SEARCHES.contains(&name) && proposes_by_preset(config))
+}
+
+/// Whether a preset was typed, as a setting, for a strategy that has none.
+pub fn idle_preset<T: Task>(config: &RunConfig<T>, base: &RunConfig<T>) -> bool {
+    !has_preset(config) && config.strategy.preset != base.strategy.preset
 }
 
 /// Whether a search with shared weights asks a `nao` strategy for cells.
