@@ -5,12 +5,14 @@
 
 mod arch_argument;
 mod args;
+mod cell_network;
 mod command;
 mod data;
 mod engine;
 mod executor;
 mod failure;
 mod files;
+mod flags;
 mod host;
 mod logging;
 mod memory;

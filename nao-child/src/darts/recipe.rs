@@ -1,6 +1,6 @@
 //! How a relaxed network is searched: named settings, each fully resolved.
 
-use nao_space::network::Skeleton;
+use nao_space::network::{Convention, Skeleton};
 use serde::{Deserialize, Serialize};
 
 use super::adam::AdamSettings;
@@ -39,7 +39,13 @@ impl RelaxedRecipe {
             name: "darts".into(),
             source: "Liu, Simonyan and Yang 2019; authors' repository".into(),
             data: "cifar10".into(),
-            structure: Structure { cells_per_stage: 2, width: 16, stem_multiplier: 3, auxiliary: false },
+            structure: Structure {
+                cells_per_stage: 2,
+                width: 16,
+                stem_multiplier: 3,
+                auxiliary: false,
+                convention: Convention::NaoTorch,
+            },
             epochs: 50,
             batch: 64,
             learning_rate: 0.025,
@@ -76,7 +82,13 @@ impl RelaxedRecipe {
             name: "darts-small".into(),
             source: "this project".into(),
             data: data.name.clone(),
-            structure: Structure { cells_per_stage: 1, width: 4, stem_multiplier: 1, auxiliary: false },
+            structure: Structure {
+                cells_per_stage: 1,
+                width: 4,
+                stem_multiplier: 1,
+                auxiliary: false,
+                convention: Convention::NaoTorch,
+            },
             epochs: if digits { 15 } else { 10 },
             cosine_epochs: if digits { 15 } else { 10 },
             augmentation: Augmentation {

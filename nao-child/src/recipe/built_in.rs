@@ -1,5 +1,7 @@
 //! The settings of the built-in recipes.
 
+use nao_space::network::Convention;
+
 use super::{Recipe, Score, Structure};
 use crate::data::{Augmentation, Normalisation};
 
@@ -10,7 +12,13 @@ pub(crate) fn digits() -> Recipe {
         name: "digits".into(),
         source: "this project, chosen by measurement".into(),
         data: "digits".into(),
-        structure: Structure { cells_per_stage: 1, width: 6, stem_multiplier: 1, auxiliary: false },
+        structure: Structure {
+            cells_per_stage: 1,
+            width: 6,
+            stem_multiplier: 1,
+            auxiliary: false,
+            convention: Convention::NaoTorch,
+        },
         epochs: 12,
         batch: 32,
         learning_rate: 0.025,
@@ -56,7 +64,13 @@ pub(crate) fn cifar10_small() -> Recipe {
         name: "cifar10-small".into(),
         source: "this project, chosen by measurement".into(),
         data: "cifar10".into(),
-        structure: Structure { cells_per_stage: 1, width: 4, stem_multiplier: 1, auxiliary: false },
+        structure: Structure {
+            cells_per_stage: 1,
+            width: 4,
+            stem_multiplier: 1,
+            auxiliary: false,
+            convention: Convention::NaoTorch,
+        },
         epochs: 5,
         batch: 64,
         learning_rate: 0.05,
@@ -88,7 +102,13 @@ pub(crate) fn search() -> Recipe {
         name: "search".into(),
         source: "Luo et al. 2018, search without weight sharing; authors' TensorFlow script".into(),
         data: "cifar10".into(),
-        structure: Structure { cells_per_stage: 3, width: 32, stem_multiplier: 3, auxiliary: true },
+        structure: Structure {
+            cells_per_stage: 3,
+            width: 32,
+            stem_multiplier: 3,
+            auxiliary: true,
+            convention: Convention::NaoTorch,
+        },
         epochs: 25,
         batch: 128,
         learning_rate: 0.024,
@@ -121,7 +141,13 @@ pub(super) fn nao_ws_rank() -> Recipe {
     Recipe {
         name: "nao-ws-rank".into(),
         source: "authors' PyTorch repository, V1 and V2, ranking of the top five (spec d.3)".into(),
-        structure: Structure { cells_per_stage: 3, width: 20, stem_multiplier: 3, auxiliary: true },
+        structure: Structure {
+            cells_per_stage: 3,
+            width: 20,
+            stem_multiplier: 3,
+            auxiliary: true,
+            convention: Convention::NaoTorch,
+        },
         epochs: 10,
         batch: 64,
         learning_rate: 0.025,
@@ -141,7 +167,13 @@ pub(super) fn cifar10_final() -> Recipe {
         name: "cifar10-final".into(),
         source: "authors' PyTorch repository, V1, NAONet-A-36 and NAONet-B-36".into(),
         data: "cifar10".into(),
-        structure: Structure { cells_per_stage: 6, width: 36, stem_multiplier: 3, auxiliary: true },
+        structure: Structure {
+            cells_per_stage: 6,
+            width: 36,
+            stem_multiplier: 3,
+            auxiliary: true,
+            convention: Convention::NaoTorch,
+        },
         epochs: 600,
         batch: 128,
         learning_rate: 0.025,

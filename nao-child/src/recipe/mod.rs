@@ -6,7 +6,7 @@ mod built_in;
 use std::fmt;
 
 use nao_space::Fidelity;
-use nao_space::network::{Skeleton, Stem};
+use nao_space::network::{Convention, Skeleton, Stem};
 use serde::{Deserialize, Serialize};
 
 use built_in::{cifar10_final, digits_final, nao_ws_rank};
@@ -40,6 +40,9 @@ pub struct Structure {
     pub stem_multiplier: usize,
     /// Whether an auxiliary head is trained along. Needs images of at least 32x32.
     pub auxiliary: bool,
+    /// The code base whose network is made of the cells; files may leave that of the authors' PyTorch code out.
+    #[serde(default)]
+    pub convention: Convention,
 }
 
 /// Everything about a training but architecture, data and seed. In files, every field is given.
@@ -165,8 +168,9 @@ impl Recipe {
 
     /// The skeleton of networks for that data.
     pub fn skeleton(&self, data: &ImageData) -> Skeleton {
-        let Structure { cells_per_stage, width, stem_multiplier, auxiliary } = self.structure;
+        let Structure { cells_per_stage, width, stem_multiplier, auxiliary, convention } = self.structure;
         Skeleton {
+            convention,
             stem: Stem::Cifar { multiplier: stem_multiplier },
             ..Skeleton::cifar10(cells_per_stage, width)
         }

@@ -1,6 +1,7 @@
 //! The settings of searches with shared weights, named and fully resolved.
 
 use nao_space::Fidelity;
+use nao_space::network::Convention;
 use serde::{Deserialize, Serialize};
 
 use super::child::Norms;
@@ -168,7 +169,13 @@ impl SharingConfig {
 fn published_v1() -> SharingConfig {
     let training = Recipe {
         source: "Luo et al. 2018, search with weight sharing; authors' PyTorch repository, V1".into(),
-        structure: Structure { cells_per_stage: 3, width: 20, stem_multiplier: 3, auxiliary: false },
+        structure: Structure {
+            cells_per_stage: 3,
+            width: 20,
+            stem_multiplier: 3,
+            auxiliary: false,
+            convention: Convention::NaoTorch,
+        },
         epochs: 30,
         batch: 64,
         learning_rate: 0.025,

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use nao_controller::CheapConfig;
 
 /// What candidates a search of a table scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,9 +50,9 @@ pub struct BenchArgs {
     #[arg(long, default_value = "nasbench201", value_name = "TABLE")]
     pub table: String,
 
-    /// Data sets of the labels of nasbench201, separated by commas: cifar10, cifar100, imagenet16-120
-    #[arg(long, default_value = "cifar10", value_name = "DATASETS")]
-    pub metric: String,
+    /// Data sets of the labels of nasbench201, separated by commas: cifar10, cifar100, imagenet16-120 [default: cifar10]
+    #[arg(long, value_name = "DATASETS")]
+    pub metric: Option<String>,
 
     /// Use the rows of a nasbench101 file that have this word in their column `source_slice` only
     #[arg(long, value_name = "WORD")]
@@ -81,18 +80,13 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 10, value_name = "K")]
     pub seeds: u64,
 
-    /// Epochs per round of the authors' controllers
-    #[arg(long, default_value_t = 200, value_name = "EPOCHS")]
-    pub controller_epochs: usize,
+    /// Epochs per round of the authors' controllers [default: 200]
+    #[arg(long, value_name = "EPOCHS")]
+    pub controller_epochs: Option<usize>,
 
-    /// Candidates at whose 12-epoch label nao:cheap looks in each round behind the first
-    #[arg(
-        long,
-        default_value_t = CheapConfig::default().per_round as u64,
-        value_name = "LOOKS",
-        value_parser = clap::value_parser!(u64).range(1..)
-    )]
-    pub cheap_looks: u64,
+    /// Candidates at whose 12-epoch label nao:cheap looks in each round behind the first [default: 20]
+    #[arg(long, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub cheap_looks: Option<u64>,
 
     /// Results of an earlier `nao bench --json` to be put beside these; those of another table are refused
     #[arg(long, value_name = "FILE")]

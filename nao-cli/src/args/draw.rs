@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::CellOptions;
+use super::AnySpaceOptions;
+use crate::cell_network::ConventionName;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DrawFormat {
@@ -18,14 +19,19 @@ pub enum DrawFormat {
 
 #[derive(Debug, ClapArgs)]
 pub struct DrawArgs {
-    /// `@NAME` from the zoo, a NAO string in quotes, a JSON file, or a run folder (with --rank)
+    /// `@NAME` from the zoo, a string of the space in quotes, a genotype, a file with one of them or with JSON, or a run folder
+    /// (with --rank)
     pub arch: String,
     #[command(flatten)]
-    pub space: CellOptions,
+    pub space: AnySpaceOptions,
 
-    /// Which architecture of a run folder, counted from the best
-    #[arg(long, default_value_t = 1)]
-    pub rank: usize,
+    /// Whose network is made of image cells, which says what they concatenate [default: what the cell says]
+    #[arg(long, value_enum, value_name = "CODE")]
+    pub convention: Option<ConventionName>,
+
+    /// Which architecture of a run folder, counted from the best [default: 1]
+    #[arg(long)]
+    pub rank: Option<usize>,
 
     /// [default: that of the file's name, .svg, .dot, .gv or .json, or svg]
     #[arg(long, value_enum)]

@@ -1,6 +1,7 @@
 //! The command line: one file per command or family of commands.
 
 mod bench;
+mod count;
 mod draw;
 mod predictor;
 mod search;
@@ -13,14 +14,15 @@ mod zoo;
 use clap::{Parser, Subcommand};
 
 pub use bench::{BenchArgs, BenchMode, BenchProtocol};
+pub use count::CountArgs;
 pub use draw::{DrawArgs, DrawFormat};
 pub use predictor::{FitArgs, PredictArgs};
 pub use search::{
     BestArgs, CancelArgs, ExecutionOptions, ResumeArgs, RunFolderArgs, RunOptions, SearchArgs, SimulateArgs,
     WorkerArgs,
 };
-pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind, SpaceOptions};
-pub use table_check::{TableCheckArgs, TableSpace};
+pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind};
+pub use table_check::TableCheckArgs;
 pub use train::TrainArgs;
 pub use weights::{ExportArgs, ExportFormat, ImportArgs, ParameterNames};
 pub use zoo::{TableArgs, ZooArgs};
@@ -53,8 +55,10 @@ pub enum Command {
     Status(RunFolderArgs),
     /// Stop a run and everything that works for it, wherever it is
     Cancel(CancelArgs),
-    /// Draw an architecture as SVG or DOT
+    /// Draw an architecture of any space as SVG or DOT
     Draw(DrawArgs),
+    /// Count the parameters and operations of image cells in a network
+    Count(CountArgs),
     /// Train one architecture to the end and keep its weights
     Train(TrainArgs),
     /// Take weights or a network's description home, to PyTorch or elsewhere

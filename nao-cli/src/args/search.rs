@@ -37,7 +37,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
-    /// Operation set of image cells [default: paper-11]
+    /// Operation set of image cells: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
+    /// nasnet-13, amoeba-11 [default: paper-11]
     #[arg(long, value_name = "SET")]
     pub ops: Option<String>,
 
@@ -68,6 +69,11 @@ pub struct RunOptions {
     /// Epochs per child, instead of the recipe's
     #[arg(long)]
     pub epochs: Option<u32>,
+
+    /// Begin with this architecture: @NAME, a string of the space in quotes, a genotype, or a file with one of them or with
+    /// JSON; @FILE names a file with one per line. May be given several times; all are trials of the first round
+    #[arg(long = "start-with", value_name = "ARCH")]
+    pub start_with: Vec<String>,
 
     /// Any other setting, as in the configuration file: `--set recipe.structure.width=8`
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -129,7 +135,7 @@ pub struct SearchArgs {
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Print the resolved configuration and stop
+    /// Print the resolved configuration and stop; nothing is written, and --out and --json do nothing
     #[arg(long)]
     pub dry_run: bool,
 

@@ -3,6 +3,8 @@
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::cell_network::ConventionName;
+
 /// The two kinds of cells that can be searched and trained.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,18 +16,6 @@ pub enum SpaceKind {
     Rnn,
 }
 
-/// The space of image cells.
-#[derive(Debug, Clone, ClapArgs)]
-pub struct SpaceOptions {
-    /// Operation set in whose ids the string is written [default: paper-11]
-    #[arg(long, value_name = "SET")]
-    pub ops: Option<String>,
-
-    /// Nodes per cell, 1 to 12 [default: 5]
-    #[arg(long, value_name = "B")]
-    pub nodes: Option<usize>,
-}
-
 /// A space of cells of either kind, for an architecture named on the command line.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct CellOptions {
@@ -33,7 +23,9 @@ pub struct CellOptions {
     #[arg(long, value_enum, value_name = "SPACE")]
     pub space: Option<SpaceKind>,
 
-    /// Operation set in whose ids image cells are written [default: paper-11]
+    /// Operation set in whose ids image cells are written: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
+    /// nasnet-13, amoeba-11 [default: one that holds the cell if it comes with the
+    /// names of its operations, otherwise paper-11]
     #[arg(long, value_name = "SET")]
     pub ops: Option<String>,
 
@@ -44,11 +36,22 @@ pub struct CellOptions {
     /// Order of the activations in whose ids recurrent cells are written: nao or nao-ws [default: nao]
     #[arg(long)]
     pub order: Option<String>,
+
+    /// Whose network is made of image cells [default: what the cell says; genotypes mean that of DARTS]
+    #[arg(long, value_enum, value_name = "CODE")]
+    pub convention: Option<ConventionName>,
 }
 
-impl From<&SpaceOptions> for CellOptions {
-    fn from(options: &SpaceOptions) -> Self {
-        CellOptions { ops: options.ops.clone(), nodes: options.nodes, ..CellOptions::default() }
+impl CellOptions {
+    /// The flags that were given.
+    pub fn given(&self) -> [(&'static str, bool); 5] {
+        [
+            ("space", self.space.is_some()),
+            ("ops", self.ops.is_some()),
+            ("nodes", self.nodes.is_some()),
+            ("order", self.order.is_some()),
+            ("convention", self.convention.is_some()),
+        ]
     }
 }
 
@@ -59,7 +62,8 @@ pub struct AnySpaceOptions {
     #[arg(long, value_name = "SPACE")]
     pub space: Option<String>,
 
-    /// Operation set of image cells [default: paper-11]
+    /// Operation set of image cells: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
+    /// nasnet-13, amoeba-11 [default: paper-11]
     #[arg(long, value_name = "SET")]
     pub ops: Option<String>,
 
@@ -102,7 +106,7 @@ pub enum SpaceCommand {
     },
     /// The tokens of an architecture
     Encode {
-        /// `@NAME`, a string of the space in quotes, or a JSON file
+        /// `@NAME`, a string of the space in quotes, a genotype, or a file with one of them or with JSON
         arch: String,
         #[command(flatten)]
         space: AnySpaceOptions,
@@ -129,7 +133,7 @@ pub enum SpaceCommand {
     },
     /// Whether a text is an architecture of the space, and its canonical spelling
     Check {
-        /// `@NAME`, a string of the space in quotes, or a JSON file
+        /// `@NAME`, a string of the space in quotes, a genotype, or a file with one of them or with JSON
         arch: String,
         #[command(flatten)]
         space: AnySpaceOptions,

@@ -8,7 +8,7 @@ use super::CellOptions;
 
 #[derive(Debug, ClapArgs)]
 pub struct TrainArgs {
-    /// `@NAME` from the zoo, a NAO string in quotes, or a JSON file
+    /// `@NAME` from the zoo, a string of its space in quotes, a genotype, or a file with one of them or with JSON
     #[arg(long, required_unless_present_any = ["from", "dry_run"], conflicts_with = "from")]
     pub arch: Option<String>,
 
@@ -16,9 +16,9 @@ pub struct TrainArgs {
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
 
-    /// Which architecture of the run, counted from the best
-    #[arg(long, default_value_t = 1)]
-    pub rank: usize,
+    /// Which architecture of the run, counted from the best [default: 1]
+    #[arg(long)]
+    pub rank: Option<usize>,
     #[command(flatten)]
     pub space: CellOptions,
 
@@ -43,9 +43,9 @@ pub struct TrainArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 
-    /// Seed of everything random
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
-    pub seed: u64,
+    /// Seed of everything random [default: 1]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
 
     /// `cpu` or `cuda:N` [default: cpu]
     #[arg(long, value_name = "DEVICE")]
@@ -55,7 +55,8 @@ pub struct TrainArgs {
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Print the resolved settings and stop; without --arch and --from, those of the recipe
+    /// Print the resolved settings and stop; without --arch and --from, those of the recipe. Nothing is written, and --out
+    /// and --json do nothing
     #[arg(long)]
     pub dry_run: bool,
 

@@ -32,13 +32,13 @@ pub struct ExportArgs {
     #[arg(long, value_enum)]
     pub format: ExportFormat,
 
-    /// Which architecture of a run folder, counted from the best
-    #[arg(long, default_value_t = 1)]
-    pub rank: usize,
+    /// Which architecture of a run folder, counted from the best [default: 1]
+    #[arg(long)]
+    pub rank: Option<usize>,
 
-    /// Whose parameter names
-    #[arg(long, value_enum, default_value_t = ParameterNames::V1)]
-    pub names: ParameterNames,
+    /// Whose parameter names, of image cells [default: v1]
+    #[arg(long, value_enum)]
+    pub names: Option<ParameterNames>,
 
     /// Where to write [default: standard output, for json]
     #[arg(short, long, value_name = "FILE")]
@@ -50,7 +50,7 @@ pub struct ImportArgs {
     /// A safetensors file with the state dict of a network
     pub weights: PathBuf,
 
-    /// `@NAME` from the zoo, a NAO string in quotes, or a JSON file
+    /// `@NAME` from the zoo, a string of its space in quotes, a genotype, or a file with one of them or with JSON
     #[arg(long)]
     pub arch: String,
     #[command(flatten)]

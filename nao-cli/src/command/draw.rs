@@ -4,47 +4,88 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use nao_space::Space;
-use nao_space::draw::Drawing;
+use nao_space::draw::{Drawing, Picture};
 
 use super::print_text;
-use crate::arch_argument::{arch_of_run, kind_of_arch, read_arch};
-use crate::args::{DrawArgs, DrawFormat};
+use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch, read_of_space};
+use crate::args::{CellOptions, DrawArgs, DrawFormat};
 use crate::files::write_whole;
+use crate::flags::refuse_idle;
 use crate::run::RunFolder;
+use crate::space_argument::{AnySpace, SpaceVisitor};
 use crate::task::{Task, with_task};
 
 pub fn run(args: DrawArgs) -> Result<()> {
+    check_flags(&args)?;
     let path = Path::new(&args.arch);
-    let kind = match path.is_dir() {
-        true => RunFolder::open(path)?.kind()?,
-        false => args.space.space.or_else(|| kind_of_arch(&args.arch)).unwrap_or_default(),
-    };
-    with_task!(kind, T => draw::<T>(args))
+    if path.is_dir() {
+        return with_task!(RunFolder::open(path)?.kind()?, T => {
+            draw_cell(&args, arch_of_run::<T>(path, args.rank.unwrap_or(1))?.0)
+        });
+    }
+    let kind = kind_of_arch(&args.arch).unwrap_or_default();
+    // The network around image cells says what they concatenate, which their space does not know.
+    match args.space.of_cells(kind).filter(|_| args.space.encoding.is_none()) {
+        Some((kind, options)) => {
+            let options = CellOptions { convention: args.convention, ..options };
+            with_task!(kind, T => draw_cell(&args, read_arch::<T>(&args.arch, &options)?))
+        }
+        None => {
+            let why = "the space says what its cells concatenate";
+            refuse_idle([("convention", args.convention.is_some())], why)?;
+            args.space.visit(InAnySpace(&args))
+        }
+    }
 }
 
-fn draw<T: Task>(args: DrawArgs) -> Result<()> {
+/// Refuses flags that do nothing with what is drawn.
+fn check_flags(args: &DrawArgs) -> Result<()> {
+    let space = args.space.given().into_iter().chain([("convention", args.convention.is_some())]);
+    if Path::new(&args.arch).is_dir() {
+        return refuse_idle(space, "the run knows its space and its networks");
+    }
+    if args.arch.starts_with('@') {
+        refuse_idle(space, &format!("{} is published with its space and its network", args.arch))?;
+    }
+    refuse_idle([("rank", args.rank.is_some())], "it chooses from a run folder, and none is named")
+}
+
+fn draw_cell<T: Task>(args: &DrawArgs, named: NamedArch<T>) -> Result<()> {
+    let NamedArch { name, space, arch, published, network } = named;
+    let picture = T::picture(&arch, published, &network)?;
+    write(args, name, space.format(&arch), &picture, || T::to_json(&arch, published, &network))
+}
+
+struct InAnySpace<'a>(&'a DrawArgs);
+
+impl SpaceVisitor for InAnySpace<'_> {
+    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
+        let arch = read_of_space(space, &self.0.arch)?;
+        let json = || space.to_json(&arch);
+        write(self.0, space.name(), space.format(&arch), &space.picture(&arch), json)
+    }
+}
+
+/// Writes the picture, or the architecture as JSON.
+fn write(
+    args: &DrawArgs,
+    title: String,
+    subtitle: String,
+    picture: &Picture,
+    json: impl Fn() -> String,
+) -> Result<()> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(path)) => format_of(path)?,
         (None, None) => DrawFormat::Svg,
     };
-    let named = if Path::new(&args.arch).is_dir() {
-        arch_of_run::<T>(Path::new(&args.arch), args.rank)?.0
-    } else {
-        read_arch::<T>(&args.arch, &args.space)?
-    };
-    let subtitle = named.space.format(&named.arch);
     let text = match format {
-        DrawFormat::Svg => T::picture(&named.arch, named.published)?.svg(&Drawing {
-            title: named.name,
-            subtitle,
-            ..Drawing::default()
-        }),
-        DrawFormat::Dot => T::picture(&named.arch, named.published)?.dot(&named.name),
-        DrawFormat::Json => T::to_json(&named.arch),
+        DrawFormat::Svg => picture.svg(&Drawing { title, subtitle, ..Drawing::default() }),
+        DrawFormat::Dot => picture.dot(&title),
+        DrawFormat::Json => json(),
     };
-    match args.output {
-        Some(path) => write_whole(&path, text.as_bytes()),
+    match &args.output {
+        Some(path) => write_whole(path, text.as_bytes()),
         None => print_text(&text),
     }
 }

@@ -21,6 +21,7 @@ use crate::arch_argument::{NamedArch, arch_of_run};
 use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
 use crate::files::{read_tensors, write_whole};
+use crate::flags::refuse_idle;
 use crate::run::{RunFolder, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
 use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
@@ -78,8 +79,27 @@ impl ParameterNames {
     }
 }
 
+/// Refuses flags that do nothing with what is exported.
+fn check_flags(source: &Source, args: &ExportArgs) -> Result<()> {
+    let (rank, names) = (("rank", args.rank.is_some()), ("names", args.names.is_some()));
+    let kind = match source {
+        Source::Training { folder, .. } => {
+            refuse_idle([rank], "it chooses from a run folder, and this is a training")?;
+            folder.kind()?
+        }
+        Source::Run(_) if args.format == ExportFormat::Safetensors => {
+            return refuse_idle([rank, names], "of a run folder the weights of its controller are exported");
+        }
+        Source::Run(run) => run.kind()?,
+    };
+    let recurrent = ("names", args.names.is_some() && kind == SpaceKind::Rnn);
+    refuse_idle([recurrent], "the weights of language models have one set of names")
+}
+
 pub fn run(args: ExportArgs) -> Result<()> {
-    match (args.format, source(&args.from)?) {
+    let source = source(&args.from)?;
+    check_flags(&source, &args)?;
+    match (args.format, source) {
         (ExportFormat::Json, source) => {
             let text = description(&source, &args)?;
             match &args.output {
@@ -96,6 +116,10 @@ pub fn run(args: ExportArgs) -> Result<()> {
             print_text(&format!("wrote {}", path.display()))
         }
     }
+}
+
+fn names(args: &ExportArgs) -> ParameterNames {
+    args.names.unwrap_or(ParameterNames::V1)
 }
 
 fn source(path: &Path) -> Result<Source> {
@@ -123,7 +147,7 @@ fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path:
     let (config, PreparedNetwork { plan, .. }) = of_folder::<ImageTask>(folder)?;
     let blank = Network::new(&plan, &mut rng_for(0, "weights", 0), &device(&config.device)?);
     let network = load_network(blank, &plan, NameConvention::V1, weights)?;
-    Ok(save_network(&network, &plan, args.names.convention(), path)?)
+    Ok(save_network(&network, &plan, names(args).convention(), path)?)
 }
 
 /// Weights of language models have the authors' names already; those of a checkpoint stand among others.
@@ -167,12 +191,13 @@ fn description(source: &Source, args: &ExportArgs) -> Result<String> {
     };
     match kind {
         SpaceKind::Cnn => {
-            let (config, arch, PreparedNetwork { plan, .. }) = subject::<ImageTask>(source, args.rank)?;
+            let (config, arch, PreparedNetwork { plan, .. }) =
+                subject::<ImageTask>(source, args.rank.unwrap_or(1))?;
             let space = ImageTask::space(&config.space)?.name();
             network_json(&space, &config.architecture, &arch, &plan, args)
         }
         SpaceKind::Rnn => {
-            let (config, arch, prepared) = subject::<LanguageTask>(source, args.rank)?;
+            let (config, arch, prepared) = subject::<LanguageTask>(source, args.rank.unwrap_or(1))?;
             model_json(&LanguageTask::space(&config.space)?.name(), &config.architecture, &arch, &prepared)
         }
     }
@@ -192,6 +217,7 @@ fn subject<T: Training>(source: &Source, rank: usize) -> Result<(TrainConfig<T>,
             let config = TrainConfig {
                 architecture: entry.architecture,
                 published: None,
+                concatenates: None,
                 data: Some(config.data),
                 init_from: None,
                 seed: entry.seed,
@@ -234,7 +260,7 @@ fn network_json(
         notation: notation.to_owned(),
         architecture,
         cost: plan.cost(),
-        tensors: tensor_names(plan, args.names.convention()),
+        tensors: tensor_names(plan, names(args).convention()),
         plan,
     };
     Ok(serde_json::to_string_pretty(&json)?)

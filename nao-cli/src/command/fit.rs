@@ -14,7 +14,7 @@ use crate::args::FitArgs;
 use crate::files::write_whole;
 use crate::predictor::{CheapKind, Pair, PredictorFile, ScoreKind, finite};
 use crate::report::plain_table;
-use crate::space_argument::SpaceVisitor;
+use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// What is printed.
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ pub fn run(args: FitArgs) -> Result<()> {
 struct Fit(FitArgs);
 
 impl SpaceVisitor for Fit {
-    fn visit<S: Space>(self, space: &S) -> Result<()> {
+    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
         let Fit(args) = self;
         let rows = read_rows(space, &args)?;
         let score =

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::train::{PreparedNetwork, Training, resolve};
 use super::{print_json, print_text};
-use crate::args::{ImportArgs, TrainArgs};
+use crate::args::{ImportArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::files::write_whole;
 use crate::report::say_origin;
@@ -39,6 +39,9 @@ struct ImportResult {
 
 pub fn run(args: ImportArgs) -> Result<()> {
     refuse_pickles(&args.weights)?;
+    if args.space.space == Some(SpaceKind::Rnn) {
+        bail!("--space rnn: weights of image cells alone can be imported");
+    }
     let (source, json, convention) = (args.weights.clone(), args.json, args.names.convention());
     let args = as_training(args);
     let (config, arch, data) = resolve::<ImageTask>(&args)?;
@@ -76,13 +79,13 @@ fn as_training(args: ImportArgs) -> TrainArgs {
         arch: Some(args.arch),
         from: None,
         init_from: None,
-        rank: 1,
+        rank: None,
         space: args.space,
         data: args.data,
         recipe: args.recipe,
         epochs: None,
         settings: args.settings,
-        seed: 1,
+        seed: None,
         device: args.device,
         out: args.out,
         dry_run: false,

@@ -3,6 +3,7 @@
 mod bench;
 mod best;
 mod cancel;
+mod count;
 mod draw;
 mod export;
 mod fit;
@@ -34,6 +35,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Status(args) => status::run(args),
         Command::Cancel(args) => cancel::run(args),
         Command::Draw(args) => draw::run(args),
+        Command::Count(args) => count::run(args),
         Command::Train(args) => train::run(args),
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),

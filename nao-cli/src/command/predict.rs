@@ -10,7 +10,7 @@ use crate::args::PredictArgs;
 use crate::files::read_record;
 use crate::predictor::{CheapKind, PredictorFile, ScoreKind, finite};
 use crate::report::plain_table;
-use crate::space_argument::SpaceVisitor;
+use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// One architecture, the best first.
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ struct Predict {
 }
 
 impl SpaceVisitor for Predict {
-    fn visit<S: Space>(self, space: &S) -> Result<()> {
+    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
         let Predict { args, file } = self;
         let asked = read_asked(space, &args, file.cheap.as_ref())?;
         let fitted = file.fit(space).with_context(|| args.predictor.display().to_string())?;

@@ -15,6 +15,7 @@ use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::executor::Left;
 use crate::failure::Interrupted;
 use crate::files::write_whole;
+use crate::flags::refuse_idle;
 use crate::pretrained::pretrained;
 use crate::report::{
     SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, say_origin,
@@ -22,7 +23,7 @@ use crate::report::{
 };
 use crate::run::{
     Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
-    SharedRun, StoredTrial, TrainFolder, free_name, kind_of_search, resolve,
+    SharedRun, StoredTrial, TrainFolder, free_name, kind_of_search, refuse_idle_flags, resolve, starting,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -35,6 +36,7 @@ pub fn search(args: SearchArgs) -> Result<()> {
 
 fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     let Resolved { config, data } = resolve::<T>(&args.run, &args.execution, None)?;
+    refuse_idle_flags(&args.run, &args.execution, &config)?;
     if args.dry_run {
         return print_text(&config.to_toml());
     }
@@ -55,6 +57,8 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
 /// Goes on with a search, or with a training.
 pub fn resume(args: ResumeArgs) -> Result<()> {
     if let Some(folder) = TrainFolder::find(&args.folder) {
+        let given = args.run.given().into_iter().chain(args.execution.given());
+        refuse_idle(given, "a training goes on as it was begun")?;
         return super::train::resume(&folder, args.json);
     }
     let folder = RunFolder::open(&args.folder)?;
@@ -73,6 +77,7 @@ fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
             differences.join("; ")
         );
     }
+    refuse_idle_flags(&args.run, &args.execution, &config)?;
     check_engine(&config.execution, Some(folder.path()))?;
     let checksum = folder.manifest()?.data_checksum;
     if checksum != T::checksum(&data) {
@@ -183,7 +188,8 @@ fn carry_out<T: Task>(
     } else {
         let preset = &config.strategy.structure.pretraining;
         let learned = || pretrained(&space, preset, &device, Some(&folder.pretrained()));
-        (strategy::build(&config.strategy, config.seed, &space, &device, learned)?, None)
+        let strategy = strategy::build(&config.strategy, config.seed, &space, &device, learned)?;
+        (starting(config, &space, strategy)?, None)
     };
     let mut coordinator = Coordinator {
         folder,
@@ -224,7 +230,10 @@ fn carry_out<T: Task>(
             ),
             ..Drawing::default()
         };
-        write_whole(&folder.drawing(), T::picture(&arch, None)?.svg(&drawing).as_bytes())?;
+        write_whole(
+            &folder.drawing(),
+            T::picture(&arch, None, &T::network_of(&config.recipe))?.svg(&drawing).as_bytes(),
+        )?;
     }
     let tables = match tables {
         Some(tables) => Some(tables),

@@ -6,10 +6,10 @@ use nao_space::{CellRole, CnnSpace, Space, State, Token};
 use serde_json::json;
 
 use super::{print_json, print_text};
-use crate::arch_argument::{NamedArch, read_arch};
+use crate::arch_argument::{NamedArch, read_arch, read_of_space};
 use crate::args::SpaceCommand;
 use crate::report::plain_table;
-use crate::space_argument::SpaceVisitor;
+use crate::space_argument::{AnySpace, SpaceVisitor};
 use crate::task::{ImageTask, Task};
 
 pub fn run(command: SpaceCommand) -> Result<()> {
@@ -21,8 +21,15 @@ pub fn run(command: SpaceCommand) -> Result<()> {
         | SpaceCommand::Decode { space, .. }
         | SpaceCommand::Check { space, .. } => space.clone(),
     };
-    // Image cells have a page of their own, and names from the zoo.
-    match (&command, options.usual()) {
+    // Image cells have a page of their own. A published cell is looked at in the space that is named, if one is.
+    let named_space = options.given().iter().any(|(_, given)| *given);
+    let usual = match &command {
+        SpaceCommand::Encode { arch, .. } | SpaceCommand::Check { arch, .. } if arch.starts_with('@') => {
+            options.usual().filter(|_| !named_space)
+        }
+        _ => options.usual(),
+    };
+    match (&command, usual) {
         (SpaceCommand::Describe { json, .. }, Some(usual)) => describe(&ImageTask::space_of(&usual)?, *json),
         (SpaceCommand::Encode { arch, json, .. }, Some(usual)) => {
             let named = read_arch::<ImageTask>(arch, &usual)?;
@@ -41,10 +48,8 @@ pub fn run(command: SpaceCommand) -> Result<()> {
 struct InAnySpace<'a>(&'a SpaceCommand);
 
 impl SpaceVisitor for InAnySpace<'_> {
-    fn visit<S: Space>(self, space: &S) -> Result<()> {
-        let read = |text: &str| {
-            space.parse(text).with_context(|| format!("not an architecture of {}", space.name()))
-        };
+    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
+        let read = |text: &str| read_of_space(space, text);
         match self.0 {
             SpaceCommand::Describe { json: true, .. } => print_json(&json!({
                 "name": space.name(),
@@ -132,10 +137,10 @@ fn sample<S: Space>(space: &S, count: u64, seed: u64, json: bool) -> Result<()> 
     if json { print_json(&texts) } else { print_text(&texts.join("\n")) }
 }
 
-fn decode<S: Space>(space: &S, text: &str, json: bool) -> Result<()> {
+fn decode<S: AnySpace>(space: &S, text: &str, json: bool) -> Result<()> {
     let tokens = token_numbers(text)?;
     let arch = space.decode(&tokens).with_context(|| format!("not a sentence of {}", space.name()))?;
-    if json { print_json(&arch) } else { print_text(&space.format(&arch)) }
+    print_text(&if json { space.to_json(&arch) } else { space.format(&arch) })
 }
 
 fn token_numbers(text: &str) -> Result<Vec<Token>> {
@@ -147,16 +152,16 @@ fn token_numbers(text: &str) -> Result<Vec<Token>> {
     tokens.collect()
 }
 
-fn check(NamedArch { space, arch, published, .. }: &NamedArch<ImageTask>, json: bool) -> Result<()> {
+fn check(NamedArch { space, arch, published, network, .. }: &NamedArch<ImageTask>, json: bool) -> Result<()> {
     let canonical = space.key(arch).0;
     let ends = arch.cells().map(|(role, cell)| (role, cell.loose_ends()));
+    let outputs = published.map_or_else(|| network.outputs(), |entry| entry.outputs.clone());
     let mut concatenated = Vec::with_capacity(2);
     for (role, cell) in arch.cells() {
-        // Published cells may concatenate more than what no node reads, or less.
-        let states = match (published, role) {
-            (None, _) => cell.loose_ends(),
-            (Some(entry), CellRole::Normal) => entry.outputs.normal.states(role, cell)?,
-            (Some(entry), CellRole::Reduction) => entry.outputs.reduction.states(role, cell)?,
+        // Published cells and those of other code bases may concatenate more than what no node reads, or less.
+        let states = match role {
+            CellRole::Normal => outputs.normal.states(role, cell)?,
+            CellRole::Reduction => outputs.reduction.states(role, cell)?,
         };
         concatenated.push((role, states));
     }

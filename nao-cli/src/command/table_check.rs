@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_space::table::{Label, Table, TableSchema};
-use nao_space::{ArchKey, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace, Space};
+use nao_space::{ArchKey, Space};
 use serde::Serialize;
 
 use super::{print_json, print_text};
-use crate::args::{CellOptions, TableCheckArgs, TableSpace};
+use crate::args::TableCheckArgs;
 use crate::files::read_text;
-use crate::task::{ImageTask, Task};
+use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// What a table holds.
 #[derive(Serialize)]
@@ -35,23 +35,27 @@ struct LabelSummary {
 }
 
 pub fn run(args: TableCheckArgs) -> Result<()> {
-    let schema = match (&args.schema, args.space) {
+    let schema = match (&args.schema, args.space.space.as_deref()) {
         (Some(path), _) => schema(path)?,
-        (None, TableSpace::Nasbench201) => TableSchema::nasbench201(),
-        (None, TableSpace::Nasbench101) => TableSchema::nasbench101(),
+        (None, Some("nasbench201")) => TableSchema::nasbench201(),
+        (None, Some("nasbench101")) => TableSchema::nasbench101(),
         (None, _) => bail!(
             "name a file that says what the columns mean with --schema FILE (see nao table-check --help)"
         ),
     };
-    let file = args.file.as_path();
-    let summary = match args.space {
-        TableSpace::Nasbench201 => summary(NasBench201Space::default(), file, &schema)?,
-        TableSpace::Nasbench101 => summary(NasBench101Space::default(), file, &schema)?,
-        TableSpace::Darts => summary(DartsSpace::default(), file, &schema)?,
-        TableSpace::Rnn => summary(RnnSpace::default(), file, &schema)?,
-        TableSpace::Cnn => summary(ImageTask::space_of(&CellOptions::from(&args.options))?, file, &schema)?,
-    };
-    if args.json { print_json(&summary) } else { print_text(&page(&summary)) }
+    args.space.visit(TableCheck { args: &args, schema: &schema })
+}
+
+struct TableCheck<'a> {
+    args: &'a TableCheckArgs,
+    schema: &'a TableSchema,
+}
+
+impl SpaceVisitor for TableCheck<'_> {
+    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
+        let summary = summary(space.clone(), &self.args.file, self.schema)?;
+        if self.args.json { print_json(&summary) } else { print_text(&page(&summary)) }
+    }
 }
 
 fn schema(path: &Path) -> Result<TableSchema> {

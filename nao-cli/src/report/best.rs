@@ -54,7 +54,7 @@ pub struct ObjectiveEntry {
 /// An origin with all its fields, absent ones as null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OriginEntry {
-    /// `random`, `ascent`, `mutation`, `policy`, `shared weights` or `relaxed`.
+    /// `random`, `given`, `ascent`, `mutation`, `policy`, `shared weights` or `relaxed`.
     pub kind: &'static str,
     /// The trial that was moved or edited.
     pub parent: Option<TrialId>,
@@ -72,6 +72,7 @@ impl From<Origin> for OriginEntry {
             Origin::Ascent { parent, step } => {
                 OriginEntry { kind: "ascent", parent: Some(parent), step: Some(step), ..none }
             }
+            Origin::Given => OriginEntry { kind: "given", ..none },
             Origin::Relaxed => OriginEntry { kind: "relaxed", ..none },
             Origin::Policy => OriginEntry { kind: "policy", ..none },
             Origin::Mutation { parent } => OriginEntry { kind: "mutation", parent: Some(parent), ..none },

@@ -23,6 +23,9 @@ pub struct RunConfig<T: Task> {
     pub seed: u64,
     /// Where the data comes from.
     pub data: DataSource,
+    /// Architectures of the first trials, in the notation of the space.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub start_with: Vec<String>,
     /// The search space.
     pub space: T::SpaceSettings,
     /// Rounds and budget, in trials.
@@ -117,6 +120,7 @@ impl<T: Task> RunConfig<T> {
         self.strategy.policy.check(&Language::of(&space))?;
         self.strategy.pnas.check(&space.name())?;
         self.execution.check()?;
+        super::starting::check(self)?;
         T::check(&self.recipe, data, &space, self.seed)
     }
 

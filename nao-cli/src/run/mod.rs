@@ -4,11 +4,13 @@ mod config;
 mod coordinator;
 mod execution;
 mod folder;
+mod idle;
 mod lock;
 mod manifest;
 mod relaxed;
 mod resolve;
 mod shared;
+mod starting;
 mod store;
 mod training;
 mod typed;
@@ -17,11 +19,13 @@ pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use coordinator::{Coordinator, Ending, Patience};
 pub use execution::{Engine, ExecutionConfig};
 pub use folder::{RunFolder, free_name};
+pub use idle::refuse_idle_flags;
 pub use manifest::Manifest;
 pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};
 pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_recipe, resolve};
 pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };
+pub use starting::starting;
 pub use store::{StoredTrial, Tally, TrialStatus};
 pub use training::{TrainConfig, TrainFolder};

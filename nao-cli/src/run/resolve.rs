@@ -13,6 +13,8 @@ use toml::Value;
 
 use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 use super::execution::ExecutionConfig;
+use super::idle::{idle_preset, idle_sections};
+use super::starting::in_notation;
 use super::typed::{has_key, nested, one_line, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
@@ -78,8 +80,12 @@ pub fn resolve<T: Task>(
     }
     base.data = source;
     if let Some(name) = word(&typed, "recipe", "name")? {
+        // Another recipe trains the cells of the same network.
+        let network = T::network_of(&base.recipe);
         base.recipe = T::recipe(&name)?;
+        T::follow(&mut base.recipe, &network, &T::space(&base.space)?, false)?;
     }
+    let before = base.clone();
     if let Some(preset) = word(&typed, "strategy", "preset")? {
         if preset != STRUCTURE {
             base.strategy.nao = NaoConfig { controller: controller_preset(&preset)?, ..base.strategy.nao };
@@ -93,6 +99,7 @@ pub fn resolve<T: Task>(
     if typed.contains_key("relaxed") && base.relaxed.is_none() {
         bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", "));
     }
+    let was_typed = typed.clone();
     let own_cosine = has_key(&typed, &["sharing", "training", "cosine_epochs"]);
     let own_rounds = has_key(&typed, &["rounds"]);
     overlay(&mut table, typed);
@@ -124,7 +131,13 @@ pub fn resolve<T: Task>(
         }
         config.rounds = RoundLimits { initial: 1, per_round: 1, budget: 1 };
     }
+    config.start_with = in_notation(&config)?;
     config.check(&data)?;
+    let preset =
+        (run.preset.is_none() && idle_preset(&config, &before)).then(|| "strategy.preset".to_owned());
+    for setting in idle_sections(&was_typed, &config, &before).into_iter().chain(preset) {
+        tracing::warn!("{setting} has no effect with strategy {}", config.strategy.name);
+    }
     Ok(Resolved { config, data })
 }
 
@@ -157,6 +170,7 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
     Ok(RunConfig {
         seed: 1,
         data: source.clone(),
+        start_with: Vec::new(),
         space: T::space_settings(&T::space_of(&CellOptions::default())?),
         rounds,
         strategy: StrategyConfig::new("nao", nao),

@@ -12,6 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use nao_space::notation::ConcatenatedStates;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{kind_of_file, read_toml};
@@ -30,6 +31,9 @@ pub struct TrainConfig<T: Task> {
     /// Without one, it is that of the authors' code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<String>,
+    /// What the cells concatenate, where that is not what cells of the recipe's code base do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concatenates: Option<ConcatenatedStates>,
     /// Where the data comes from; a dry run of a language model needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataSource>,

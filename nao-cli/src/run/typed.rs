@@ -1,6 +1,8 @@
 //! What was typed, as TOML tables: a file, then settings, then flags.
 
 use anyhow::{Context, Result, anyhow, bail};
+use nao_child::supernet::SharingConfig;
+use nao_space::search::RoundLimits;
 use serde::Serialize;
 use toml::{Table, Value};
 
@@ -13,6 +15,7 @@ pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Tab
     if let Some(path) = &run.config {
         let text = read_text(path)?;
         typed = text.parse().map_err(|error| anyhow!("{}: {}", path.display(), one_line(&error)))?;
+        leave_out_what_follows(&mut typed);
     }
     for setting in &run.settings {
         overlay(&mut typed, parse_setting(setting)?);
@@ -31,6 +34,10 @@ pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Tab
         ("space.ops", text(&run.ops)),
         ("space.order", text(&run.order)),
         ("space.nodes", number(run.nodes.map(|nodes| nodes as u64))?),
+        (
+            "start_with",
+            Some(&run.start_with).filter(|given| !given.is_empty()).map(Value::try_from).transpose()?,
+        ),
         ("seed", number(run.seed)?),
         ("rounds.budget", number(run.budget)?),
         ("rounds.initial", number(run.initial)?),
@@ -52,6 +59,29 @@ pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Tab
         }
     }
     Ok(typed)
+}
+
+/// Takes out of a file what follows from the rest of it: the rounds of a search that trains its finalists alone, and the
+/// length of its schedule. A dry run prints them; typed by hand they are refused, and other settings move them.
+fn leave_out_what_follows(file: &mut Table) {
+    let rounds = |trials: u64| RoundLimits { initial: trials, per_round: trials, budget: trials };
+    let section = |file: &Table, name: &str| file.get(name).cloned();
+    let derived = match (section(file, "sharing"), section(file, "relaxed")) {
+        (Some(sharing), _) => {
+            let Ok(sharing) = sharing.try_into::<SharingConfig>() else { return };
+            let follows = sharing.training.cosine_epochs == sharing.schedule_epochs();
+            let training = file.get_mut("sharing").and_then(|sharing| sharing.get_mut("training"));
+            if let Some(training) = training.and_then(Value::as_table_mut).filter(|_| follows) {
+                training.remove("cosine_epochs");
+            }
+            rounds(sharing.finalists as u64)
+        }
+        (None, Some(_)) => rounds(1),
+        (None, None) => return,
+    };
+    if section(file, "rounds") == Some(Value::Table(table_of(&derived))) {
+        file.remove("rounds");
+    }
 }
 
 /// `a.b=1` as a table. A value that is no TOML, such as a bare word, is a string.

@@ -11,18 +11,18 @@ use nao_child::supernet::{ENAS, SharingConfig};
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
 use nao_controller::PolicyConfig;
 use nao_space::draw::Picture;
-use nao_space::network::{
-    CellOutputs, Concat, NetworkPlan, RECURRENT_ZOO_NAMES, ZooEntry, ZooError, zoo_entry,
-};
-use nao_space::notation::{cnn_from_json, cnn_to_json};
+use nao_space::network::{Concat, Convention, NetworkPlan, ZooEntry, zoo_entry};
+use nao_space::notation::{CnnDocument, ConcatenatedStates};
 use nao_space::search::{OperationHistogram, RoundLimits};
 use nao_space::seed::rng_for;
-use nao_space::{CnnArch, CnnSpace, DartsSpace, Evaluator, Fidelity, Objective, OpSet, Space};
+use nao_space::{CnnArch, CnnSpace, DartsSpace, Evaluator, Fidelity, OP_SET_NAMES, Objective, OpSet, Space};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{Companions, PublishedArch, Task};
+use super::{Companions, PublishedArch, ReadArch, Task};
+use crate::arch_argument::{text_of, with_recurrent_names};
 use crate::args::{CellOptions, SpaceKind};
+use crate::cell_network::{CellNetwork, ask_for_convention, convention_word};
 use crate::data::DataSource;
 use crate::run::{
     DerivedOutcome, RunConfig, SharedOutcome, SharedRun, check_relaxed, check_sharing, controller_preset,
@@ -72,33 +72,79 @@ impl Task for ImageTask {
     }
 
     fn published(name: &str) -> Result<PublishedArch<Self>> {
-        match zoo_entry(name) {
-            Ok(entry) => Ok((entry.space.clone(), entry.arch.clone(), entry)),
-            Err(error @ ZooError::Unknown { .. }) => {
-                bail!("{error}; recurrent ones: {}", RECURRENT_ZOO_NAMES.join(", "))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let entry = zoo_entry(name).map_err(with_recurrent_names)?;
+        Ok((entry.space.clone(), entry.arch.clone(), entry))
     }
 
     fn published_name(published: &ZooEntry) -> &'static str {
         published.name
     }
 
-    fn from_json(space: &CnnSpace, text: &str) -> Result<CnnArch> {
-        let arch = cnn_from_json(text)?;
+    fn read(text: &str, options: &CellOptions) -> Result<ReadArch<Self>> {
+        let Some(document) = CnnDocument::read(text) else {
+            let space = Self::space_of(options)?;
+            let arch = space.parse(text)?;
+            return Ok((space, arch, CellNetwork::default()));
+        };
+        let CnnDocument { arch, convention, concatenates } = document?;
+        let space = space_that_holds(&arch, convention, options)?;
         space.check(&arch)?;
-        Ok(arch)
+        let concatenates = concatenates.map(|[normal, reduction]| ConcatenatedStates { normal, reduction });
+        let network = CellNetwork { convention, concatenates };
+        // A list of states that the cell lacks is refused now, not when the network is made.
+        Picture::of_cells(&arch, &network.outputs())?;
+        Ok((space, arch, network))
     }
 
-    fn to_json(arch: &CnnArch) -> String {
-        cnn_to_json(arch)
+    fn to_json(arch: &CnnArch, published: Option<&ZooEntry>, network: &CellNetwork) -> String {
+        let network = match published {
+            Some(entry) => Self::network_of_published(entry),
+            None => network.clone(),
+        };
+        let concatenates = network.concatenates.map(|states| [states.normal, states.reduction]);
+        CnnDocument { arch: arch.clone(), convention: network.convention, concatenates }.to_json()
     }
 
-    /// Cells with the states that they concatenate: the published ones of a published cell, otherwise the loose ends.
-    fn picture(arch: &CnnArch, published: Option<&ZooEntry>) -> Result<Picture> {
-        let loose_ends = CellOutputs::both(Concat::LooseEnds);
-        Ok(Picture::of_cells(arch, published.map_or(&loose_ends, |entry| &entry.outputs))?)
+    /// Cells with the states that they concatenate.
+    fn picture(arch: &CnnArch, published: Option<&ZooEntry>, network: &CellNetwork) -> Result<Picture> {
+        let outputs = published.map_or_else(|| network.outputs(), |entry| entry.outputs.clone());
+        Ok(Picture::of_cells(arch, &outputs)?)
+    }
+
+    fn network_of_published(entry: &ZooEntry) -> CellNetwork {
+        let convention = entry.skeleton.convention;
+        let concatenates = match (&entry.outputs.normal, &entry.outputs.reduction) {
+            (Concat::States(normal), Concat::States(reduction)) => {
+                Some(ConcatenatedStates { normal: normal.clone(), reduction: reduction.clone() })
+            }
+            _ => None,
+        };
+        CellNetwork { convention: Some(convention), concatenates }
+    }
+
+    fn network_in(text: &str) -> Result<CellNetwork> {
+        let Some(document) = CnnDocument::read(&text_of(text)?) else { return Ok(CellNetwork::default()) };
+        let CnnDocument { convention, concatenates, .. } = document?;
+        let concatenates = concatenates.map(|[normal, reduction]| ConcatenatedStates { normal, reduction });
+        Ok(CellNetwork { convention, concatenates })
+    }
+
+    fn network_of(recipe: &Recipe) -> CellNetwork {
+        CellNetwork::of(recipe.structure.convention)
+    }
+
+    fn follow(recipe: &mut Recipe, network: &CellNetwork, space: &CnnSpace, said: bool) -> Result<()> {
+        match network.convention {
+            Some(convention) if said && convention != recipe.structure.convention => bail!(
+                "structure.convention is {}, and the cells mean the network of {}: leave the setting out",
+                convention_word(recipe.structure.convention),
+                convention_word(convention)
+            ),
+            Some(convention) => recipe.structure.convention = convention,
+            None if said => {}
+            None => ask_for_convention(space.ops().name())?,
+        }
+        Ok(())
     }
 
     fn default_source() -> Option<DataSource> {
@@ -235,6 +281,8 @@ impl Task for ImageTask {
         let cells = DartsSpace::default();
         config.space.ops = cells.ops().name().to_owned();
         config.space.nodes = DartsSpace::NODES;
+        // The derived cells are trained in the network whose mixtures chose them.
+        config.recipe.structure.convention = Convention::Darts;
         config.relaxed = Some(relaxed);
         Ok(())
     }
@@ -270,4 +318,27 @@ impl Task for ImageTask {
     ) -> Result<Box<dyn Evaluator<CnnArch> + Send + Sync>> {
         Ok(Box::new(TrainEvaluator::new(data, recipe, device)?))
     }
+}
+
+/// The space of cells that come with the names of their operations: as the options say, otherwise the usual one of those that
+/// hold the cells.
+fn space_that_holds(
+    arch: &CnnArch,
+    convention: Option<Convention>,
+    options: &CellOptions,
+) -> Result<CnnSpace> {
+    let nodes = options.nodes.unwrap_or(arch.normal.nodes().len());
+    let asked = CellOptions { nodes: Some(nodes), ..options.clone() };
+    let usual = ImageTask::space_of(&asked)?;
+    if options.ops.is_some() {
+        return Ok(usual);
+    }
+    let first = if convention == Some(Convention::Darts) { "darts-7" } else { usual.ops().name() };
+    for name in std::iter::once(first).chain(OP_SET_NAMES) {
+        let space = CnnSpace::new(nodes, OpSet::named(name)?)?;
+        if space.check(arch).is_ok() {
+            return Ok(space);
+        }
+    }
+    Ok(usual)
 }

@@ -9,15 +9,16 @@ use nao_child::data::{PartOrigin, RepeatedLines, TextData, text_folder, text_fol
 use nao_child::rnn::{LanguageEvaluator, LanguageRecipe};
 use nao_space::draw::Picture;
 use nao_space::network::{LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};
-use nao_space::notation::{rnn_from_json, rnn_to_json};
+use nao_space::notation::{read_arch, rnn_from_json, rnn_to_json};
 use nao_space::search::RoundLimits;
 use nao_space::seed::rng_for;
 use nao_space::{ActivationOrder, Evaluator, Fidelity, Objective, RnnArch, RnnSpace, Space};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{Companions, PublishedArch, Task};
+use super::{Companions, PublishedArch, ReadArch, Task};
 use crate::args::{CellOptions, SpaceKind};
+use crate::cell_network::CellNetwork;
 use crate::data::DataSource;
 use crate::files::read_record;
 use crate::space_argument::activation_order;
@@ -65,6 +66,9 @@ impl Task for LanguageTask {
         if options.ops.is_some() {
             bail!("--ops means nothing for recurrent cells");
         }
+        if options.convention.is_some() {
+            bail!("--convention means nothing for recurrent cells");
+        }
         Ok(RnnSpace::new(options.nodes.unwrap_or(11), activation_order(options.order.as_deref())?)?)
     }
 
@@ -77,17 +81,20 @@ impl Task for LanguageTask {
         published.name
     }
 
-    fn from_json(space: &RnnSpace, text: &str) -> Result<RnnArch> {
-        let arch = rnn_from_json(text)?;
-        space.check(&arch)?;
-        Ok(arch)
+    fn read(text: &str, options: &CellOptions) -> Result<ReadArch<Self>> {
+        let is_json = text.trim_start().starts_with('{');
+        let given = if is_json { Some(rnn_from_json(text)?.nodes().len()) } else { None };
+        let nodes = options.nodes.or(given);
+        let space = Self::space_of(&CellOptions { nodes, ..options.clone() })?;
+        let arch = read_arch(&space, text)?;
+        Ok((space, arch, CellNetwork::default()))
     }
 
-    fn to_json(arch: &RnnArch) -> String {
+    fn to_json(arch: &RnnArch, _: Option<&RecurrentEntry>, _: &CellNetwork) -> String {
         rnn_to_json(arch)
     }
 
-    fn picture(arch: &RnnArch, published: Option<&RecurrentEntry>) -> Result<Picture> {
+    fn picture(arch: &RnnArch, published: Option<&RecurrentEntry>, _: &CellNetwork) -> Result<Picture> {
         let searched = OutputMean::Searched;
         Ok(Picture::of_rnn_with(arch, published.map_or(&searched, |entry| &entry.mean)))
     }

@@ -21,8 +21,10 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use crate::args::{CellOptions, SpaceKind};
+use crate::cell_network::CellNetwork;
 use crate::data::DataSource;
 use crate::run::{DerivedOutcome, RunConfig, SharedOutcome, SharedRun};
+use crate::space_argument::AnySpace;
 
 pub use image::ImageTask;
 pub use language::LanguageTask;
@@ -37,6 +39,9 @@ pub type Arch<T> = <<T as Task>::Space as Space>::Arch;
 /// A published architecture: its space, itself, and its entry in the zoo.
 pub type PublishedArch<T> = (<T as Task>::Space, Arch<T>, &'static <T as Task>::Published);
 
+/// An architecture with its space and what it says about its network.
+pub type ReadArch<T> = (<T as Task>::Space, Arch<T>, CellNetwork);
+
 /// Files that belong to results on some data: names and contents.
 pub type Companions = Vec<(&'static str, String)>;
 
@@ -47,7 +52,7 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     /// What the data is counted in.
     const EXAMPLES: &'static str;
     /// The space of the cells.
-    type Space: Space;
+    type Space: AnySpace;
     /// What names a space in a configuration file.
     type SpaceSettings: Settings;
     /// How a cell is trained.
@@ -68,12 +73,39 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     fn published(name: &str) -> Result<PublishedArch<Self>>;
     /// The name of an entry of the zoo.
     fn published_name(published: &Self::Published) -> &'static str;
-    /// Reads the JSON form of an architecture of the space.
-    fn from_json(space: &Self::Space, text: &str) -> Result<Arch<Self>>;
-    /// The JSON form of an architecture.
-    fn to_json(arch: &Arch<Self>) -> String;
+    /// Reads an architecture in any form: with its space, which the options name or the architecture shows, and with what it
+    /// says about its network.
+    fn read(text: &str, options: &CellOptions) -> Result<ReadArch<Self>>;
+    /// The JSON form of an architecture, with what is known about its network.
+    fn to_json(arch: &Arch<Self>, published: Option<&Self::Published>, network: &CellNetwork) -> String;
     /// The drawing of an architecture, that of the published one where it is such.
-    fn picture(arch: &Arch<Self>, published: Option<&Self::Published>) -> Result<Picture>;
+    fn picture(
+        arch: &Arch<Self>,
+        published: Option<&Self::Published>,
+        network: &CellNetwork,
+    ) -> Result<Picture>;
+    /// The code base of a published architecture, and what a recipe says about networks, where there are several.
+    fn network_of_published(_published: &Self::Published) -> CellNetwork {
+        CellNetwork::default()
+    }
+    /// What a text says about the network around its cells.
+    fn network_in(_text: &str) -> Result<CellNetwork> {
+        Ok(CellNetwork::default())
+    }
+    /// What a recipe says about the network around cells.
+    fn network_of(_recipe: &Self::Recipe) -> CellNetwork {
+        CellNetwork::default()
+    }
+    /// Makes a recipe one for the network that is known of cells of the space. `said` tells whether the user has said in
+    /// the recipe's settings whose network is meant.
+    fn follow(
+        _recipe: &mut Self::Recipe,
+        _network: &CellNetwork,
+        _space: &Self::Space,
+        _said: bool,
+    ) -> Result<()> {
+        Ok(())
+    }
 
     /// The data that is taken where none is named.
     fn default_source() -> Option<DataSource>;

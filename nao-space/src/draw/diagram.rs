@@ -1,10 +1,15 @@
 //! What a picture shows, whatever space it comes from: sources, nodes of operations, and a sink.
 
+use std::borrow::Cow;
+
 use super::palette::Family;
 use super::{OUTPUT_LABEL, input_label, op_lines};
 use crate::image::{Cell, CellRole, CnnArch, Op, State};
 use crate::network::{CellOutputs, Concat, GeometryError, OutputMean};
 use crate::spaces::{Activation, NasBench101Arch, NasBench201Arch, RnnArch, VertexOp};
+
+/// What the circles of most spaces do.
+pub(super) const SUM: &str = "sum, with the number of its state";
 
 /// A source or what a node makes: the sources are numbered first, then the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,9 +19,11 @@ pub(super) struct Value(pub usize);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Diagram {
     /// Keeps the names of two diagrams in one DOT graph apart; empty where there is one.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What it is, and a remark; `None` where the title says it.
-    pub heading: Option<(&'static str, &'static str)>,
+    pub heading: Option<(Cow<'static, str>, &'static str)>,
+    /// What a circle does, in the words of the legend.
+    pub join: &'static str,
     pub sources: Vec<Source>,
     pub nodes: Vec<Node>,
     pub sink: Sink,
@@ -33,9 +40,9 @@ pub(super) struct Source {
 /// Operations and, for most, the sum of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
-    /// One to three; several are added.
+    /// One to four; several are joined.
     pub operations: Vec<Operation>,
-    /// Whether a circle adds the operations; a single one may stand without.
+    /// Whether a circle joins the operations; a single one may stand without.
     pub sum: bool,
     /// The number of the value.
     pub number: String,
@@ -110,14 +117,15 @@ impl Diagram {
         });
         Diagram {
             name: match role {
-                None => "",
-                Some(CellRole::Normal) => "normal",
-                Some(CellRole::Reduction) => "reduction",
+                None => "".into(),
+                Some(CellRole::Normal) => "normal".into(),
+                Some(CellRole::Reduction) => "reduction".into(),
             },
             heading: role.map(|role| match role {
-                CellRole::Normal => ("Normal cell", "keeps the resolution"),
-                CellRole::Reduction => ("Reduction cell", "stride 2 on both cell inputs"),
+                CellRole::Normal => ("Normal cell".into(), "keeps the resolution"),
+                CellRole::Reduction => ("Reduction cell".into(), "stride 2 on both cell inputs"),
             }),
+            join: SUM,
             sources: (0..State::INPUTS).map(source).collect(),
             nodes: nodes.collect(),
             sink: Sink {
@@ -161,8 +169,9 @@ impl Diagram {
             node(index + 1, Operation::of_activation(searched.activation, tooltip, reads))
         });
         Diagram {
-            name: "",
-            heading: Some(("Recurrent cell", "a gate in every box mixes in what it reads")),
+            name: "".into(),
+            join: SUM,
+            heading: Some(("Recurrent cell".into(), "a gate in every box mixes in what it reads")),
             nodes: [node(0, fixed)].into_iter().chain(searched).collect(),
             sink: Sink {
                 label: "mean",
@@ -182,8 +191,9 @@ impl Diagram {
             Node { operations: operations.collect(), sum: true, number: node.to_string() }
         };
         Diagram {
-            name: "",
-            heading: Some(("NAS-Bench-201 cell", "a sum per node")),
+            name: "".into(),
+            join: SUM,
+            heading: Some(("NAS-Bench-201 cell".into(), "a sum per node")),
             sources: vec![Source { label: "input".to_owned(), number: Some("0".to_owned()) }],
             nodes: (1..NasBench201Arch::NODES).map(node).collect(),
             sink: Sink { label: "output", reads: vec![Value(NasBench201Arch::NODES - 1)], output: None },
@@ -208,8 +218,9 @@ impl Diagram {
             (false, _) => "projection",
         };
         Diagram {
-            name: "",
-            heading: Some(("NAS-Bench-101 cell", "a vertex adds what it reads")),
+            name: "".into(),
+            join: SUM,
+            heading: Some(("NAS-Bench-101 cell".into(), "a vertex adds what it reads")),
             sources: vec![Source { label: "input".to_owned(), number: Some("0".to_owned()) }],
             nodes: arch.ops().iter().enumerate().map(vertex).collect(),
             sink: Sink { label, reads: reads(output).collect(), output: Some("output") },

@@ -34,9 +34,13 @@ pub(super) fn dot(diagrams: &[Diagram], title: &str) -> String {
             write_diagram(&mut dot, diagram, "", "  ");
             continue;
         }
-        let name = diagram.name;
+        let name = &diagram.name;
+        let label = match &diagram.heading {
+            Some((heading, _)) => heading.as_ref(),
+            None => name,
+        };
         line(&mut dot, "  ", format_args!("subgraph cluster_{name} {{"));
-        line(&mut dot, "    ", format_args!("label=\"{name} cell\"; color=\"#cbd5e1\"; style=rounded;"));
+        line(&mut dot, "    ", format_args!("label=\"{label}\"; color=\"#cbd5e1\"; style=rounded;"));
         write_diagram(&mut dot, diagram, &format!("{name}_"), "    ");
         line(&mut dot, "  ", format_args!("}}"));
     }
@@ -44,7 +48,7 @@ pub(super) fn dot(diagrams: &[Diagram], title: &str) -> String {
     dot
 }
 
-fn opening(title: &str) -> String {
+pub(super) fn opening(title: &str) -> String {
     let mut dot = String::from("digraph cell {\n");
     if !title.is_empty() {
         line(&mut dot, "  ", format_args!("label=\"{}\"; labelloc=t;", escaped(title)));
@@ -65,7 +69,7 @@ fn opening(title: &str) -> String {
 }
 
 /// How the operations of a node are told apart.
-const OP_LETTERS: [&str; 3] = ["x", "y", "z"];
+const OP_LETTERS: [&str; 4] = ["x", "y", "z", "w"];
 
 /// The statements of a diagram; `prefix` keeps the names of two diagrams in one graph apart. An operation without a
 /// sum is the value itself.
@@ -137,12 +141,12 @@ fn write_diagram(dot: &mut String, diagram: &Diagram, prefix: &str, indent: &str
     }
 }
 
-fn line(dot: &mut String, indent: &str, statement: std::fmt::Arguments<'_>) {
+pub(super) fn line(dot: &mut String, indent: &str, statement: std::fmt::Arguments<'_>) {
     writeln!(dot, "{indent}{statement}").expect("writing to a string does not fail");
 }
 
 /// Text between DOT quotes.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let one_line = text.replace(['\n', '\r'], " ").replace('\0', "");
     one_line.replace('\\', "\\\\").replace('"', "\\\"")
 }

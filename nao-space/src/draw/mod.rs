@@ -10,8 +10,9 @@
 //! assert!(arch_dot(arch, "NAONet-A").starts_with("digraph"));
 //! ```
 //!
-//! [`Picture`] draws every space: image cells with the states that they concatenate, DARTS cells, recurrent cells,
-//! NAS-Bench-101 and NAS-Bench-201 cells.
+//! [`Draw`] draws every space: image cells, DARTS cells, recurrent cells, NAS-Bench-101 and NAS-Bench-201 cells,
+//! hierarchical cells with their motifs, and the choices of a space of one's own. A [`Picture`] can show more of cells
+//! than their space knows, such as what they concatenate.
 //!
 //! Both formats show the same graph of a cell: two inputs, a box per operation, a sum per node with the number of
 //! the state it makes, and the concatenation of the loose ends. The SVG is laid out here. Of the layout
@@ -19,8 +20,10 @@
 //! without which edges run through boxes, and `layout-rs` 0.1 (MIT) draws its own pictures with fixed colours.
 //! Neither can keep the two operations of a node together above their sum, which makes a cell easy to read.
 
+mod choices;
 mod diagram;
 mod dot;
+mod hierarchical;
 mod layout;
 mod palette;
 mod picture;
@@ -28,7 +31,7 @@ mod svg;
 mod text;
 
 pub use dot::{arch_dot, cell_dot};
-pub use picture::Picture;
+pub use picture::{Draw, Picture};
 pub use svg::{Arrangement, Drawing, arch_svg, cell_svg};
 
 use crate::image::{Op, State};

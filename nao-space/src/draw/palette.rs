@@ -29,6 +29,8 @@ pub(super) enum Family {
     Relu,
     /// Logistic function.
     Sigmoid,
+    /// A graph of operations that is drawn by itself.
+    Motif,
 }
 
 /// The page and its plain text; the stroke is that of the panels around cells.
@@ -43,7 +45,8 @@ pub(super) const LINE: Scheme = scheme(["none", "#94a3b8", "#64748b"], ["none", 
 
 impl Family {
     /// All families in the order of the legend.
-    pub(super) const ALL: [Family; 10] = [
+    pub(super) const ALL: [Family; 11] = [
+        Family::Motif,
         Family::Op(OpKind::Separable),
         Family::Op(OpKind::Conv),
         Family::Op(OpKind::MaxPool),
@@ -83,6 +86,7 @@ impl Family {
             Family::Op(OpKind::AvgPool) | Family::Sigmoid => {
                 scheme(["#d1fae5", "#10b981", "#064e3b"], ["#0c3327", "#2fb98a", "#c4f3e0"])
             }
+            Family::Motif => scheme(["#fef9c3", "#ca8a04", "#713f12"], ["#3a2f0a", "#d9a514", "#fdf0b0"]),
             Family::Op(OpKind::Identity) => {
                 scheme(["#f1f5f9", "#94a3b8", "#334155"], ["#20272f", "#7d8997", "#cdd6e0"])
             }
@@ -114,6 +118,7 @@ impl Family {
             Family::Tanh => "tanh",
             Family::Relu => "ReLU",
             Family::Sigmoid => "sigmoid",
+            Family::Motif => "motif",
         }
     }
 
@@ -130,6 +135,7 @@ impl Family {
             Family::Tanh => "tanh",
             Family::Relu => "relu",
             Family::Sigmoid => "sigmoid",
+            Family::Motif => "motif",
         }
     }
 }

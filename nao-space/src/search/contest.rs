@@ -91,7 +91,7 @@ impl Origins<u64> {
             Origin::Mutation { .. } => self.neighbour += 1,
             Origin::Policy => self.policy += 1,
             // Searches of tables have no weights.
-            Origin::SharedWeights { .. } | Origin::Relaxed => {}
+            Origin::SharedWeights { .. } | Origin::Relaxed | Origin::Given => {}
         }
     }
 

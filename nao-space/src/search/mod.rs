@@ -13,6 +13,7 @@ mod rounds;
 mod saved;
 mod seen;
 mod standing;
+mod starting;
 mod strategy;
 
 pub use account::Account;
@@ -24,4 +25,5 @@ pub use measured::check_objective;
 pub use random::RandomSearch;
 pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use standing::Standing;
+pub use starting::StartingWith;
 pub use strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};

@@ -98,6 +98,8 @@ pub struct Proposal<A> {
 pub enum Origin {
     /// Drawn from the space.
     Random,
+    /// Named by a person, to begin with.
+    Given,
     /// Decoded from the embedding of `parent` after a gradient step.
     Ascent {
         /// The trial whose architecture was moved.

@@ -10,7 +10,10 @@ mod rnn;
 
 pub use choice::{ChoiceArch, ChoiceSpace, Condition, InvalidChoiceSpace, Position};
 pub use cnn::{CnnSpace, Encoding, InvalidCnnSpace, UnknownEncoding, format_cnn, parse_cnn};
-pub use darts::{DartsSpace, Relaxation, RelaxedEdge, format_darts, format_darts_dict, parse_darts};
+pub use darts::{
+    DartsSpace, Genotype, Relaxation, RelaxedEdge, format_darts, format_darts_dict, looks_like_genotype,
+    parse_darts, parse_genotype,
+};
 pub use hierarchical::{HierarchicalArch, HierarchicalSpace, Motif, MotifId, Primitive};
 pub use nasbench101::{
     InvalidNasBench101, NasBench101Arch, NasBench101Space, VertexOp, format_nasbench101,

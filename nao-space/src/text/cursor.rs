@@ -29,6 +29,15 @@ impl<'a> Cursor<'a> {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
+    /// Skips white space and comments, which run from `#` to the end of their line.
+    pub(crate) fn skip_space_and_comments(&mut self) {
+        self.skip_space();
+        while self.rest().starts_with('#') {
+            self.word(|character| character != '\n');
+            self.skip_space();
+        }
+    }
+
     /// Reads `symbol` where it stands next.
     pub(crate) fn eat(&mut self, symbol: &str) -> bool {
         let next = self.rest().starts_with(symbol);

@@ -20,6 +20,9 @@ use crate::strategy;
 /// The strategy that every table has, so that there is a ground to stand on.
 const ALWAYS: &str = "random";
 
+/// Epochs per round of the authors' controllers, where none are named.
+const CONTROLLER_EPOCHS: usize = 200;
+
 /// A strategy as it was named.
 pub struct Entrant {
     pub name: String,
@@ -118,7 +121,8 @@ fn variant_of_nao(variant: &str, name: &str, args: &BenchArgs) -> Result<Kind> {
         return Ok(Kind::Structure(StructureConfig::default()));
     }
     if variant == "cheap" {
-        let looks = CheapConfig { per_round: args.cheap_looks as usize };
+        let looks = args.cheap_looks.map(|looks| CheapConfig { per_round: looks as usize });
+        let looks = looks.unwrap_or_default();
         return Ok(Kind::Cheap(StructureConfig::default(), looks));
     }
     if let Some(ablation) = Ablation::named(variant) {
@@ -134,7 +138,8 @@ fn variant_of_nao(variant: &str, name: &str, args: &BenchArgs) -> Result<Kind> {
             "unknown `{name}`; after nao: come v1, v2, paper, rnn-ws, cheap, or a part that is left out: {ablations}"
         );
     };
-    let controller = ControllerConfig { epochs: args.controller_epochs, ..controller };
+    let controller =
+        ControllerConfig { epochs: args.controller_epochs.unwrap_or(CONTROLLER_EPOCHS), ..controller };
     Ok(Kind::Controller(NaoConfig { controller, seeds: args.per_round as usize, ..NaoConfig::default() }))
 }
 

@@ -17,11 +17,14 @@ use self::result::{BenchResult, CURVE_STEP, ContestFacts, SHOWN, beside, earlier
 use self::values::Values;
 use super::{print_json, print_text};
 use crate::args::{BenchArgs, BenchProtocol};
+use crate::flags::refuse_idle;
+use crate::run::controller_preset;
 
 pub fn run(args: BenchArgs) -> Result<()> {
     if args.seeds == 0 || args.budget == 0 {
         bail!("--seeds and --budget count from 1");
     }
+    check_flags(&args)?;
     let earlier = args.with.iter().map(|path| Ok((path.as_path(), earlier(path)?)));
     let earlier = earlier.collect::<Result<Vec<_>>>()?;
     let mut results = match args.table.split_once(':') {
@@ -31,7 +34,7 @@ pub fn run(args: BenchArgs) -> Result<()> {
                 BenchProtocol::Validation => ["validation", "test"],
             };
             // All metrics are looked up before the first search, so that a wrong one costs no time.
-            let metrics = args.metric.split(',').map(str::trim);
+            let metrics = args.metric.as_deref().unwrap_or("cifar10").split(',').map(str::trim);
             let values = metrics.map(|metric| Ok((metric, Values::nasbench201(metric, splits)?)));
             let values = values.collect::<Result<Vec<_>>>()?;
             values
@@ -56,6 +59,20 @@ pub fn run(args: BenchArgs) -> Result<()> {
     }
     let pages: Vec<String> = results.iter().map(|results| page(results)).collect();
     print_text(&pages.join("\n\n"))
+}
+
+/// Refuses flags that do nothing for this table and these strategies.
+fn check_flags(args: &BenchArgs) -> Result<()> {
+    let on_201 = !args.table.starts_with("nasbench101:");
+    refuse_idle([("slice", on_201 && args.slice.is_some())], "it chooses rows of a nasbench101 file")?;
+    let why = "a nasbench101 file has labels of CIFAR-10 only";
+    refuse_idle([("metric", !on_201 && args.metric.is_some())], why)?;
+    let names: Vec<&str> = args.strategies.split(',').map(str::trim).collect();
+    let has_controller = names.iter().any(|name| controller_preset(name.trim_start_matches("nao:")).is_ok());
+    let idle = ("controller-epochs", args.controller_epochs.is_some() && !has_controller);
+    refuse_idle([idle], "none of the strategies has a controller of the authors (nao:v1, nao:v2, ...)")?;
+    let idle = ("cheap-looks", args.cheap_looks.is_some() && !names.contains(&"nao:cheap"));
+    refuse_idle([idle], "nao:cheap is none of the strategies")
 }
 
 /// All searches of a table.

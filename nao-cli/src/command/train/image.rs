@@ -12,6 +12,7 @@ use nao_space::{Checkpointing, CnnArch, Objective};
 use serde_json::{Map, json};
 
 use super::{Finished, Training, interrupted};
+use crate::cell_network::CellNetwork;
 use crate::data::device;
 use crate::failure::RunFailed;
 use crate::report::{TrainProgress, millions};
@@ -38,7 +39,7 @@ impl Training for ImageTask {
     ) -> Result<PreparedNetwork> {
         let recipe = &config.recipe;
         recipe.check(&images)?;
-        let plan = plan(arch, config.published.as_deref(), recipe.skeleton(&images))?;
+        let plan = plan(arch, config, recipe.skeleton(&images))?;
         // All images against the test images (spec e.1), or a validation split where there are none.
         let split = if images.test_len() > 0 {
             Split::test(images)?
@@ -142,8 +143,12 @@ fn inheritance(Inherited { tensors, not_found, .. }: &Inherited, file: &Path) ->
 }
 
 /// The network on the recipe's skeleton; of a published architecture the one that was published.
-fn plan(arch: &CnnArch, published: Option<&str>, skeleton: Skeleton) -> Result<NetworkPlan> {
-    let Some(name) = published else { return Ok(NetworkPlan::new(arch, &skeleton)?) };
+fn plan(arch: &CnnArch, config: &TrainConfig<ImageTask>, skeleton: Skeleton) -> Result<NetworkPlan> {
+    let Some(name) = config.published.as_deref() else {
+        let concatenates = config.concatenates.clone();
+        let network = CellNetwork { convention: Some(skeleton.convention), concatenates };
+        return Ok(NetworkPlan::with_outputs(arch, &network.outputs(), &skeleton)?);
+    };
     let entry = zoo_entry(name)?;
     let Skeleton { convention, reduction, .. } = entry.skeleton;
     Ok(NetworkPlan::with_outputs(arch, &entry.outputs, &Skeleton { convention, reduction, ..skeleton })?)

@@ -17,6 +17,7 @@ use crate::args::{SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
+use crate::flags::refuse_idle;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
     NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, latest_weights, overlay_recipe,
@@ -81,6 +82,7 @@ struct TrainResult {
 }
 
 pub fn run(args: TrainArgs) -> Result<()> {
+    check_flags(&args)?;
     let kind = kind_of_training(&args)?;
     with_task!(kind, T => train::<T>(args))
 }
@@ -94,6 +96,26 @@ fn kind_of_training(args: &TrainArgs) -> Result<SpaceKind> {
     let shown = args.arch.as_deref().and_then(kind_of_arch);
     let kind = args.space.space.or(shown).or(data.map(|data| data.kind()));
     Ok(kind.or(kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
+}
+
+/// Refuses flags that do nothing with what is trained.
+fn check_flags(args: &TrainArgs) -> Result<()> {
+    if args.from.is_some() {
+        return refuse_idle(args.space.given(), "the run knows its space and its networks");
+    }
+    refuse_idle([("rank", args.rank.is_some())], "it chooses from a run, and none is named with --from")?;
+    let of_recipe = args.dry_run && args.arch.is_none();
+    let of_training = [
+        ("ops", args.space.ops.is_some()),
+        ("nodes", args.space.nodes.is_some()),
+        ("order", args.space.order.is_some()),
+        ("convention", args.space.convention.is_some()),
+        ("init-from", args.init_from.is_some()),
+        ("seed", args.seed.is_some()),
+        ("device", args.device.is_some()),
+    ];
+    let of_training = of_training.map(|(flag, given)| (flag, given && of_recipe));
+    refuse_idle(of_training, "without --arch and --from the settings of a recipe are printed")
 }
 
 fn train<T: Training>(args: TrainArgs) -> Result<()> {
@@ -142,18 +164,31 @@ pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
         }
         (None, None) => bail!("name a recipe with --recipe, or data with --data"),
     };
+    let recipe = followed::<T>(overlay_recipe::<T>(&recipe, args.epochs, &args.settings)?, &named, args)?;
     let config = TrainConfig {
         architecture: named.space.format(&named.arch),
+        concatenates: named.network.concatenates,
         published: named.published.map(|entry| T::published_name(entry).to_owned()),
         data: source,
         init_from: args.init_from.as_deref().map(shared_weights).transpose()?,
-        seed: args.seed,
+        seed: args.seed.unwrap_or(1),
         device: args.device.clone().unwrap_or_else(|| "cpu".to_owned()),
         space: T::space_settings(&named.space),
-        recipe: overlay_recipe::<T>(&recipe, args.epochs, &args.settings)?,
+        recipe,
     };
     device(&config.device)?;
     Ok((config, named.arch, data))
+}
+
+/// The recipe with the network that is meant with the cells.
+fn followed<T: Training>(mut recipe: T::Recipe, named: &NamedArch<T>, args: &TrainArgs) -> Result<T::Recipe> {
+    let said = args.settings.iter().any(|setting| setting.trim_start().starts_with("structure.convention"));
+    match named.published {
+        Some(_) if said => bail!("structure.convention has no effect: a published cell has its own network"),
+        Some(_) => {}
+        None => T::follow(&mut recipe, &named.network, &named.space, said)?,
+    }
+    Ok(recipe)
 }
 
 /// The file of shared weights that is meant, wherever it is looked for later.
@@ -171,7 +206,7 @@ fn shared_weights(named: &Path) -> Result<PathBuf> {
 fn subject<T: Training>(args: &TrainArgs) -> Result<(NamedArch<T>, Option<DataSource>)> {
     let named_data = args.data.as_deref().map(str::parse).transpose()?;
     if let Some(run) = &args.from {
-        let (named, _, config) = arch_of_run::<T>(run, args.rank)?;
+        let (named, _, config) = arch_of_run::<T>(run, args.rank.unwrap_or(1))?;
         return Ok((named, named_data.or(Some(config.data))));
     }
     let text = args.arch.as_deref().context("name an architecture with --arch, or a run with --from")?;

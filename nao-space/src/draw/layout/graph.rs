@@ -2,10 +2,10 @@
 //! one layer to the next.
 
 use super::sizes::{
-    OP_GAP, OP_SIDE, OP_SIZE, SINK_FONT, SINK_SIDE, SINK_SLOT, SINK_WIDTH, SOURCE_SIDE, SOURCE_SIZE, SPACING,
-    TRUNK_WIDTH,
+    BOLD, OP_FONT, OP_GAP, OP_PADDING, OP_SIDE, OP_SIZE, SINK_FONT, SINK_SIDE, SINK_SLOT, SINK_WIDTH,
+    SOURCE_SIDE, SOURCE_SIZE, SPACING, TRUNK_WIDTH,
 };
-use crate::draw::diagram::{Diagram, Value};
+use crate::draw::diagram::{Diagram, Node, Value};
 use crate::draw::text::text_width;
 
 /// What a vertex is.
@@ -49,10 +49,21 @@ pub(super) struct Graph {
     pub segments: Vec<Segment>,
     /// The place of every operation of a block, counted from the left; empty for other vertices.
     pub op_places: Vec<Vec<usize>>,
+    /// The width of each operation of a block, as its widest label needs; 0 for other vertices.
+    pub op_widths: Vec<f64>,
     /// The vertices of every value: what makes it, then its trunk downward.
     pub trunks: Vec<Vec<usize>>,
     /// The least width of the sink, for its label.
     sink_width: f64,
+}
+
+/// The width that holds the labels of all operations of a node.
+fn op_width(node: &Node) -> f64 {
+    let lines = node.operations.iter().flat_map(|operation| {
+        let detail = operation.detail.as_ref().map_or(0.0, |detail| text_width(detail, OP_FONT));
+        [BOLD * text_width(&operation.label, OP_FONT), detail]
+    });
+    lines.map(|width| width + 2.0 * OP_PADDING).fold(OP_SIZE.0, f64::max)
 }
 
 impl Graph {
@@ -64,6 +75,7 @@ impl Graph {
             layers: vec![Vec::new(); last_row + 3],
             segments: Vec::new(),
             op_places: Vec::new(),
+            op_widths: Vec::new(),
             trunks: Vec::new(),
             sink_width: SINK_WIDTH.max(text_width(diagram.sink.label, SINK_FONT) + 2.0 * SINK_SIDE),
         };
@@ -74,6 +86,7 @@ impl Graph {
         for (index, (node, row)) in diagram.nodes.iter().zip(rows).enumerate() {
             let vertex = graph.add(Part::Block { node: index, sum: node.sum }, row + 1);
             graph.op_places[vertex] = (0..node.operations.len()).collect();
+            graph.op_widths[vertex] = op_width(node);
             graph.trunks.push(vec![vertex]);
         }
         let sink = graph.add(Part::Sink, last_row + 2);
@@ -97,6 +110,7 @@ impl Graph {
         self.layer_of.push(layer);
         self.layers[layer].push(vertex);
         self.op_places.push(Vec::new());
+        self.op_widths.push(0.0);
         vertex
     }
 
@@ -144,7 +158,7 @@ impl Graph {
             Part::Block { sum, .. } => {
                 let ops = self.op_places[vertex].len() as f64;
                 let side = if sum { 0.0 } else { OP_SIDE };
-                ops * OP_SIZE.0 + (ops - 1.0) * OP_GAP + 2.0 * side
+                ops * self.op_widths[vertex] + (ops - 1.0) * OP_GAP + 2.0 * side
             }
             Part::Trunk => TRUNK_WIDTH,
             Part::Sink => self.sink_width.max(SINK_SLOT * self.slots() as f64),
@@ -168,7 +182,7 @@ impl Graph {
 
     /// How far right of the middle of a block an operation is.
     pub(super) fn op_offset(&self, block: usize, operation: usize) -> f64 {
-        self.op_half_steps(block, operation) as f64 * (OP_SIZE.0 + OP_GAP) / 2.0
+        self.op_half_steps(block, operation) as f64 * (self.op_widths[block] + OP_GAP) / 2.0
     }
 
     /// How far right of the middle of its lower vertex a segment ends.

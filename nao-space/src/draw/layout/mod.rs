@@ -16,7 +16,7 @@ use super::diagram::{Diagram, Value};
 use graph::{Graph, Part, Port};
 use sizes::{OP_SIZE, OUTPUT_GAP, OUTPUT_HEIGHT, SINK_HEIGHT, SOURCE_SIZE, SUM_GAP, SUM_PORT};
 
-pub(super) use sizes::SUM_RADIUS;
+pub(super) use sizes::{OP_FONT, SUM_RADIUS};
 
 /// A rectangle, by its upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -153,8 +153,10 @@ fn assemble(diagram: &Diagram, graph: &Graph, x: &[f64], y: &[(f64, f64)]) -> Di
     let block = |node: usize| {
         let vertex = graph.vertex_of(diagram.value_of(node));
         let (top, bottom) = layer_of(vertex);
+        let width = graph.op_widths[vertex];
         let offsets = (0..diagram.nodes[node].operations.len()).map(|op| graph.op_offset(vertex, op));
-        let ops = offsets.clone().map(|offset| Rect::below(x[vertex] + offset, top, OP_SIZE)).collect();
+        let ops =
+            offsets.clone().map(|offset| Rect::below(x[vertex] + offset, top, (width, OP_SIZE.1))).collect();
         if !diagram.nodes[node].sum {
             return Block { ops, sum: None, ports: Vec::new() };
         }

@@ -1,7 +1,12 @@
 //! How large everything is, and how far apart.
 
-/// Width and height of an operation.
+/// Least width and height of an operation.
 pub(in crate::draw) const OP_SIZE: (f64, f64) = (72.0, 36.0);
+/// The sizes of the two lines in the box of an operation, and the room on either side of them.
+pub(in crate::draw) const OP_FONT: f64 = 11.0;
+pub(super) const OP_PADDING: f64 = 4.0;
+/// How much wider the first line is set for its weight.
+pub(super) const BOLD: f64 = 1.08;
 /// Between two operations of a node.
 pub(super) const OP_GAP: f64 = 10.0;
 /// From the operations of a node down to its sum.

@@ -2,7 +2,7 @@
 
 use super::element::{Anchor, Svg, Tone, number};
 use crate::draw::diagram::{Diagram, Operation};
-use crate::draw::layout::{Block, DiagramLayout, Passage, Rect, Route, SUM_RADIUS, Target};
+use crate::draw::layout::{Block, DiagramLayout, OP_FONT, Passage, Rect, Route, SUM_RADIUS, Target};
 use crate::draw::text::escaped;
 
 /// Writes a diagram; its upper left corner is the origin.
@@ -83,10 +83,10 @@ fn write_op(svg: &mut Svg, operation: &Operation, rect: &Rect) {
     };
     match &operation.detail {
         Some(detail) => {
-            write(middle - 3.0, 11.0, "600", &operation.label);
-            write(middle + 11.0, 11.0, "400", detail);
+            write(middle - 3.0, OP_FONT, "600", &operation.label);
+            write(middle + 11.0, OP_FONT, "400", detail);
         }
-        None => write(middle + 4.0, 11.0, "600", &operation.label),
+        None => write(middle + 4.0, OP_FONT, "600", &operation.label),
     }
     svg.line(format_args!("</g>"));
 }

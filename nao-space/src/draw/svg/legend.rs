@@ -7,12 +7,18 @@ use crate::draw::text::text_width;
 
 const LEGEND_HEIGHT: f64 = 24.0;
 
-/// Writes the legend below `top`, with the circle where there are `sums`, in as many lines as it takes; returns its lower edge.
-pub(super) fn write_legend(svg: &mut Svg, families: &[Family], sums: bool, width: f64, top: f64) -> f64 {
+/// Writes the legend below `top`, with what a circle does where there are any (`join`), in as many lines as it takes;
+/// returns its lower edge.
+pub(super) fn write_legend(
+    svg: &mut Svg,
+    families: &[Family],
+    join: Option<&str>,
+    width: f64,
+    top: f64,
+) -> f64 {
     const SWATCH: (f64, f64) = (20.0, 12.0);
     const AFTER_SWATCH: f64 = 6.0;
     const AFTER_TEXT: f64 = 18.0;
-    const SUM_TEXT: &str = "sum, with the number of its state";
     let mut place = (MARGIN, top);
     let mut next = |text: &str| {
         let needed = SWATCH.0 + AFTER_SWATCH + text_width(text, 11.0);
@@ -32,11 +38,11 @@ pub(super) fn write_legend(svg: &mut Svg, families: &[Family], sums: bool, width
         let after = x + SWATCH.0 + AFTER_SWATCH;
         svg.text((after, y + LEGEND_HEIGHT / 2.0 + 4.0), Anchor::Start, 11.0, Tone::Quiet, family.label());
     }
-    if sums {
-        let (x, y) = next(SUM_TEXT);
+    if let Some(join) = join {
+        let (x, y) = next(join);
         let (middle, line) = (x + SWATCH.0 / 2.0, y + LEGEND_HEIGHT / 2.0);
         svg.sum("nao-box", (middle, line), 7.0);
-        svg.text((x + SWATCH.0 + AFTER_SWATCH, line + 4.0), Anchor::Start, 11.0, Tone::Quiet, SUM_TEXT);
+        svg.text((x + SWATCH.0 + AFTER_SWATCH, line + 4.0), Anchor::Start, 11.0, Tone::Quiet, join);
     }
     place.1 + LEGEND_HEIGHT
 }

@@ -1,14 +1,14 @@
 //! Pictures are well-formed, complete, self-contained and the same every time.
 
 use super::*;
-use crate::draw::Picture;
+use crate::draw::{Draw, Picture};
 use crate::image::{CellRole, OP_SET_NAMES, OpSet, State};
 use crate::language::Space;
 use crate::network::{CellOutputs, Concat};
 use crate::seed::rng_for;
 use crate::spaces::{
-    ActivationOrder, CnnSpace, DartsSpace, NasBench101Arch, NasBench101Space, NasBench201Arch,
-    NasBench201Space, RnnSpace,
+    ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, HierarchicalArch, HierarchicalSpace, NasBench101Arch,
+    NasBench101Space, NasBench201Arch, NasBench201Space, RnnSpace,
 };
 
 fn archs() -> Vec<CnnArch> {
@@ -179,4 +179,74 @@ fn dot_draws_the_same_edges_in_every_space() {
     assert_eq!(nasbench201.matches(" -> ").count(), 2 * NasBench201Arch::EDGES + 1);
     let arch = NasBench101Space::default().sample(&mut rng);
     assert_eq!(Picture::of_nasbench101(&arch).dot("").matches(" -> ").count(), arch.edges() + 1);
+}
+
+#[test]
+fn every_label_fits_into_its_box() {
+    for arch in archs() {
+        let svg = arch_svg(&arch, &Drawing::default());
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let ops = document
+            .descendants()
+            .filter(|node| node.attribute("class").is_some_and(|class| class.starts_with("nao-op ")));
+        for op in ops {
+            let rect = op.children().find(|node| node.has_tag_name("rect")).unwrap();
+            let room: f64 = rect.attribute("width").unwrap().parse().unwrap();
+            for label in op.children().filter(|node| node.has_tag_name("text")) {
+                let text = label.text().unwrap();
+                assert!(text_width(text, 11.0) + 4.0 <= room, "{text} in {room}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hierarchical_cells_are_drawn_with_the_motifs_that_they_use() {
+    let space = HierarchicalSpace::default();
+    for index in 0..30 {
+        let arch = space.sample(&mut rng_for(6, "hierarchical", index));
+        let svg = space.picture(&arch).svg(&Drawing::titled("motifs"));
+        // One panel for the cell and one for each motif on a path through it.
+        let panels = with_class(&svg, "nao-cell");
+        assert_eq!(svg.matches(">Motif ").count(), panels - 1);
+        for motif in 1..=HierarchicalArch::MOTIFS {
+            assert_eq!(
+                svg.contains(&format!(">motif {motif}</text>")),
+                svg.contains(&format!(">Motif {motif}</text>"))
+            );
+        }
+        let dot = space.picture(&arch).dot("motifs");
+        assert_eq!(dot.matches("tooltip=").count(), with_class(&svg, "nao-op"));
+    }
+    let chain = space.picture(&HierarchicalArch::trivial()).svg(&Drawing::default());
+    assert_eq!((with_class(&chain, "nao-cell"), with_class(&chain, "nao-op")), (2, 4 + 3));
+    let none = HierarchicalArch { cell: [None; HierarchicalArch::CELL_EDGES], ..HierarchicalArch::trivial() };
+    assert!(space.picture(&none).svg(&Drawing::default()).contains("nothing reaches the output"));
+}
+
+#[test]
+fn choices_are_drawn_with_what_could_have_been_chosen() {
+    let many: Vec<String> = (0..40).map(|choice| format!("'w{choice}'")).collect();
+    let toml = format!(
+        "name = 'net'\n[[position]]\nname = 'block'\nchoices = ['plain', 'residual']\n\
+         [[position]]\nname = 'width'\nchoices = [{}]\n\
+         [[position]]\nname = 'skip'\nchoices = ['a&b', 'pool']\n\
+         only_if = {{ position = 'block', choice = 'residual' }}",
+        many.join(", ")
+    );
+    let space = ChoiceSpace::from_toml(&toml).unwrap();
+    for (text, rows, branches) in
+        [("block=plain width=w20", 2, 0), ("block=residual width=w0 skip=a&b", 3, 1)]
+    {
+        let picture = space.picture(&space.parse(text).unwrap());
+        let svg = picture.svg(&Drawing::titled("net"));
+        assert_eq!(
+            (with_class(&svg, "nao-chosen"), with_class(&svg, "nao-branch")),
+            (rows, branches),
+            "{text}"
+        );
+        assert!(svg.contains("more</text>") && svg.contains(">plain</text>"), "{text}");
+        let dot = picture.dot("net");
+        assert_eq!(dot.matches(" -> ").count(), rows);
+    }
 }

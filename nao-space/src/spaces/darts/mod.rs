@@ -1,6 +1,7 @@
 //! The cell space of DARTS (Liu, Simonyan and Yang, ICLR 2019): four nodes, each reading two distinct states.
 
 mod cell;
+mod genotype;
 mod relaxation;
 mod text;
 
@@ -13,6 +14,7 @@ use crate::image::{CnnArch, Edge, Node, Op, OpSet, State};
 use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
 use crate::text::ParseError;
 
+pub use genotype::{Genotype, looks_like_genotype, parse_genotype};
 pub use relaxation::{Relaxation, RelaxedEdge};
 pub use text::{format_darts, format_darts_dict, parse_darts};
 

@@ -1,15 +1,12 @@
 //! Genotypes of DARTS (Liu, Simonyan and Yang, ICLR 2019), as its users paste them.
 //!
-//! As the code prints them, `Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=range(2, 6), reduce=[…],
-//! reduce_concat=range(2, 6))`, also with `NAME =` in front; or as a dictionary or JSON object,
-//! `{'normal': [['sep_conv_3x3', 0], …], 'normal_concat': [2, 3, 4, 5], …}`. Fields come in any order, lists are
-//! written with `[]` or `()`, strings with either quote. Two pairs make a node.
+//! Of the forms that [`parse_genotype`](super::parse_genotype) reads, those of four nodes per cell, each reading two
+//! distinct states, whose outputs are all concatenated.
 
 use super::cell::{NODES, concat};
-use crate::image::{Cell, CellRole, CnnArch, DARTS_OPS, Edge, Node, State};
-use crate::text::{Cursor, ParseError};
-
-const FIELDS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"];
+use super::genotype::{Limits, read_genotype};
+use crate::image::{Cell, CnnArch, DARTS_OPS, State};
+use crate::text::ParseError;
 
 /// The genotype as DARTS prints it. An operation that DARTS does not have is written by its name here, which no
 /// reader takes for one of DARTS.
@@ -42,195 +39,13 @@ fn pairs(cell: &Cell, [open, quote, close]: [&str; 3]) -> String {
 /// # Errors
 /// On anything but the documented forms: names line and column, the cell and node, and what may stand there.
 pub fn parse_darts(text: &str) -> Result<CnnArch, ParseError> {
-    let mut reader = Reader { cursor: Cursor::new(text) };
-    let form = reader.opening()?;
-    let (mut normal, mut reduction, mut seen) = (None, None, Vec::new());
-    loop {
-        let field = reader.field(&form, &seen)?;
-        seen.push(field);
-        match field {
-            "normal" => normal = Some(reader.cell(CellRole::Normal)?),
-            "reduce" => reduction = Some(reader.cell(CellRole::Reduction)?),
-            field => reader.concat(field)?,
-        }
-        if seen.len() == FIELDS.len() {
-            reader.eat(",");
-            break;
-        }
-        reader.expect(",", "after a field")?;
-    }
-    reader.expect(form.close, "after the last field")?;
-    reader.cursor.skip_space();
-    reader.cursor.end()?;
-    match (normal, reduction) {
-        (Some(normal), Some(reduction)) => Ok(CnnArch { normal, reduction }),
-        _ => unreachable!("four distinct fields were read"),
-    }
-}
-
-/// How fields are written.
-struct Form {
-    quoted: bool,
-    assign: &'static str,
-    close: &'static str,
-}
-
-struct Reader<'a> {
-    cursor: Cursor<'a>,
-}
-
-impl<'a> Reader<'a> {
-    fn eat(&mut self, symbol: &str) -> bool {
-        self.cursor.skip_space();
-        self.cursor.eat(symbol)
-    }
-
-    fn expect(&mut self, symbol: &str, part: &str) -> Result<(), ParseError> {
-        self.cursor.skip_space();
-        self.cursor.expect(symbol, part)
-    }
-
-    /// The word of letters, digits and underscores that stands next.
-    fn word(&mut self) -> &'a str {
-        self.cursor.skip_space();
-        self.cursor.word(|character| character.is_ascii_alphanumeric() || character == '_')
-    }
-
-    /// The place of the next word.
-    fn here(&mut self) -> Cursor<'a> {
-        self.cursor.skip_space();
-        self.cursor
-    }
-
-    fn opening(&mut self) -> Result<Form, ParseError> {
-        let mut before = self.here();
-        let mut word = self.word();
-        if !word.is_empty() && word != "Genotype" {
-            self.expect("=", "after the name of a genotype")?;
-            before = self.here();
-            word = self.word();
-        }
-        if word == "Genotype" {
-            self.expect("(", "after `Genotype`")?;
-            return Ok(Form { quoted: false, assign: "=", close: ")" });
-        }
-        if word.is_empty() && self.eat("{") {
-            return Ok(Form { quoted: true, assign: ":", close: "}" });
-        }
-        Err(before.unexpected("", "`Genotype(` or `{`".into()))
-    }
-
-    /// The name of a field that was not read yet, and what follows it.
-    fn field(&mut self, form: &Form, seen: &[&str]) -> Result<&'static str, ParseError> {
-        let before = self.here();
-        let word = if form.quoted { self.string("a field")? } else { self.word() };
-        let mut missing = FIELDS.into_iter().filter(|field| !seen.contains(field));
-        let Some(field) = missing.clone().find(|&field| field == word) else {
-            let expected = format!("one of {}", missing.by_ref().collect::<Vec<_>>().join(", "));
-            return Err(before.unexpected("a field", expected));
-        };
-        self.expect(form.assign, field)?;
-        Ok(field)
-    }
-
-    /// A quoted word.
-    fn string(&mut self, part: &str) -> Result<&'a str, ParseError> {
-        self.cursor.skip_space();
-        let quote = ["'", "\""].into_iter().find(|quote| self.cursor.eat(quote));
-        let quote = quote.ok_or_else(|| self.cursor.unexpected(part, "a quoted name".into()))?;
-        let word = self.cursor.word(|character| !matches!(character, '\'' | '"' | '\n'));
-        self.cursor.expect(quote, part)?;
-        Ok(word)
-    }
-
-    /// The bracket that opens a list or tuple; answers with the one that closes it.
-    fn open(&mut self, part: &str) -> Result<&'static str, ParseError> {
-        match () {
-            () if self.eat("[") => Ok("]"),
-            () if self.eat("(") => Ok(")"),
-            () => Err(self.cursor.unexpected(part, "`[` or `(`".into())),
-        }
-    }
-
-    /// A number that `allowed` agrees to.
-    fn number(
-        &mut self,
-        part: &str,
-        expected: &str,
-        allowed: impl Fn(usize) -> bool,
-    ) -> Result<usize, ParseError> {
-        let before = self.here();
-        // A word has no sign, so a number that reads is one of digits.
-        let number = self.word().parse().ok().filter(|&number| allowed(number));
-        number.ok_or_else(|| before.unexpected(part, expected.to_owned()))
-    }
-
-    fn cell(&mut self, role: CellRole) -> Result<Cell, ParseError> {
-        let close = self.open(&format!("{role} cell"))?;
-        let mut nodes = Vec::with_capacity(NODES);
-        for node in 0..NODES {
-            let part = |branch: &str| format!("{role} cell, node {node}, {branch} input");
-            let x = self.pair(node, None, &part("first"))?;
-            self.expect(",", &part("first"))?;
-            let y = self.pair(node, Some(x.input), &part("second"))?;
-            if node + 1 < NODES {
-                self.expect(",", &part("second"))?;
-            }
-            nodes.push(Node { edges: [x, y] });
-        }
-        self.eat(",");
-        self.expect(close, &format!("{role} cell, after {} nodes", NODES))?;
-        Ok(Cell::new(nodes).expect("every input was checked to be an earlier state"))
-    }
-
-    /// `('operation', state)`, reading another state than `taken`.
-    fn pair(&mut self, node: usize, taken: Option<State>, part: &str) -> Result<Edge, ParseError> {
-        let close = self.open(part)?;
-        let before = self.here();
-        let name = self.string(part)?;
-        let Some(&(_, op)) = DARTS_OPS.iter().find(|(known, _)| *known == name) else {
-            let known = DARTS_OPS.map(|(name, _)| name).join(", ");
-            let hint = if name == "none" { "; `none` stands in the supernet only" } else { "" };
-            return Err(before.unexpected(part, format!("one of {known}{hint}")));
-        };
-        self.expect(",", part)?;
-        let other = taken.map_or(String::new(), |state| {
-            format!(" other than {state}, for the two inputs of a node are distinct")
-        });
-        let expected = format!("a state 0 to {}{other}", node + State::INPUTS - 1);
-        let allowed =
-            |input| input < node + State::INPUTS && taken.is_none_or(|state| state.index() != input);
-        let input = self.number(part, &expected, allowed)?;
-        self.eat(",");
-        self.expect(close, part)?;
-        Ok(Edge { input: State(input as u8), op })
-    }
-
-    /// `range(2, 6)` or a list; it must name the four nodes.
-    fn concat(&mut self, field: &str) -> Result<(), ParseError> {
-        let nodes = concat().map(State::index);
-        let (close, numbers) = if self.eat("range") {
-            self.expect("(", field)?;
-            (")", vec![nodes[0], nodes[0] + nodes.len()])
-        } else {
-            (self.open(field)?, nodes.to_vec())
-        };
-        for (index, &number) in numbers.iter().enumerate() {
-            if index > 0 {
-                self.expect(",", field)?;
-            }
-            let expected = format!("{number}: the output of a cell is its nodes, states 2 to 5");
-            self.number(field, &expected, |found| found == number)?;
-        }
-        self.eat(",");
-        self.expect(close, field)
-    }
+    Ok(read_genotype(text, &Limits::DARTS)?.arch)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Op;
+    use crate::image::{Edge, Op};
     use crate::spaces::DartsSpace;
 
     /// The two published genotypes, as they stand in the authors' repository.

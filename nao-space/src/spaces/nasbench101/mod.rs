@@ -3,6 +3,7 @@
 mod canonical;
 mod cell;
 mod grammar;
+mod python;
 mod text;
 
 use std::collections::HashSet;

@@ -1,16 +1,17 @@
 //! The notations of NAS-Bench-101 (Ying et al., ICML 2019).
 //!
 //! As text: the adjacency matrix row by row, a space, and the operations of all vertices separated by bars, as in
-//! `010001000 input|conv3x3-bn-relu|output`. As JSON: `{"matrix": [[0, 1, 0], …], "ops": ["input", …]}`.
+//! `010001000 input|conv3x3-bn-relu|output`. As JSON: `{"matrix": [[0, 1, 0], …], "ops": ["input", …]}`. As Python, in
+//! the forms of [`nasbench101_python`](super::nasbench101_python).
 
 use serde::{Deserialize, Serialize};
 
 use super::cell::{NasBench101Arch, VertexOp};
-use crate::text::ParseError;
-use crate::text::{Cursor, shown};
+use super::python::read_python;
+use crate::text::{Cursor, ParseError, shown};
 
-const INPUT: &str = "input";
-const OUTPUT: &str = "output";
+pub(super) const INPUT: &str = "input";
+pub(super) const OUTPUT: &str = "output";
 
 /// The text of a cell.
 pub fn format_nasbench101(arch: &NasBench101Arch) -> String {
@@ -25,6 +26,10 @@ pub fn format_nasbench101(arch: &NasBench101Arch) -> String {
 pub fn parse_nasbench101(text: &str) -> Result<NasBench101Arch, ParseError> {
     let mut cursor = Cursor::new(text);
     cursor.skip_space();
+    if !cursor.rest().is_empty() && !cursor.rest().starts_with(|first: char| first.is_ascii_digit()) {
+        let (matrix, labels) = read_python(text)?;
+        return cell(&matrix, &labels);
+    }
     let entries = cursor.word(|character| matches!(character, '0' | '1'));
     if entries.is_empty() {
         return Err(cursor.unexpected("adjacency", "the entries 0 and 1 of the matrix".into()));
@@ -61,7 +66,7 @@ fn label<'a>(cursor: &mut Cursor<'a>, vertex: usize) -> Result<&'a str, ParseErr
     Err(before.unexpected(&format!("vertex {vertex}"), format!("one of {}", known_labels())))
 }
 
-fn known_labels() -> String {
+pub(super) fn known_labels() -> String {
     [&[INPUT][..], &VertexOp::ALL.map(VertexOp::name), &[OUTPUT]].concat().join(", ")
 }
 

@@ -11,13 +11,15 @@
 //! ```
 //! One array per cell, one pair of branches per node. Inputs 0 and 1 are the outputs of the two previous
 //! cells (older, newer), node k makes state k + 2. `loose_ends` is written for readers that build the graph
-//! and may be left out; when present it must be right. Unknown keys are errors.
+//! and may be left out; when present it must be right. `convention` names the code base whose network is meant, and
+//! `concatenates` the states that make the output of each cell, where these are others than its loose ends. Unknown keys are
+//! errors.
 
 use serde::{Deserialize, Serialize};
 
-use super::arch::CnnArch;
-use super::cell::{Cell, Node, State};
 use crate::excerpt::excerpt;
+use crate::image::{Cell, CnnArch, Node, State};
+use crate::network::Convention;
 use crate::text::ParseError;
 
 /// The version that is written, and the only one that is read.
@@ -38,6 +40,22 @@ pub struct CnnJson {
     /// The states whose concatenation is the output of a cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loose_ends: Option<LooseEnds>,
+    /// The code base whose network is meant; the authors' PyTorch code where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convention: Option<Convention>,
+    /// What the cells concatenate; what the convention says where nothing is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concatenates: Option<ConcatenatedStates>,
+}
+
+/// The states whose concatenation is the output of each cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConcatenatedStates {
+    /// Of the normal cell.
+    pub normal: Vec<State>,
+    /// Of the reduction cell.
+    pub reduction: Vec<State>,
 }
 
 /// The loose ends of both cells.
@@ -61,6 +79,8 @@ impl From<&CnnArch> for CnnJson {
                 normal: arch.normal.loose_ends(),
                 reduction: arch.reduction.loose_ends(),
             }),
+            convention: None,
+            concatenates: None,
         }
     }
 }

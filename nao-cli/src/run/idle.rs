@@ -1,0 +1,128 @@
+//! Flags and settings of searches that do nothing beside the others.
+
+use anyhow::{Result, bail};
+use nao_child::supernet::{ENAS, SHARED_SEARCHES};
+use toml::{Table, Value};
+
+use super::config::{RunConfig, STRUCTURE};
+use super::execution::Engine;
+use super::typed::table_of;
+use crate::args::{ExecutionOptions, RunOptions};
+use crate::flags::refuse_idle;
+use crate::task::Task;
+
+impl RunOptions {
+    /// The flags that were given.
+    pub fn given(&self) -> Vec<(&'static str, bool)> {
+        vec![
+            ("config", self.config.is_some()),
+            ("space", self.space.is_some()),
+            ("data", self.data.is_some()),
+            ("recipe", self.recipe.is_some()),
+            ("strategy", self.strategy.is_some()),
+            ("preset", self.preset.is_some()),
+            ("ops", self.ops.is_some()),
+            ("nodes", self.nodes.is_some()),
+            ("order", self.order.is_some()),
+            ("seed", self.seed.is_some()),
+            ("budget", self.budget.is_some()),
+            ("initial", self.initial.is_some()),
+            ("per-round", self.per_round.is_some()),
+            ("epochs", self.epochs.is_some()),
+            ("start-with", !self.start_with.is_empty()),
+            ("set", !self.settings.is_empty()),
+        ]
+    }
+}
+
+impl ExecutionOptions {
+    /// The flags that were given.
+    pub fn given(&self) -> Vec<(&'static str, bool)> {
+        let of_any_executor = [
+            ("executor", self.executor.is_some()),
+            ("workers", self.workers.is_some()),
+            ("device", self.device.is_some()),
+            ("time-limit", self.time_limit.is_some()),
+            ("memory-limit", self.memory_limit.is_some()),
+            ("max-failed-share", self.max_failed_share.is_some()),
+        ];
+        of_any_executor.into_iter().chain(self.of_slurm()).collect()
+    }
+
+    /// Those of array jobs.
+    fn of_slurm(&self) -> [(&'static str, bool); 4] {
+        [
+            ("slurm-args", self.slurm_args.is_some()),
+            ("slots-per-node", self.slots_per_node.is_some()),
+            ("trials-per-task", self.trials_per_task.is_some()),
+            ("parallel", self.parallel.is_some()),
+        ]
+    }
+}
+
+/// Refuses flags without effect on a search of this configuration.
+pub fn refuse_idle_flags<T: Task>(
+    run: &RunOptions,
+    execution: &ExecutionOptions,
+    config: &RunConfig<T>,
+) -> Result<()> {
+    let name = config.strategy.name.as_str();
+    let why = format!("strategy {name} has no presets; nao, nao-ws and nao-v2 have");
+    refuse_idle([("preset", run.preset.is_some() && !has_preset(config))], &why)?;
+    let engine = config.execution.executor;
+    if engine != Engine::Slurm {
+        refuse_idle(execution.of_slurm(), "children are trained in no jobs of Slurm: add --executor slurm")?;
+    }
+    // Cells are scored with shared weights on this machine.
+    if engine != Engine::Local && config.sharing.is_none() {
+        let why = "it counts children on this machine; workers elsewhere count themselves";
+        refuse_idle([("workers", execution.workers.is_some())], why)?;
+        let several = config.execution.devices().count() > 1 && execution.device.is_some();
+        if several {
+            bail!("--device names several devices, and workers elsewhere have the first: name one");
+        }
+    }
+    Ok(())
+}
+
+/// Whether a preset chooses how the strategy proposes.
+fn has_preset<T: Task>(config: &RunConfig<T>) -> bool {
+    let name = config.strategy.name.as_str();
+    name == "nao" || (SHARED_SEARCHES.contains(&name) && proposes_by_preset(config))
+}
+
+/// Whether a preset was typed, as a setting, for a strategy that has none.
+pub fn idle_preset<T: Task>(config: &RunConfig<T>, base: &RunConfig<T>) -> bool {
+    !has_preset(config) && config.strategy.preset != base.strategy.preset
+}
+
+/// Whether a search with shared weights asks a `nao` strategy for cells.
+fn proposes_by_preset<T: Task>(config: &RunConfig<T>) -> bool {
+    config.sharing.as_ref().is_some_and(|sharing| sharing.policy_updates == 0 && sharing.per_round > 0)
+}
+
+/// The sections of `[strategy]` that a search does not read, among those that were typed. A file may hold the settings of
+/// several strategies, so that this is said and not refused.
+pub fn idle_sections<T: Task>(typed: &Table, config: &RunConfig<T>, base: &RunConfig<T>) -> Vec<String> {
+    let name = config.strategy.name.as_str();
+    let read: &[&str] = match name {
+        "nao" if config.strategy.preset == STRUCTURE => &["structure"],
+        "nao" => &["nao"],
+        "evolution" | "evolution:non-aging" | "hier-ea" => &["evolution"],
+        "reinforce" | "reinforce:short" | "ppo" | "ppo:short" => &["policy"],
+        "pnas" => &["pnas"],
+        ENAS => &["policy"],
+        _ if proposes_by_preset(config) && config.strategy.preset == STRUCTURE => &["structure"],
+        _ if proposes_by_preset(config) => &["nao"],
+        _ => &[],
+    };
+    let section =
+        |table: &Table, name: &str| table.get("strategy").and_then(Value::as_table)?.get(name).cloned();
+    let (ours, theirs) = (table_of(config), table_of(base));
+    ["nao", "structure", "evolution", "policy", "pnas"]
+        .into_iter()
+        .filter(|name| !read.contains(name) && section(typed, name).is_some())
+        .filter(|name| section(&ours, name) != section(&theirs, name))
+        .map(|name| format!("strategy.{name}"))
+        .collect()
+}
