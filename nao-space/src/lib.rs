@@ -71,5 +71,5 @@ pub use spaces::{
 pub use token::{Token, TokenMask, Vocabulary};
 pub use trial::{
     Checkpointing, Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective,
-    Progress, Quiet, Trial, TrialId,
+    Progress, Quiet, Trial, TrialId, quantity,
 };

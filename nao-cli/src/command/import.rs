@@ -14,7 +14,7 @@ use nao_space::Space;
 use nao_space::seed::rng_for;
 use serde::Serialize;
 
-use super::train::{PreparedNetwork, Training, resolve};
+use super::train::{PreparedNetwork, Training, manifest, resolve};
 use super::{print_json, print_text};
 use crate::args::{ImportArgs, TrainArgs};
 use crate::data::{DataSource, device};
@@ -42,7 +42,8 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let args = as_training(args);
     let (config, arch, data) = resolve::<ImageTask>(&args)?;
     let data = data.context("weights are measured on images: name some with --data")?;
-    let PreparedNetwork { plan, split, .. } = &ImageTask::prepare(&config, &arch, data)?;
+    let prepared = ImageTask::prepare(&config, &arch, data)?;
+    let PreparedNetwork { plan, split, .. } = &prepared;
     let on = device(&config.device)?;
     let blank = Network::new(plan, &mut rng_for(0, "weights", 0), &on);
     let network = load_network(blank, plan, convention, &source)?;
@@ -51,7 +52,7 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let path = args.out.unwrap_or_else(|| {
         free_name(&format!("import-{}", config.data.as_ref().map_or("data", DataSource::word)))
     });
-    let folder = TrainFolder::create(&path, &config, &[])?;
+    let folder = TrainFolder::create(&path, &config, &manifest::<ImageTask>(&config, &prepared), &[])?;
     save_network(&network, plan, NameConvention::V1, &folder.weights())?;
     let result = ImportResult {
         architecture: config.architecture.clone(),

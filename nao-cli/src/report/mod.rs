@@ -9,7 +9,7 @@ mod summary;
 mod table;
 mod watch;
 
-pub use best::{BestEntry, best_entries};
+pub use best::{BestEntry, ranking};
 pub use progress::{SearchProgress, TrainProgress};
 pub use relaxed::relaxed_tables;
 pub use shared::shared_tables;

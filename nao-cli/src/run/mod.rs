@@ -1,20 +1,30 @@
 //! The run folder: what a search is (configuration), what it did (store), what it ran on (manifest).
 
+mod adoption;
+mod budget;
 mod config;
 mod coordinator;
+mod definition;
+mod end;
 mod execution;
 mod folder;
 mod lock;
 mod manifest;
 mod relaxed;
 mod resolve;
+mod settings_file;
 mod shared;
 mod store;
+mod stored_arch;
 mod training;
 mod typed;
 
+pub use adoption::adopted;
+pub use budget::check_budget;
 pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use coordinator::{Coordinator, Ending, Patience};
+pub use definition::{all_words, fields};
+pub use end::End;
 pub use execution::{Engine, ExecutionConfig};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;
@@ -23,5 +33,7 @@ pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_rec
 pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };
-pub use store::{StoredTrial, Tally, TrialStatus};
+pub use store::{RoundRecord, Store, StoredTrial, Tally, TrialStatus};
+pub use stored_arch::parse_stored;
 pub use training::{TrainConfig, TrainFolder};
+pub use typed::typed_table;

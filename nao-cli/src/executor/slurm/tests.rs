@@ -119,7 +119,7 @@ fn naming() -> Naming<String> {
         TaskKey::new(
             "space",
             &ArchKey(trial.arch.clone()),
-            &Fidelity { recipe: "r".into(), epochs: 1 },
+            &Fidelity::new("r", 1),
             trial.seed,
         )
     })

@@ -18,15 +18,11 @@ pub(super) fn trial(id: u64, key: &str) -> StoredTrial {
 }
 
 pub(super) fn measured(value: f64) -> Result<Measurement, EvaluationError> {
-    Ok(Measurement {
-        objective: Objective::validation_accuracy(),
-        value,
-        fidelity: Fidelity { recipe: "test".into(), epochs: 1 },
-        params: 1,
-        macs: 2,
-        seconds: 0.1,
-        extra: Default::default(),
-    })
+    let fidelity = Fidelity::new("test", 1).with_digest("0123456789abcdef");
+    Ok(Measurement::new(Objective::validation_accuracy(), value)
+        .at(fidelity)
+        .with_cost(1, 2)
+        .in_seconds(0.1))
 }
 
 pub(super) fn round() -> RoundRecord {
@@ -202,7 +198,7 @@ fn other_files_and_versions_are_refused_and_left_as_they_are() {
     std::fs::remove_file(&path).unwrap();
     drop(opened(folder.path()));
     for (version, says) in
-        [(9, "version 9, this nao reads version 1: a newer nao wrote it"), (0, "use the nao that wrote it")]
+        [(9, "version 9, this nao reads version 2: a newer nao wrote it"), (0, "use the nao that wrote it")]
     {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
         for error in refusals() {
