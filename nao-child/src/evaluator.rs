@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use nao_space::network::NetworkPlan;
 use nao_space::{
-    Checkpointing, CnnArch, EvaluationError, Evaluator, Measurement, Objective, Progress, Trial,
-    quantity,
+    Checkpointing, CnnArch, EvaluationError, Evaluator, Measurement, Objective, Progress, Trial, quantity,
 };
 
 use crate::data::{ImageData, Split};

@@ -51,11 +51,16 @@ fn a_run_whose_settings_were_edited_is_refused_field_by_field() {
         (&[("seed = 3", "seed = 4")], &["seed: 3 in the run, 4 in run.toml"]),
         (&[("nodes = 2", "nodes = 3")], &["space.nodes: 2 in the run, 3 in run.toml"]),
         (&[("kind = \"cnn\"", "kind = \"rnn\"")], &["space.kind: \"cnn\" in the run, \"rnn\" in run.toml"]),
-        (&[("name = \"random\"", "name = \"nao\"")], &["strategy.name: \"random\" in the run, \"nao\" in run.toml"]),
+        (
+            &[("name = \"random\"", "name = \"nao\"")],
+            &["strategy.name: \"random\" in the run, \"nao\" in run.toml"],
+        ),
         (&[("per_round = 3", "per_round = 4")], &["rounds.per_round: 3 in the run, 4 in run.toml"]),
         (
             &[("batch = 128", "batch = 64"), ("learning_rate = 0.025", "learning_rate = 0.05")],
-            &["recipe.batch: 128 in the run, 64 in run.toml; recipe.learning_rate: 0.025 in the run, 0.05 in run.toml"],
+            &[
+                "recipe.batch: 128 in the run, 64 in run.toml; recipe.learning_rate: 0.025 in the run, 0.05 in run.toml",
+            ],
         ),
     ];
     for (changes, said) in edits {
@@ -70,7 +75,10 @@ fn a_run_whose_settings_were_edited_is_refused_field_by_field() {
         ] {
             let message = refused(path, words);
             assert!(said.iter().all(|said| message.contains(said)), "{words:?}: {message}");
-            assert!(message.contains("run was started with other settings than run.toml has now"), "{message}");
+            assert!(
+                message.contains("run was started with other settings than run.toml has now"),
+                "{message}"
+            );
         }
         fs::write(&toml, &kept).unwrap();
     }
@@ -137,7 +145,10 @@ fn a_training_whose_settings_were_edited_is_refused_field_by_field() {
     fs::remove_file(path.join("t/manifest.json")).unwrap();
     edit(&toml, &[("batch = 32", "batch = 64")]);
     let message = refused(path, &["resume", "t"]);
-    assert!(message.contains("another recipe (found batch 32, expected batch 64)") && !message.contains("width"), "{message}");
+    assert!(
+        message.contains("another recipe (found batch 32, expected batch 64)") && !message.contains("width"),
+        "{message}"
+    );
     fs::write(&toml, &kept).unwrap();
     stdout(run(path, &["resume", "t"]));
 }
@@ -172,7 +183,12 @@ fn searches_that_choose_cells_first_refuse_edited_settings_and_budgets_too() {
     stdout(run(path, &relaxed));
     stdout(run(path, &shared));
     for (out, change, said, budget) in [
-        ("relaxed", ("batch = 250", "batch = 200"), "relaxed.weights.batch: 250 in the run, 200", "gives 1 cell"),
+        (
+            "relaxed",
+            ("batch = 250", "batch = 200"),
+            "relaxed.weights.batch: 250 in the run, 200",
+            "gives 1 cell",
+        ),
         ("shared", ("pool = 3", "pool = 4"), "sharing.pool: 3 in the run, 4", "sharing.finalists = 1"),
     ] {
         assert!(refused(path, &["resume", out, "--budget", "5"]).contains(budget));
@@ -198,7 +214,8 @@ fn write_text(text: &Path, sentences: usize) {
 
 /// A search and a training that take seconds, on the text in the folder `text`.
 fn on_text(path: &Path) {
-    let small = ["--set=recipe.hidden=8", "--set=recipe.batch=4", "--set=recipe.validation_batch=2", "--epochs=1"];
+    let small =
+        ["--set=recipe.hidden=8", "--set=recipe.batch=4", "--set=recipe.validation_batch=2", "--epochs=1"];
     let search = ["search", "--data=text:text", "--strategy=random", "--nodes=3", "--budget=2", "--out=run"];
     stdout(run(path, &[&search[..], &small].concat()));
     let small = ["--set=hidden=8", "--set=batch=4", "--set=validation_batch=2", "--epochs=1"];
@@ -216,7 +233,10 @@ fn data_that_moved_is_taken_where_it_is_the_same_and_refused_where_it_is_not() {
     write_text(&path.join("other"), 61);
     for out in ["run", "trained"] {
         let message = refused(path, &["resume", out]);
-        assert!(message.contains(&format!("where it has moved:  nao resume {out} --data text:DIR")), "{message}");
+        assert!(
+            message.contains(&format!("where it has moved:  nao resume {out} --data text:DIR")),
+            "{message}"
+        );
         let message = refused(path, &["resume", out, "--data", "text:other"]);
         let said = format!("are not those that {out} was started with");
         assert!(message.contains(&said) && message.contains("words of text:"), "{message}");
@@ -282,7 +302,9 @@ fn folders_of_version_0_1_are_read_and_gone_on_with() {
         let (best, messages) = said(&["best", name, "--top", "9", "--json"]);
         assert_eq!(serde_json::from_str::<Value>(&best).unwrap().as_array().unwrap().len(), 9, "{messages}");
         edit(&run_folder.join("run.toml"), &[("width = 4", "width = 12")]);
-        assert!(refused(path, &["resume", name]).contains("recipe.structure.width: 4 in the run, 12 in run.toml"));
+        assert!(
+            refused(path, &["resume", name]).contains("recipe.structure.width: 4 in the run, 12 in run.toml")
+        );
     }
     of_version_0_1("training", path);
     let (result, _) = said(&["resume", "training", "--json"]);

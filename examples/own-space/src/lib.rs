@@ -4,7 +4,6 @@
 //! [`FilterSpace`] the language, and [`Ringing`] what a search looks at. Linear filters commute, so the order of a
 //! chain makes no difference: that is the symmetry that `canonical` removes.
 
-
 use nao_space::notation::ParseError;
 use nao_space::{
     DecodeError, Direction, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Space,

@@ -7,8 +7,7 @@ use burn::tensor::Device;
 use nao_space::network::LanguageModelSkeleton;
 use nao_space::seed::rng_for;
 use nao_space::{
-    Checkpointing, EvaluationError, Evaluator, Measurement, Objective, Progress, RnnArch, Trial,
-    quantity,
+    Checkpointing, EvaluationError, Evaluator, Measurement, Objective, Progress, RnnArch, Trial, quantity,
 };
 
 use super::model::LanguageModel;

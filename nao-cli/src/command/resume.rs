@@ -31,7 +31,7 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
         );
     }
     check_engine(&config.execution, Some(folder.path()))?;
-    folder.check_data(&data, &config)?;
+    folder.check_data::<T>(&data, &config)?;
     let store = folder.store()?;
     let asked_again = check_budget(folder.path(), &store, &stored, &config)?;
     let adopted = adopted(folder, &store, &config, &data)?;
@@ -45,7 +45,6 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
 
 /// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.
 fn keep_for_later<T: Task>(folder: &RunFolder, stored: &RunConfig<T>, config: &RunConfig<T>) -> Result<()> {
-    let kept =
-        RunConfig { rounds: config.rounds, data: config.data.clone(), ..stored.clone() };
+    let kept = RunConfig { rounds: config.rounds, data: config.data.clone(), ..stored.clone() };
     if kept != *stored { folder.keep_config(&kept) } else { Ok(()) }
 }

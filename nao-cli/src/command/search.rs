@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use nao_space::{Space, TrialId};
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
+use nao_space::{Space, TrialId};
 
 use super::{interrupt_flag, print_text};
 use crate::args::SearchArgs;
@@ -229,8 +229,7 @@ fn watch<T: Task>(space: &T::Space, config: &RunConfig<T>, trials: &[StoredTrial
     };
     let last = trials.last().map_or(0, |trial| trial.round);
     let of_round = |round: u64| operations(&mut trials.iter().filter(|trial| trial.round == round));
-    let best: BTreeSet<TrialId> =
-        ranking(trials, WATCHED).entries.iter().map(|entry| entry.trial).collect();
+    let best: BTreeSet<TrialId> = ranking(trials, WATCHED).entries.iter().map(|entry| entry.trial).collect();
     let best = operations(&mut trials.iter().filter(|trial| best.contains(&trial.id)))?;
     let (Some(first), Some(last), Some(best)) = (of_round(0)?, of_round(last)?, best) else {
         return Ok(None);

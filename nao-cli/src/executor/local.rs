@@ -163,7 +163,9 @@ impl<A> LocalExecutor<A> {
         let Some((trial, _)) = self.slots[slot].busy.take() else { return Ok(None) };
         if ended.and_then(|status| status.code()) == Some(REFUSED) {
             let run = self.settings.run.path().display();
-            bail!("a worker refuses {run}, for the reason above; once it is gone, go on with:  nao resume {run}");
+            bail!(
+                "a worker refuses {run}, for the reason above; once it is gone, go on with:  nao resume {run}"
+            );
         }
         let status = ended.map_or("unknown end".into(), |status| status.to_string());
         let outcome = Err(EvaluationError::WorkerDied { status });

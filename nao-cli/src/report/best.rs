@@ -110,11 +110,14 @@ impl Ranking {
     /// What is left out, in a line; `None` where nothing is.
     pub fn remark(&self) -> Option<String> {
         let words = self.left_out.iter().map(|(fidelity, count)| {
-            let digest = fidelity.digest.as_ref().map_or(String::new(), |digest| format!(", settings {digest}"));
+            let digest =
+                fidelity.digest.as_ref().map_or(String::new(), |digest| format!(", settings {digest}"));
             format!("{count} of {fidelity}{digest}")
         });
         let words: Vec<String> = words.collect();
-        (!words.is_empty()).then(|| format!("not ranked, for scores of another fidelity do not compare: {}", words.join("; ")))
+        (!words.is_empty()).then(|| {
+            format!("not ranked, for scores of another fidelity do not compare: {}", words.join("; "))
+        })
     }
 }
 
@@ -231,7 +234,10 @@ mod tests {
         ];
         assert_eq!(ranked(&trials), [3, 1]);
         let remark = ranking(&trials, 1).remark().unwrap();
-        assert!(remark.ends_with("1 of digits, 1 epochs, settings b; 1 of digits, 2 epochs, settings c"), "{remark}");
+        assert!(
+            remark.ends_with("1 of digits, 1 epochs, settings b; 1 of digits, 2 epochs, settings c"),
+            "{remark}"
+        );
         // Of equally many, those of the later fidelity.
         trials.push(trial(5, 0.6, wide()));
         assert_eq!(ranked(&trials), [2, 5]);

@@ -49,7 +49,8 @@ pub fn all_words(differences: &[Difference], place: &str) -> String {
 pub fn differences<C: Serialize>(stored: &C, other: &C, free: &[&str]) -> Vec<Difference> {
     let (stored, other) = (fields(&table_of(stored)), fields(&table_of(other)));
     let is_free = |field: &str| {
-        free.iter().any(|free| field.strip_prefix(free).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        free.iter()
+            .any(|free| field.strip_prefix(free).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     };
     let value = |fields: &BTreeMap<String, String>, field: &str| {
         fields.get(field).cloned().unwrap_or_else(|| "not set".to_owned())

@@ -23,7 +23,9 @@ impl End {
     pub fn of(store: &Store, budget: u64) -> Result<Option<Self>> {
         let tally = store.tally()?;
         let rounds = store.rounds()?;
-        let Some(last) = rounds.last().filter(|_| tally.proposed + tally.running == 0) else { return Ok(None) };
+        let Some(last) = rounds.last().filter(|_| tally.proposed + tally.running == 0) else {
+            return Ok(None);
+        };
         if let Some(stop) = last.stop {
             return Ok(Some(End::Stopped(stop)));
         }

@@ -33,7 +33,7 @@ pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_rec
 pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };
-pub use store::{RoundRecord, Store, StoredTrial, Tally, TrialStatus};
+pub use store::{Store, StoredTrial, Tally, TrialStatus};
 pub use stored_arch::parse_stored;
 pub use training::{TrainConfig, TrainFolder};
 pub use typed::typed_table;

@@ -19,8 +19,8 @@ use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::report::{TrainProgress, figure};
 use crate::run::{
-    Manifest, NO_TEXT, RunFolder, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe, latest_weights,
-    overlay_recipe, typed_table,
+    Manifest, NO_TEXT, RunFolder, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
+    latest_weights, overlay_recipe, typed_table,
 };
 use crate::task::{Arch, Companions, Task, with_task};
 
@@ -201,7 +201,10 @@ fn prepared_from<T: Training>(folder: &TrainFolder, config: &TrainConfig<T>) -> 
     let source = config.data.as_ref().context("the folder names no data")?;
     let data = T::load(source, Some(folder.path())).with_context(|| {
         let folder = folder.path().display();
-        format!("the data of {folder} cannot be read; where it has moved:  nao resume {folder} --data {}:DIR", source.word())
+        format!(
+            "the data of {folder} cannot be read; where it has moved:  nao resume {folder} --data {}:DIR",
+            source.word()
+        )
     })?;
     if let Some(manifest) = folder.manifest()? {
         manifest.check_data::<T>(&data, source, folder.path())?;

@@ -19,10 +19,7 @@ pub(super) fn trial(id: u64, key: &str) -> StoredTrial {
 
 pub(super) fn measured(value: f64) -> Result<Measurement, EvaluationError> {
     let fidelity = Fidelity::new("test", 1).with_digest("0123456789abcdef");
-    Ok(Measurement::new(Objective::validation_accuracy(), value)
-        .at(fidelity)
-        .with_cost(1, 2)
-        .in_seconds(0.1))
+    Ok(Measurement::new(Objective::validation_accuracy(), value).at(fidelity).with_cost(1, 2).in_seconds(0.1))
 }
 
 pub(super) fn round() -> RoundRecord {
