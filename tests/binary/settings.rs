@@ -108,7 +108,13 @@ fn a_search_whose_settings_are_edited_under_it_stops_and_fails_no_trial() {
     // The next worker reads it.
     let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
     let worker = children.split_whitespace().next().expect("a worker is at work").to_owned();
-    assert!(std::process::Command::new("kill").args(["-KILL", &worker]).status().unwrap().success());
+    let signal = |name: &str| {
+        assert!(std::process::Command::new("kill").args([name, &worker]).status().unwrap().success());
+    };
+    // Standing still, it is given a trial if it has none, which it takes along.
+    signal("-STOP");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    signal("-KILL");
     let output = child.wait_with_output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{message}");
@@ -175,6 +181,8 @@ fn searches_that_choose_cells_first_refuse_edited_settings_and_budgets_too() {
         "--nodes=2",
         "--set=sharing.rounds=1",
         "--set=sharing.pool=3",
+        "--set=sharing.per_round=0",
+        "--set=sharing.training.batch=100",
         "--set=sharing.finalists=1",
         "--set=sharing.training.epochs=1",
         "--set=sharing.training.structure.width=4",

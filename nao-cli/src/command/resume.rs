@@ -40,7 +40,7 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
         store.reopen_round(&round, &format!("asked once more, with a budget of {budget}"))?;
     }
     keep_for_later(folder, &stored, &config)?;
-    carry_out(folder, Start { _lock: lock, store, config, data, adopted }, args.json)
+    carry_out(folder, Start { lock, store, config, data, adopted }, args.json)
 }
 
 /// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.

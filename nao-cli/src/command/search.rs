@@ -51,7 +51,7 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     }
     let lock = folder.lock()?;
     let store = folder.store()?;
-    carry_out(&folder, Start { _lock: lock, store, config, data, adopted: None }, args.json)
+    carry_out(&folder, Start { lock, store, config, data, adopted: None }, args.json)
 }
 
 fn create_with_free_name<T: Task>(
@@ -127,7 +127,7 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
 /// What a coordinator starts from. The store is open: what is wrong with it is said before anything is learned for hours.
 pub(super) struct Start<T: Task> {
     /// Keeps other coordinators out.
-    pub _lock: File,
+    pub lock: File,
     /// The store of the run.
     pub store: Store,
     /// What the run is.
@@ -140,7 +140,7 @@ pub(super) struct Start<T: Task> {
 
 /// Runs the coordinator on the folder and shows what came out.
 pub(super) fn carry_out<T: Task>(folder: &RunFolder, start: Start<T>, json: bool) -> Result<()> {
-    let Start { _lock, store, config, data, adopted } = start;
+    let Start { lock: _lock, store, config, data, adopted } = start;
     let config = &config;
     let interrupted = interrupt_flag()?;
     let space = T::space(&config.space)?;
@@ -162,14 +162,8 @@ pub(super) fn carry_out<T: Task>(folder: &RunFolder, start: Start<T>, json: bool
         let learned = || pretrained(&space, preset, &device, Some(&folder.pretrained()));
         (strategy::build(&config.strategy, config.seed, &space, &device, learned)?, None)
     };
-    if let Some(manifest) = adopted {
-        // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
-        folder.keep_manifest(&manifest)?;
-        eprintln!(
-            "{} was started by a nao that kept no settings beside run.toml; from now on they have to stay as they are",
-            folder.path().display()
-        );
-    }
+    // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
+    adopted.map_or(Ok(()), |manifest| adopt(folder, &manifest))?;
     let mut coordinator = Coordinator {
         folder,
         store,
@@ -219,6 +213,16 @@ pub(super) fn carry_out<T: Task>(folder: &RunFolder, start: Start<T>, json: bool
         print_text(&tables)?;
     }
     print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, &ending, json)
+}
+
+/// Keeps the settings of a run of version 0.1, and says so.
+fn adopt(folder: &RunFolder, manifest: &Manifest) -> Result<()> {
+    folder.keep_manifest(manifest)?;
+    eprintln!(
+        "{} was started by a nao that kept no settings beside run.toml; from now on they have to stay as they are",
+        folder.path().display()
+    );
+    Ok(())
 }
 
 /// The operations of the first and the last round and of the best cells, in words.

@@ -234,10 +234,7 @@ mod tests {
         ];
         assert_eq!(ranked(&trials), [3, 1]);
         let remark = ranking(&trials, 1).remark().unwrap();
-        assert!(
-            remark.ends_with("1 of digits, 1 epochs, settings b; 1 of digits, 2 epochs, settings c"),
-            "{remark}"
-        );
+        assert!(remark.contains("settings b; 1 of digits, 2") && remark.ends_with("settings c"), "{remark}");
         // Of equally many, those of the later fidelity.
         trials.push(trial(5, 0.6, wide()));
         assert_eq!(ranked(&trials), [2, 5]);

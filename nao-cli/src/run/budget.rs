@@ -23,7 +23,7 @@ pub fn check_budget<T: Task>(
     let (folder, budget, done) = (folder.display(), asked.rounds.budget, store.count()?);
     if budget < done {
         bail!(
-            "{folder} has {done} trials, and a budget of {budget} is less: leave --budget out, or take more than {done}"
+            "{folder} has {done} trials, and a budget of {budget} is less: leave --budget out, or take {done} or more"
         );
     }
     let last = store.rounds()?.pop().filter(|_| budget > stored.rounds.budget);
