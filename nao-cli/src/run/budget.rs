@@ -36,3 +36,43 @@ pub fn check_budget<T: Task>(
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nao_space::search::RoundLimits;
+
+    use super::*;
+    use crate::args::{ExecutionOptions, RunOptions};
+    use crate::run::resolve;
+    use crate::task::ImageTask;
+
+    #[test]
+    fn a_run_that_stopped_is_asked_once_more_where_more_can_be_found() {
+        let config = resolve::<ImageTask>(&RunOptions::default(), &ExecutionOptions::default(), None);
+        let config = config.unwrap().config;
+        let of = |budget| {
+            let rounds = RoundLimits { budget, ..config.rounds };
+            RunConfig { rounds, ..config.clone() }
+        };
+        for (stop, is_asked_again) in [
+            (None, Ok(false)),
+            (Some(Stop::NothingNewAfterStepLimit { step: 6.0 }), Ok(true)),
+            (Some(Stop::SpaceExhausted), Err("every cell of its space")),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("trials.sqlite");
+            Store::create(&path).unwrap();
+            let mut store = Store::open(&path).unwrap();
+            let round = RoundRecord { round: 0, stop, warnings: Vec::new(), seconds: 0.0 };
+            store.open_round(&round, &[]).unwrap();
+            let checked = |before, budget| check_budget(folder.path(), &store, &of(before), &of(budget));
+            assert_eq!(checked(8, 8).unwrap(), None, "{stop:?}");
+            assert_eq!(checked(8, 7).unwrap(), None, "{stop:?}");
+            match (checked(8, 9), is_asked_again) {
+                (Ok(again), Ok(expected)) => assert_eq!(again.is_some(), expected, "{stop:?}"),
+                (Err(error), Err(said)) => assert!(error.to_string().contains(said), "{error}"),
+                (found, expected) => panic!("{stop:?}: {found:?}, not {expected:?}"),
+            }
+        }
+    }
+}

@@ -92,6 +92,40 @@ fn a_round_with_a_known_architecture_is_refused_whole() {
 }
 
 #[test]
+fn a_round_that_goes_on_keeps_its_trials_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(folder.path());
+    let trials = store.trials().unwrap();
+    store.reopen_round(&round(), "asked once more").unwrap();
+    let warnings = vec!["w".to_owned(), "asked once more".to_owned()];
+    assert_eq!(store.rounds().unwrap(), [RoundRecord { stop: None, warnings, ..round() }]);
+    assert_eq!(store.trials().unwrap(), trials);
+}
+
+/// Version 1 had the same tables, and fidelities without digest.
+#[test]
+fn a_store_of_version_1_is_read_and_becomes_one_of_today_when_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.sqlite");
+    let store = opened(folder.path());
+    let old = Measurement::new(Objective::validation_accuracy(), 0.5).at(Fidelity::new("test", 1));
+    store.record(TrialId(1), &Ok(old.clone())).unwrap();
+    drop(store);
+    let version = || {
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(version(), 2);
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let done = |store: Store| store.trials().unwrap()[0].status.clone();
+    assert_eq!(done(Store::open_to_read(&path).unwrap()), TrialStatus::Done(old.clone()));
+    assert_eq!(std::fs::read(&path).unwrap(), before, "looking changes nothing");
+    assert_eq!(done(Store::open(&path).unwrap()), TrialStatus::Done(old));
+    assert_eq!(version(), 2);
+}
+
+#[test]
 fn a_trial_that_was_stopped_on_purpose_has_no_attempt() {
     let folder = tempfile::tempdir().unwrap();
     let store = opened(folder.path());
