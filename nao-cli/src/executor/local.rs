@@ -176,7 +176,7 @@ impl<A> LocalExecutor<A> {
     fn end_worker(&mut self, slot: usize) -> Option<ExitStatus> {
         let place = &mut self.slots[slot];
         place.generation += 1;
-        let Some(Worker { mut process, input }) = place.worker.take() else { return None };
+        let Worker { mut process, input } = place.worker.take()?;
         drop(input);
         let ended = process.try_wait().ok().flatten();
         let _ = process.kill();
