@@ -1,7 +1,6 @@
 //! Architectures measured by training them.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use nao_space::network::NetworkPlan;
 use nao_space::{
-    Checkpointing, CnnArch, EvaluationError, Evaluator, Measurement, Objective, Progress, Trial,
+    Checkpointing, CnnArch, EvaluationError, Evaluator, Measurement, Objective, Progress, Trial, quantity,
 };
 
 use crate::data::{ImageData, Split};
@@ -86,21 +85,14 @@ impl TrainEvaluator {
         let trained = train_network(&plan, recipe, split, trial.seed, &self.device, &options, progress)
             .map_err(evaluation_error)?;
         let cost = plan.cost();
-        let extra = BTreeMap::from([
-            ("train_loss".to_owned(), trained.train_loss),
-            ("held_out_loss".to_owned(), trained.last.loss),
-            ("last_accuracy".to_owned(), trained.last.accuracy),
-            ("scored_epoch".to_owned(), f64::from(trained.scored_epoch)),
-        ]);
-        Ok(Measurement {
-            objective: self.objective(),
-            value: trained.accuracy,
-            fidelity: recipe.fidelity(),
-            params: cost.params,
-            macs: cost.macs,
-            seconds: started.elapsed().as_secs_f64(),
-            extra,
-        })
+        Ok(Measurement::new(self.objective(), trained.accuracy)
+            .at(recipe.fidelity())
+            .with_cost(cost.params, cost.macs)
+            .in_seconds(started.elapsed().as_secs_f64())
+            .with(quantity::TRAIN_LOSS, trained.train_loss)
+            .with(quantity::HELD_OUT_LOSS, trained.last.loss)
+            .with(quantity::LAST_ACCURACY, trained.last.accuracy)
+            .with(quantity::SCORED_EPOCH, f64::from(trained.scored_epoch)))
     }
 }
 

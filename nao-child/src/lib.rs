@@ -23,6 +23,7 @@
 pub mod darts;
 pub mod data;
 mod evaluator;
+mod fidelity;
 pub mod names;
 pub mod network;
 pub mod op;

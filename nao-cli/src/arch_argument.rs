@@ -11,8 +11,8 @@ use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::files::read_text;
 use crate::flags::refuse_idle;
-use crate::report::{BestEntry, best_entries};
-use crate::run::{RunConfig, RunFolder};
+use crate::report::{BestEntry, ranking};
+use crate::run::{RunConfig, RunFolder, parse_stored};
 use crate::space_argument::AnySpace;
 use crate::task::{Arch, Task};
 
@@ -130,11 +130,11 @@ pub fn arch_of_run<T: Task>(path: &Path, rank: usize) -> Result<(NamedArch<T>, B
     if rank == 0 {
         bail!("--rank counts from 1");
     }
-    let best = best_entries(&trials, rank);
+    let best = ranking(&trials, rank).entries;
     let Some(entry) = best.get(rank - 1) else {
-        bail!("{} has {} measured trials, none of rank {rank}", path.display(), best.len());
+        bail!("{} has {} ranked trials, none of rank {rank}", path.display(), best.len());
     };
-    let arch = space.parse(&entry.architecture).context("the store is damaged")?;
+    let arch = parse_stored(&space, entry.trial, &entry.architecture, &entry.key)?;
     let name = format!("trial {} of {}", entry.trial, path.display());
     let network = T::network_of(&config.recipe);
     Ok((NamedArch { name, space, arch, published: None, network }, entry.clone(), config))

@@ -1,7 +1,7 @@
 //! Where data comes from, and on which device it is used: the words of the command line.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Result, bail};
@@ -28,6 +28,14 @@ impl DataSource {
             DataSource::Digits => "digits",
             DataSource::Cifar10(_) => "cifar10",
             DataSource::Text(_) => "text",
+        }
+    }
+
+    /// The folder of its files, where it has some.
+    pub fn place(&self) -> Option<&Path> {
+        match self {
+            DataSource::Digits => None,
+            DataSource::Cifar10(folder) | DataSource::Text(folder) => Some(folder),
         }
     }
 

@@ -62,5 +62,5 @@ pub use spaces::{
 };
 pub use trial::{
     Checkpointing, Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective,
-    Progress, Quiet, Trial, TrialId,
+    Progress, Quiet, Trial, TrialId, quantity,
 };

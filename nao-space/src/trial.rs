@@ -82,6 +82,22 @@ pub struct Fidelity {
     pub recipe: String,
     /// Its number of epochs.
     pub epochs: u32,
+    /// A digest of all settings of the recipe: two widths are two fidelities. `None` where nobody took one, as in
+    /// measurements of version 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+impl Fidelity {
+    /// The fidelity of a recipe that its name and its number of epochs describe.
+    pub fn new(recipe: impl Into<String>, epochs: u32) -> Self {
+        Fidelity { recipe: recipe.into(), epochs, digest: None }
+    }
+
+    /// The same with a digest of all settings of the recipe.
+    pub fn with_digest(self, digest: impl Into<String>) -> Self {
+        Fidelity { digest: Some(digest.into()), ..self }
+    }
 }
 
 impl fmt::Display for Fidelity {
@@ -117,8 +133,60 @@ pub struct Measurement {
     /// Wall time of the trial in seconds. It and what is said of memory are all that may differ between two runs of one
     /// seed.
     pub seconds: f64,
-    /// Further named quantities, such as `train_loss`, and `peak_memory_mib` where a worker process measured it.
+    /// Further named quantities; [`quantity`] has the names that this workspace uses.
     pub extra: BTreeMap<String, f64>,
+}
+
+/// The names of quantities in [`Measurement::extra`].
+pub mod quantity {
+    /// Mean training loss of the last epoch, nats.
+    pub const TRAIN_LOSS: &str = "train_loss";
+    /// Mean loss on the held-out examples, nats.
+    pub const HELD_OUT_LOSS: &str = "held_out_loss";
+    /// Accuracy after the last epoch, 0 to 1.
+    pub const LAST_ACCURACY: &str = "last_accuracy";
+    /// Perplexity after the last epoch.
+    pub const LAST_PERPLEXITY: &str = "last_perplexity";
+    /// The epoch whose score counts, from 1.
+    pub const SCORED_EPOCH: &str = "scored_epoch";
+    /// Returns to earlier weights.
+    pub const ROLLBACKS: &str = "rollbacks";
+    /// The epoch after which weights were averaged, from 1.
+    pub const AVERAGED_AFTER: &str = "averaged_after";
+    /// Images that scored the architecture.
+    pub const IMAGES: &str = "images";
+    /// The most memory that the worker process held, MiB.
+    pub const PEAK_MEMORY_MIB: &str = "peak_memory_mib";
+}
+
+impl Measurement {
+    /// A value of an objective, in its unit. What else is known of it is added by the methods below; until then the
+    /// fidelity is unnamed and all counts are 0.
+    pub fn new(objective: Objective, value: f64) -> Self {
+        let (fidelity, extra) = (Fidelity::new("", 0), BTreeMap::new());
+        Measurement { objective, value, fidelity, params: 0, macs: 0, seconds: 0.0, extra }
+    }
+
+    /// The same, measured at that fidelity.
+    pub fn at(self, fidelity: Fidelity) -> Self {
+        Measurement { fidelity, ..self }
+    }
+
+    /// The same of an architecture with that many parameters and multiply-accumulates.
+    pub fn with_cost(self, params: u64, macs: u64) -> Self {
+        Measurement { params, macs, ..self }
+    }
+
+    /// The same after that many seconds of wall time.
+    pub fn in_seconds(self, seconds: f64) -> Self {
+        Measurement { seconds, ..self }
+    }
+
+    /// The same with a further quantity; [`quantity`] has names.
+    pub fn with(mut self, name: &str, value: f64) -> Self {
+        self.extra.insert(name.to_owned(), value);
+        self
+    }
 }
 
 /// Why a trial has no measurement. It fails alone; the search goes on.

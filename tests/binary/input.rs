@@ -98,7 +98,9 @@ fn an_output_folder_that_exists_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("run")).unwrap();
     let refused = run(folder.path(), &["search", "--out", "run"]);
-    assert_refused(&refused, &["run exists already", "nao resume run"], "existing folder");
+    assert_refused(&refused, &["run exists already: choose another --out"], "existing folder");
+    // It is no run: to go on with it is no remedy.
+    assert!(!String::from_utf8_lossy(&refused.stderr).contains("resume"));
     assert_eq!(names(&folder.path().join("run")), [""; 0]);
     assert_refused(&run(folder.path(), &["resume", "run"]), &["not a run folder"], "no run");
     assert_refused(&run(folder.path(), &["best", "nowhere"]), &["no run folder nowhere"], "no folder");

@@ -244,11 +244,11 @@ fn a_store_of_a_newer_program_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let run_folder = finished(folder.path(), "run", "random");
     let store = run_folder.join("trials.sqlite");
-    Connection::open(&store).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(&store).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let before = fs::read(&store).unwrap();
     for words in [&["resume", "run", "--json"][..], &["best", "run"], &["draw", "run"]] {
         let message = refused(&run(folder.path(), words));
-        assert!(message.contains("trials.sqlite has version 2"), "{message}");
+        assert!(message.contains("trials.sqlite has version 3"), "{message}");
         assert!(message.contains("a newer nao wrote it"), "{message}");
         assert_eq!(fs::read(&store).unwrap(), before);
     }

@@ -4,8 +4,6 @@
 //! [`FilterSpace`] the language, and [`Ringing`] what a search looks at. Linear filters commute, so the order of a
 //! chain makes no difference: that is the symmetry that `canonical` removes.
 
-use std::collections::BTreeMap;
-
 use nao_space::notation::ParseError;
 use nao_space::{
     DecodeError, Direction, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Space,
@@ -203,15 +201,9 @@ impl Evaluator<Chain> for Ringing {
         };
         let fast = through((0..64).map(|at| if at % 2 == 0 { 1.0 } else { -1.0 }).collect());
         let level = through(vec![1.0; 64]);
-        Ok(Measurement {
-            objective: self.objective(),
-            value: fast + (level - 1.0).abs(),
-            fidelity: Fidelity { recipe: "one pass".into(), epochs: 0 },
-            params: 0,
-            macs: 2 * trial.arch.filters.len() as u64,
-            seconds: 0.0,
-            extra: BTreeMap::new(),
-        })
+        Ok(Measurement::new(self.objective(), fast + (level - 1.0).abs())
+            .at(Fidelity::new("one pass", 0))
+            .with_cost(0, 2 * trial.arch.filters.len() as u64))
     }
 }
 

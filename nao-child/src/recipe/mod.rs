@@ -13,6 +13,7 @@ use built_in::{cifar10_final, digits_final, nao_ws_rank};
 pub(crate) use built_in::{cifar10_small, digits, search};
 
 use crate::data::{Augmentation, DataError, ImageData};
+use crate::fidelity::fidelity_of;
 
 /// The names of the built-in recipes.
 pub const RECIPE_NAMES: [&str; 6] =
@@ -180,7 +181,7 @@ impl Recipe {
 
     /// How thoroughly it tries an architecture.
     pub fn fidelity(&self) -> Fidelity {
-        Fidelity { recipe: self.name.clone(), epochs: self.epochs }
+        fidelity_of(&self.name, self.epochs, self)
     }
 
     /// Number of images held out for validation.

@@ -1,6 +1,5 @@
 //! Recurrent cells measured by training language models.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +7,7 @@ use burn::tensor::Device;
 use nao_space::network::LanguageModelSkeleton;
 use nao_space::seed::rng_for;
 use nao_space::{
-    Checkpointing, EvaluationError, Evaluator, Measurement, Objective, Progress, RnnArch, Trial,
+    Checkpointing, EvaluationError, Evaluator, Measurement, Objective, Progress, RnnArch, Trial, quantity,
 };
 
 use super::model::LanguageModel;
@@ -66,24 +65,20 @@ impl LanguageEvaluator {
         };
         let trained = train_language_model(model, &trial.arch, texts, recipe, trial.seed, &options, progress)
             .map_err(evaluation_error)?;
-        let mut extra = BTreeMap::from([
-            ("scored_epoch".to_owned(), f64::from(trained.epoch)),
-            ("rollbacks".to_owned(), f64::from(trained.rollbacks)),
-        ]);
-        if let Some(last) = trained.epochs.last() {
-            extra.insert("train_loss".to_owned(), last.train_loss);
-            extra.extend(last.value.map(|value| ("last_perplexity".to_owned(), value)));
-        }
-        extra.extend(trained.averaged_after.map(|epoch| ("averaged_after".to_owned(), f64::from(epoch))));
-        Ok(Measurement {
-            objective: self.objective(),
-            value: trained.perplexity,
-            fidelity: recipe.fidelity(),
-            params: cost.params,
-            macs: cost.macs,
-            seconds: started.elapsed().as_secs_f64(),
-            extra,
-        })
+        let last = trained.epochs.last();
+        let if_known = [
+            (quantity::TRAIN_LOSS, last.map(|last| last.train_loss)),
+            (quantity::LAST_PERPLEXITY, last.and_then(|last| last.value)),
+            (quantity::AVERAGED_AFTER, trained.averaged_after.map(f64::from)),
+        ];
+        let measured = Measurement::new(self.objective(), trained.perplexity)
+            .at(recipe.fidelity())
+            .with_cost(cost.params, cost.macs)
+            .in_seconds(started.elapsed().as_secs_f64())
+            .with(quantity::SCORED_EPOCH, f64::from(trained.epoch))
+            .with(quantity::ROLLBACKS, f64::from(trained.rollbacks));
+        let known = if_known.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        Ok(known.fold(measured, |measured, (name, value)| measured.with(name, value)))
     }
 }
 

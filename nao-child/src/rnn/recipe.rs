@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dropout::Dropouts;
 use super::model::Regularisation;
+use crate::fidelity::fidelity_of;
 
 /// The names of the built-in recipes.
 pub const LANGUAGE_RECIPE_NAMES: [&str; 4] = ["text-small", "ptb-search", "ptb-final", "wt2-final"];
@@ -81,7 +82,7 @@ impl LanguageRecipe {
 
     /// How thoroughly it tries a cell.
     pub fn fidelity(&self) -> Fidelity {
-        Fidelity { recipe: self.name.clone(), epochs: self.epochs }
+        fidelity_of(&self.name, self.epochs, self)
     }
 
     /// The penalties.

@@ -1,12 +1,11 @@
 //! Architectures measured by shared weights.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use nao_space::network::NetworkPlan;
 use nao_space::{
-    CnnArch, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet, Trial,
+    CnnArch, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Quiet, Trial, quantity,
 };
 
 use super::child::Norms;
@@ -46,18 +45,12 @@ impl<'a> SharedWeightsEvaluator<'a> {
             return Err(EvaluationError::NotFinite { epoch, loss });
         }
         let cost = plan.cost();
-        Ok(Measurement {
-            objective: self.objective(),
-            value: judged.accuracy,
-            fidelity: self.fidelity.clone(),
-            params: cost.params,
-            macs: cost.macs,
-            seconds: begun.elapsed().as_secs_f64(),
-            extra: BTreeMap::from([
-                ("held_out_loss".to_owned(), judged.loss),
-                ("images".to_owned(), training.split().held_out.len() as f64),
-            ]),
-        })
+        Ok(Measurement::new(self.objective(), judged.accuracy)
+            .at(self.fidelity.clone())
+            .with_cost(cost.params, cost.macs)
+            .in_seconds(begun.elapsed().as_secs_f64())
+            .with(quantity::HELD_OUT_LOSS, judged.loss)
+            .with(quantity::IMAGES, training.split().held_out.len() as f64))
     }
 
     /// Scores many architectures, in `threads` threads. The result does not depend on their number.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::child::Norms;
 use crate::data::ImageData;
+use crate::fidelity::fidelity_of;
 use crate::names::NameConvention;
 use crate::recipe::{Recipe, RecipeError, Score, Structure, cifar10_small, digits, search};
 
@@ -122,7 +123,8 @@ impl SharingConfig {
             Norms::BatchInCells => "batch in cells",
             Norms::Running => "running",
         };
-        Fidelity { recipe: format!("{}, shared weights, {norms} statistics", self.training.name), epochs }
+        let name = format!("{}, shared weights, {norms} statistics", self.training.name);
+        fidelity_of(name, epochs, self)
     }
 
     /// Checks the values, and that the training is for that data.

@@ -2,7 +2,7 @@
 //! file.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use nao_space::file::{self, FileError, MIB};
 use safetensors::{Dtype, SafeTensors, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::names::NamesError;
 
@@ -62,16 +63,16 @@ pub enum CheckpointError {
     /// A checkpoint of another training.
     #[error(
         "{}: belongs to a training with another {what} (found {found}, expected {expected}); \
-         give another file, or delete it to start afresh", .path.display()
+         put the settings of that training back, give another file, or delete it to start afresh", .path.display()
     )]
     OtherTraining {
         /// The file.
         path: PathBuf,
         /// What differs.
         what: &'static str,
-        /// What the file says.
+        /// What the file says, field by field where there are some.
         found: String,
-        /// What this training has.
+        /// What this training has instead.
         expected: String,
     },
 }
@@ -102,8 +103,43 @@ pub(crate) fn same<T: Serialize + PartialEq>(
     if found == expected {
         return Ok(());
     }
-    let (found, expected) = (json(found), json(expected));
+    let (found, expected) = where_they_differ(&plain(found), &plain(expected));
     Err(CheckpointError::OtherTraining { path: path.to_owned(), what, found, expected })
+}
+
+fn plain<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("plain data is JSON")
+}
+
+/// Two values in words; of records only the fields that differ, as `batch 64, structure.width 8`.
+fn where_they_differ(found: &Value, expected: &Value) -> (String, String) {
+    let (mut here, mut there) = (BTreeMap::new(), BTreeMap::new());
+    flatten("", found, &mut here);
+    flatten("", expected, &mut there);
+    let words = |own: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
+        let fields: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
+        let differing = fields.into_iter().filter(|field| own.get(*field) != other.get(*field));
+        let words = differing.map(|field| {
+            let value = own.get(field).map_or("not set", String::as_str);
+            if field.is_empty() { value.to_owned() } else { format!("{field} {value}") }
+        });
+        words.collect::<Vec<_>>().join(", ")
+    };
+    (words(&here, &there), words(&there, &here))
+}
+
+fn flatten(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    match value.as_object() {
+        Some(fields) => {
+            for (field, value) in fields {
+                let field = if prefix.is_empty() { field.clone() } else { format!("{prefix}.{field}") };
+                flatten(&field, value, into);
+            }
+        }
+        None => {
+            into.insert(prefix.to_owned(), value.to_string());
+        }
+    }
 }
 
 /// A tensor as safetensors wants to see it.

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use super::{print_json, print_text};
 use crate::args::BestArgs;
-use crate::report::{best_entries, best_table};
+use crate::report::{best_table, ranking};
 use crate::run::RunFolder;
 
 pub fn run(args: BestArgs) -> Result<()> {
@@ -12,7 +12,11 @@ pub fn run(args: BestArgs) -> Result<()> {
         bail!("--top counts from 1");
     }
     let trials = RunFolder::open(&args.folder)?.store_to_read()?.trials()?;
-    let best = best_entries(&trials, args.top);
+    let ranking = ranking(&trials, args.top);
+    if let Some(remark) = ranking.remark() {
+        eprintln!("{remark}");
+    }
+    let best = ranking.entries;
     if args.json {
         return print_json(&best);
     }

@@ -20,5 +20,10 @@ pub fn run(args: CancelArgs) -> Result<()> {
         })?;
         print_text(&format!("ended the jobs {}", slurm.name()))?;
     }
-    print_text(&format!("stopped {path}; what is done is kept. Go on with:  nao resume {path}"))
+    match folder.end()? {
+        Some(end) => {
+            print_text(&format!("{path} has ended ({end}): there was nothing to stop but idle workers"))
+        }
+        None => print_text(&format!("stopped {path}; what is done is kept. Go on with:  nao resume {path}")),
+    }
 }

@@ -14,7 +14,7 @@ use nao_space::Space;
 use nao_space::seed::rng_for;
 use serde::Serialize;
 
-use super::train::{PreparedNetwork, Training, resolve};
+use super::train::{PreparedNetwork, Training, manifest, resolve};
 use super::{print_json, print_text};
 use crate::args::{ImportArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
@@ -46,7 +46,8 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let args = as_training(args);
     let (config, arch, data) = resolve::<ImageTask>(&args)?;
     let data = data.context("weights are measured on images: name some with --data")?;
-    let PreparedNetwork { plan, split, .. } = &ImageTask::prepare(&config, &arch, data.clone())?;
+    let prepared = ImageTask::prepare(&config, &arch, data.clone())?;
+    let PreparedNetwork { plan, split, .. } = &prepared;
     let on = device(&config.device)?;
     let blank = Network::new(plan, &mut rng_for(0, "weights", 0), &on);
     let network = load_network(blank, plan, convention, &source)?;
@@ -55,7 +56,7 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let path = args.out.unwrap_or_else(|| {
         free_name(&format!("import-{}", config.data.as_ref().map_or("data", DataSource::word)))
     });
-    let folder = TrainFolder::create(&path, &config, &[])?;
+    let folder = TrainFolder::create(&path, &config, &manifest::<ImageTask>(&config, &prepared), &[])?;
     save_network(&network, plan, NameConvention::V1, &folder.weights())?;
     say_origin::<ImageTask>(&data);
     let result = ImportResult {

@@ -9,6 +9,7 @@ mod export;
 mod fit;
 mod import;
 mod predict;
+mod resume;
 mod search;
 mod simulate;
 mod space;
@@ -30,7 +31,7 @@ use crate::args::Command;
 pub fn run(command: Command) -> Result<()> {
     match command {
         Command::Search(args) => search::search(args),
-        Command::Resume(args) => search::resume(args),
+        Command::Resume(args) => resume::run(args),
         Command::Best(args) => best::run(args),
         Command::Status(args) => status::run(args),
         Command::Cancel(args) => cancel::run(args),

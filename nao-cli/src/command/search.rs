@@ -1,29 +1,31 @@
-//! `nao search` and `nao resume`.
+//! `nao search`, and the loop that `nao resume` goes on with.
 
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
-use nao_space::Space;
+use anyhow::Result;
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
+use nao_space::{Space, TrialId};
 
 use super::{interrupt_flag, print_text};
-use crate::args::{ResumeArgs, SearchArgs};
+use crate::args::SearchArgs;
 use crate::data::device;
 use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::executor::Left;
 use crate::failure::Interrupted;
 use crate::files::write_whole;
-use crate::flags::refuse_idle;
 use crate::pretrained::pretrained;
 use crate::report::{
-    SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, say_origin,
+    SearchProgress, figure, operations_watch, print_summary, ranking, relaxed_tables, say_origin,
     shared_tables,
 };
 use crate::run::{
     Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
-    SharedRun, StoredTrial, TrainFolder, free_name, kind_of_search, refuse_idle_flags, resolve, starting,
+    SharedRun, Store, StoredTrial, free_name, kind_of_search, parse_stored, refuse_idle_flags, resolve,
+    starting,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -51,44 +53,9 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     if !args.json {
         print_text(&introduction(&config, &manifest, &folder)?)?;
     }
-    carry_out(&folder, &config, data, args.json)
-}
-
-/// Goes on with a search, or with a training.
-pub fn resume(args: ResumeArgs) -> Result<()> {
-    if let Some(folder) = TrainFolder::find(&args.folder) {
-        let given = args.run.given().into_iter().chain(args.execution.given());
-        refuse_idle(given, "a training goes on as it was begun")?;
-        return super::train::resume(&folder, args.json);
-    }
-    let folder = RunFolder::open(&args.folder)?;
-    with_task!(folder.kind()?, T => resume_for::<T>(args, &folder))
-}
-
-fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
-    let stored = folder.config::<T>()?;
-    let stored_with_place = Some((&stored, folder.path()));
-    let Resolved { config, data } = resolve(&args.run, &args.execution, stored_with_place)?;
-    let differences = stored.differences(&config);
-    if !differences.is_empty() {
-        bail!(
-            "{} was started with other settings; start a new search for them, or resume without them: {}",
-            args.folder.display(),
-            differences.join("; ")
-        );
-    }
-    refuse_idle_flags(&args.run, &args.execution, &config)?;
-    check_engine(&config.execution, Some(folder.path()))?;
-    let checksum = folder.manifest()?.data_checksum;
-    if checksum != T::checksum(&data) {
-        bail!(
-            "the {} of {} have changed since the run was started: put the old ones back",
-            T::EXAMPLES,
-            config.data
-        );
-    }
-    say_origin::<T>(&data);
-    carry_out(folder, &config, data, args.json)
+    let lock = folder.lock()?;
+    let store = folder.store()?;
+    carry_out(&folder, Start { lock, store, config, data, adopted: None }, args.json)
 }
 
 fn create_with_free_name<T: Task>(
@@ -109,7 +76,9 @@ fn create_with_free_name<T: Task>(
 fn manifest<T: Task>(config: &RunConfig<T>, data: &Arc<T::Data>) -> Result<Manifest> {
     let counts = T::counts(data, &config.recipe)?;
     let (device, name) = (&config.execution.device, config.data.to_string());
-    Ok(Manifest::of(device, config.seed, name, T::checksum(data), counts).with_files(T::origin(data)))
+    let manifest =
+        Manifest::of(device, config.seed, name, T::checksum(data), counts).with_files(T::origin(data));
+    Ok(manifest.with_objective(T::objective()).with_settings(config))
 }
 
 fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &RunFolder) -> Result<String> {
@@ -160,16 +129,24 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
     ))
 }
 
+/// What a coordinator starts from. The store is open: what is wrong with it is said before anything is learned for hours.
+pub(super) struct Start<T: Task> {
+    /// Keeps other coordinators out.
+    pub lock: File,
+    /// The store of the run.
+    pub store: Store,
+    /// What the run is.
+    pub config: RunConfig<T>,
+    /// Its data.
+    pub data: Arc<T::Data>,
+    /// The manifest of a run whose settings were not kept before, with them.
+    pub adopted: Option<Manifest>,
+}
+
 /// Runs the coordinator on the folder and shows what came out.
-fn carry_out<T: Task>(
-    folder: &RunFolder,
-    config: &RunConfig<T>,
-    data: Arc<T::Data>,
-    json: bool,
-) -> Result<()> {
-    let _lock = folder.lock()?;
-    // What is wrong with it is said before anything is learned for hours.
-    let store = folder.store()?;
+pub(super) fn carry_out<T: Task>(folder: &RunFolder, start: Start<T>, json: bool) -> Result<()> {
+    let Start { lock: _lock, store, config, data, adopted } = start;
+    let config = &config;
     let interrupted = interrupt_flag()?;
     let space = T::space(&config.space)?;
     let execution = &config.execution;
@@ -191,6 +168,8 @@ fn carry_out<T: Task>(
         let strategy = strategy::build(&config.strategy, config.seed, &space, &device, learned)?;
         (starting(config, &space, strategy)?, None)
     };
+    // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
+    adopted.map_or(Ok(()), |manifest| adopt(folder, &manifest))?;
     let mut coordinator = Coordinator {
         folder,
         store,
@@ -217,8 +196,8 @@ fn carry_out<T: Task>(
         return Err(Interrupted(format!("{how}; go on with:  nao resume {}", folder.path().display())).into());
     }
     let trials = coordinator.store.trials()?;
-    if let Some(best) = best_entries(&trials, 1).first() {
-        let arch = space.parse(&best.architecture).context("the store is damaged")?;
+    if let Some(best) = ranking(&trials, 1).entries.first() {
+        let arch = parse_stored(&space, best.trial, &best.architecture, &best.key)?;
         let drawing = Drawing {
             title: format!("Best cell: trial {}", best.trial),
             subtitle: format!(
@@ -245,18 +224,26 @@ fn carry_out<T: Task>(
     print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, &ending, json)
 }
 
+/// Keeps the settings of a run of version 0.1, and says so.
+fn adopt(folder: &RunFolder, manifest: &Manifest) -> Result<()> {
+    folder.keep_manifest(manifest)?;
+    eprintln!(
+        "{} was started by a nao that kept no settings beside run.toml; from now on they have to stay as they are",
+        folder.path().display()
+    );
+    Ok(())
+}
+
 /// The operations of the first and the last round and of the best cells, in words.
 fn watch<T: Task>(space: &T::Space, config: &RunConfig<T>, trials: &[StoredTrial]) -> Result<Option<String>> {
-    let operations = |texts: &mut dyn Iterator<Item = &str>| -> Result<Option<OperationHistogram>> {
-        let archs: Result<Vec<_>, _> = texts.map(|text| space.parse(text)).collect();
-        Ok(T::operations(&archs.context("the store is damaged")?))
+    let operations = |cells: &mut dyn Iterator<Item = &StoredTrial>| -> Result<Option<OperationHistogram>> {
+        let archs = cells.map(|trial| parse_stored(space, trial.id, &trial.arch, &trial.key));
+        Ok(T::operations(&archs.collect::<Result<Vec<_>>>()?))
     };
     let last = trials.last().map_or(0, |trial| trial.round);
-    let of_round = |round: u64| {
-        operations(&mut trials.iter().filter(|trial| trial.round == round).map(|trial| trial.arch.as_str()))
-    };
-    let best = best_entries(trials, WATCHED);
-    let best = operations(&mut best.iter().map(|entry| entry.architecture.as_str()))?;
+    let of_round = |round: u64| operations(&mut trials.iter().filter(|trial| trial.round == round));
+    let best: BTreeSet<TrialId> = ranking(trials, WATCHED).entries.iter().map(|entry| entry.trial).collect();
+    let best = operations(&mut trials.iter().filter(|trial| best.contains(&trial.id)))?;
     let (Some(first), Some(last), Some(best)) = (of_round(0)?, of_round(last)?, best) else {
         return Ok(None);
     };

@@ -4,17 +4,20 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nao_space::{EvaluationError, Measurement, Trial, TrialId};
 use serde::Serialize;
 
 use super::{Event, Executor, FromWorker, Left, Start};
 use crate::memory::resident_mib_of;
 use crate::run::RunFolder;
+
+/// The exit code of a worker that finds something wrong with what it is given.
+const REFUSED: i32 = 2;
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -127,20 +130,20 @@ impl<A> LocalExecutor<A> {
     }
 
     /// What a message means; `None` for one of a worker that is no more.
-    fn understand(&mut self, message: Message) -> Option<Event> {
+    fn understand(&mut self, message: Message) -> Result<Option<Event>> {
         let Message { slot, generation, line } = message;
         if self.slots[slot].generation != generation {
-            return None;
+            return Ok(None);
         }
         let Some(line) = line else { return self.bury(slot) };
-        match serde_json::from_str(&line) {
+        Ok(match serde_json::from_str(&line) {
             Ok(FromWorker::Epoch { trial, report }) => Some(Event::Epoch { slot: Some(slot), trial, report }),
             Ok(FromWorker::Finished { trial, outcome }) => self.finish(slot, trial, outcome),
             Err(error) => {
                 tracing::warn!("worker {slot} said something else: {error}: {line}");
                 None
             }
-        }
+        })
     }
 
     fn finish(
@@ -153,24 +156,31 @@ impl<A> LocalExecutor<A> {
         Some(Event::Finished { slot: Some(slot), trial, outcome })
     }
 
-    /// A worker's output has ended: its trial, if it had one, fails.
-    fn bury(&mut self, slot: usize) -> Option<Event> {
-        let status = self.end_worker(slot);
-        let (trial, _) = self.slots[slot].busy.take()?;
+    /// A worker's output has ended: its trial, if it had one, fails. One that refuses the settings or the data of the run
+    /// would refuse all trials, and says nothing about any.
+    fn bury(&mut self, slot: usize) -> Result<Option<Event>> {
+        let ended = self.end_worker(slot);
+        let Some((trial, _)) = self.slots[slot].busy.take() else { return Ok(None) };
+        if ended.and_then(|status| status.code()) == Some(REFUSED) {
+            let run = self.settings.run.path().display();
+            bail!(
+                "a worker refuses {run}, for the reason above; once it is gone, go on with:  nao resume {run}"
+            );
+        }
+        let status = ended.map_or("unknown end".into(), |status| status.to_string());
         let outcome = Err(EvaluationError::WorkerDied { status });
-        Some(Event::Finished { slot: Some(slot), trial, outcome })
+        Ok(Some(Event::Finished { slot: Some(slot), trial, outcome }))
     }
 
-    /// Kills the worker of a slot, if there is one, and says how it ended.
-    fn end_worker(&mut self, slot: usize) -> String {
+    /// Kills the worker of a slot, if there is one, and gives how it ended.
+    fn end_worker(&mut self, slot: usize) -> Option<ExitStatus> {
         let place = &mut self.slots[slot];
         place.generation += 1;
-        let Some(Worker { mut process, input }) = place.worker.take() else { return "not started".into() };
+        let Worker { mut process, input } = place.worker.take()?;
         drop(input);
         let ended = process.try_wait().ok().flatten();
         let _ = process.kill();
-        let status = process.wait().ok().or(ended);
-        status.map_or("unknown end".into(), |status| status.to_string())
+        process.wait().ok().or(ended)
     }
 
     /// Ends all workers and forgets all trials.
@@ -220,7 +230,7 @@ impl<A: Serialize> Executor<A> for LocalExecutor<A> {
         let mut wait = if events.is_empty() { timeout } else { Duration::ZERO };
         loop {
             match self.inbox.recv_timeout(wait) {
-                Ok(message) => events.extend(self.understand(message)),
+                Ok(message) => events.extend(self.understand(message)?),
                 Err(RecvTimeoutError::Timeout) => return Ok(events),
                 Err(RecvTimeoutError::Disconnected) => unreachable!("this executor holds a sender"),
             }

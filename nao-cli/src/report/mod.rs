@@ -10,7 +10,7 @@ mod summary;
 mod table;
 mod watch;
 
-pub use best::{BestEntry, best_entries};
+pub use best::{BestEntry, ranking};
 pub use data::say_origin;
 pub use progress::{SearchProgress, TrainProgress};
 pub use relaxed::relaxed_tables;

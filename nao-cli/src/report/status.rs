@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::table::{figure, plain_table};
 use crate::executor::{CopyOfAttempt, Exchange, Holder, Slurm};
-use crate::run::{Engine, RunFolder, TrialStatus};
+use crate::run::{End, Engine, RunFolder, TrialStatus};
 use crate::task::with_task;
 
 /// How a run stands.
@@ -21,6 +21,10 @@ pub struct RunStatus {
     coordinator: Option<String>,
     /// Why everybody is to stop.
     stopped: Option<String>,
+    /// Why there is nothing to go on with, if so.
+    ended: Option<String>,
+    /// Settings of `run.toml` that are not those of the run.
+    edited: Vec<String>,
     rounds: u64,
     budget: u64,
     done: usize,
@@ -66,10 +70,11 @@ impl RunStatus {
     /// Looks at a run folder.
     pub fn of(folder: &RunFolder) -> Result<Self> {
         let exchange = Exchange::of(folder.path());
-        let (executor, budget) = with_task!(folder.kind()?, T => {
-            let config = folder.config::<T>()?;
-            (config.execution.executor, config.rounds.budget)
+        let (executor, budget, edited) = with_task!(folder.kind()?, T => {
+            let config = folder.written_config::<T>()?;
+            (config.execution.executor, config.rounds.budget, folder.changes(&config)?)
         });
+        let edited = edited.iter().map(|difference| difference.words("in run.toml")).collect();
         let order = exchange.order()?;
         let lease = order.map(|order| order.lease());
         let now = now_of_files(folder);
@@ -77,7 +82,9 @@ impl RunStatus {
             (0, BTreeMap::new(), 0, Vec::new(), 0);
         let (results, mut unrecorded) = (results(&exchange)?, 0);
         let mut at_work = attempts(&exchange)?;
-        for trial in folder.store_to_read()?.trials()? {
+        let store = folder.store_to_read()?;
+        let ended = End::of(&store, budget)?.map(|end| end.to_string());
+        for trial in store.trials()? {
             rounds = rounds.max(trial.round + 1);
             match trial.status {
                 TrialStatus::Done(_) => done += 1,
@@ -111,6 +118,8 @@ impl RunStatus {
             executor,
             coordinator,
             stopped: exchange.asked_to_stop(),
+            ended,
+            edited,
             rounds,
             budget,
             done,
@@ -212,12 +221,16 @@ pub fn status_text(status: &RunStatus) -> String {
         ),
         match &status.coordinator {
             Some(holder) => format!("coordinator  {holder}"),
-            None if done + failures < status.budget as usize => {
+            None if status.ended.is_none() && status.edited.is_empty() => {
                 format!("coordinator  none; go on with:  nao resume {}", status.run)
             }
             None => "coordinator  none".to_owned(),
         },
     ];
+    lines.extend(status.ended.as_ref().map(|why| format!("ended        {why}")));
+    if !status.edited.is_empty() {
+        lines.push(format!("edited       {}; put the old settings back to go on", status.edited.join("; ")));
+    }
     lines.extend(status.stopped.as_ref().map(|why| format!("stopped      {why}")));
     lines.extend(status.scheduler.as_ref().map(scheduler_line));
     if !running.is_empty() {

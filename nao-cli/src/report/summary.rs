@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use super::best::{BestEntry, best_entries};
+use super::best::{BestEntry, ranking};
 use super::table::best_table;
 use crate::run::{Ending, RunFolder, StoredTrial, Tally};
 
@@ -20,7 +20,11 @@ pub fn print_summary(
     ending: &Ending,
     json: bool,
 ) -> Result<()> {
-    let best = best_entries(trials, TOP);
+    let ranking = ranking(trials, TOP);
+    if let Some(remark) = ranking.remark() {
+        eprintln!("{remark}");
+    }
+    let best = ranking.entries;
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(&best)?)?;

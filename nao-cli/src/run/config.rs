@@ -7,10 +7,9 @@ use nao_controller::{Language, NaoConfig, PnasConfig, PolicyConfig, StructureCon
 use nao_space::Space;
 use nao_space::search::{EvolutionConfig, RoundLimits};
 use serde::{Deserialize, Serialize};
-use toml::Value;
 
+use super::definition::{Difference, FREE_IN_RUNS, differences};
 use super::execution::ExecutionConfig;
-use super::typed::table_of;
 use crate::data::DataSource;
 use crate::strategy::RELAXED_SEARCHES;
 use crate::task::Task;
@@ -108,12 +107,26 @@ impl<T: Task> RunConfig<T> {
             None if shares => bail!("strategy {} needs a section [sharing]", self.strategy.name),
             None => {}
         }
+        if let Some(SharingConfig { finalists, .. }) = self.sharing
+            && budget != finalists as u64
+        {
+            bail!(
+                "rounds.budget is {budget}, and with shared weights it is sharing.finalists = {finalists}: the cells that \
+                 are trained alone are chosen when the rounds end, so that a larger budget has no more of them"
+            );
+        }
         let relaxes = RELAXED_SEARCHES.contains(&self.strategy.name.as_str());
         match &self.relaxed {
             Some(relaxed) if relaxes => T::check_relaxed(relaxed, data, &space)?,
             Some(_) => bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", ")),
             None if relaxes => bail!("strategy {} needs a section [relaxed]", self.strategy.name),
             None => {}
+        }
+        if self.relaxed.is_some() && budget != 1 {
+            bail!(
+                "rounds.budget is {budget}, and a relaxed network gives 1 cell after relaxed.weights.epochs: a larger \
+                 budget has no more of them"
+            );
         }
         self.strategy.structure.check(&space.name())?;
         self.strategy.evolution.check()?;
@@ -124,37 +137,9 @@ impl<T: Task> RunConfig<T> {
         T::check(&self.recipe, data, &space, self.seed)
     }
 
-    /// What differs from `other` besides execution, one `key: here, there` per entry.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let (mut here, mut there) = (Vec::new(), Vec::new());
-        flatten("", &Value::Table(table_of(self)), &mut here);
-        flatten("", &Value::Table(table_of(other)), &mut there);
-        let find = |all: &[(String, String)], key: &str| {
-            all.iter()
-                .find(|(known, _)| known == key)
-                .map_or("(not set)".to_owned(), |(_, value)| value.clone())
-        };
-        let mut keys: Vec<String> = here.iter().chain(&there).map(|(key, _)| key.clone()).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys.retain(|key| !key.starts_with("execution."));
-        let pairs = keys.into_iter().map(|key| (find(&here, &key), find(&there, &key), key));
-        pairs
-            .filter(|(a, b, _)| a != b)
-            .map(|(a, b, key)| format!("{key}: {a} in the run, {b} asked"))
-            .collect()
-    }
-}
-
-fn flatten(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
-    match value {
-        Value::Table(table) => {
-            for (key, value) in table {
-                let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-                flatten(&key, value, into);
-            }
-        }
-        other => into.push((prefix.to_owned(), other.to_string())),
+    /// Where `other` differs in what defines what is measured.
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        differences(self, other, &FREE_IN_RUNS)
     }
 }
 

@@ -12,6 +12,7 @@ use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Tri
 
 use super::folder::RunFolder;
 use super::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
+use super::stored_arch::parse_stored;
 use crate::executor::{Event, Exchange, Executor, Left, Start};
 use crate::failure::RunFailed;
 use crate::files::{read_tensors, write_whole};
@@ -323,7 +324,7 @@ impl<S: Space> Coordinator<'_, S> {
     }
 
     fn read_arch(&self, trial: &StoredTrial) -> Result<S::Arch> {
-        self.space.parse(&trial.arch).with_context(|| format!("the store is damaged: trial {}", trial.id))
+        parse_stored(self.space, trial.id, &trial.arch, &trial.key)
     }
 
     fn is_interrupted(&self) -> bool {

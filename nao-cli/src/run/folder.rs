@@ -2,18 +2,20 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use nao_space::TrialId;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::config::RunConfig;
+use super::definition::{Difference, refuse_changed};
+use super::end::End;
 use super::lock;
 use super::manifest::Manifest;
+use super::settings_file::{RUN_FILE, budget_of_file, in_json, kind_of_file, read_toml, refuse_existing};
 use super::store::Store;
 use crate::args::SpaceKind;
-use crate::files::{make_enterable, read_text, write_whole};
+use crate::files::{make_enterable, write_whole};
 use crate::task::Task;
 
 /// A run folder.
@@ -31,13 +33,7 @@ impl RunFolder {
         manifest: &Manifest,
         companions: &[(&str, String)],
     ) -> Result<Self> {
-        if path.exists() {
-            bail!(
-                "{} exists already: choose another --out, or go on with it: nao resume {}",
-                path.display(),
-                path.display()
-            );
-        }
+        refuse_existing(path)?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let failed = || format!("cannot create a run folder in {}", parent.display());
         fs::create_dir_all(parent).with_context(failed)?;
@@ -48,7 +44,7 @@ impl RunFolder {
             fs::create_dir(folder.path.join(sub)).with_context(failed)?;
         }
         write_whole(&folder.config_path(), config.to_toml().as_bytes())?;
-        write_whole(&folder.path.join("manifest.json"), manifest.to_json().as_bytes())?;
+        folder.keep_manifest(manifest)?;
         for (name, content) in companions {
             write_whole(&folder.path.join(name), content.as_bytes())?;
         }
@@ -78,20 +74,63 @@ impl RunFolder {
         &self.path
     }
 
-    /// The configuration with which the run was started.
+    /// The configuration of the run. One that was edited in what defines what is measured is refused, field by field.
     pub fn config<T: Task>(&self) -> Result<RunConfig<T>> {
+        let config = self.written_config()?;
+        refuse_changed(&self.changes(&config)?, self.path.display(), RUN_FILE)?;
+        Ok(config)
+    }
+
+    /// The configuration as its file has it now, whatever it was.
+    pub fn written_config<T: Task>(&self) -> Result<RunConfig<T>> {
         read_toml(&self.config_path())
+    }
+
+    /// Where a configuration is not that with which the run was started, as far as that was kept.
+    pub fn changes<T: Task>(&self, config: &RunConfig<T>) -> Result<Vec<Difference>> {
+        let manifest = self.manifest()?;
+        let settings = manifest.settings::<RunConfig<T>>();
+        let settings = settings.with_context(|| self.manifest_path().display().to_string())?;
+        let mut changes = settings.map_or_else(Vec::new, |settings| settings.differences(config));
+        let objective = manifest.objective.map(|stored| (in_json(&stored), in_json(&T::objective())));
+        changes.extend(objective.and_then(|(stored, now)| Difference::of("objective", stored, now)));
+        Ok(changes)
+    }
+
+    /// Keeps a configuration for later starts, and for workers: of another budget, or of data in another place.
+    pub fn keep_config<T: Task>(&self, config: &RunConfig<T>) -> Result<()> {
+        write_whole(&self.config_path(), config.to_toml().as_bytes())
     }
 
     /// The cells that the run is about.
     pub fn kind(&self) -> Result<SpaceKind> {
-        kind_of_file(&self.config_path())
+        let kind = kind_of_file(&self.config_path())?;
+        let stored = self.manifest()?.setting("space", "kind").map(in_json);
+        let change = stored.and_then(|stored| Difference::of("space.kind", stored, in_json(&kind)));
+        refuse_changed(change.as_slice(), self.path.display(), RUN_FILE)?;
+        Ok(kind)
     }
 
     /// The manifest with which the run was started.
     pub fn manifest(&self) -> Result<Manifest> {
-        let path = self.path.join("manifest.json");
-        serde_json::from_str(&read_text(&path)?).with_context(|| format!("{} is damaged", path.display()))
+        Manifest::read(&self.manifest_path())
+    }
+
+    /// Writes the manifest.
+    pub fn keep_manifest(&self, manifest: &Manifest) -> Result<()> {
+        write_whole(&self.manifest_path(), manifest.to_json().as_bytes())
+    }
+
+    /// The data of the run, which has to be what it was, wherever it lies now.
+    pub fn data<T: Task>(&self, config: &RunConfig<T>) -> Result<Arc<T::Data>> {
+        let data = T::load(&config.data, Some(&self.path))?;
+        self.check_data::<T>(&data, config)?;
+        Ok(data)
+    }
+
+    /// Refuses data that is not what it was.
+    pub fn check_data<T: Task>(&self, data: &T::Data, config: &RunConfig<T>) -> Result<()> {
+        self.manifest()?.check_data::<T>(data, &config.data, &self.path)
     }
 
     /// The store, to be written by the one who holds the lock.
@@ -102,6 +141,11 @@ impl RunFolder {
     /// The store for those who only look at it; works while a coordinator writes it, and in a read-only folder.
     pub fn store_to_read(&self) -> Result<Store> {
         Store::open_to_read(&self.store_path())
+    }
+
+    /// Why the run has ended; `None` where it can go on.
+    pub fn end(&self) -> Result<Option<End>> {
+        End::of(&self.store_to_read()?, budget_of_file(&self.config_path())?)
     }
 
     /// Keeps other coordinators out for as long as the lock lives; the system drops it with the process.
@@ -168,7 +212,11 @@ impl RunFolder {
     }
 
     fn config_path(&self) -> PathBuf {
-        self.path.join("run.toml")
+        self.path.join(RUN_FILE)
+    }
+
+    fn manifest_path(&self) -> PathBuf {
+        self.path.join("manifest.json")
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -178,26 +226,6 @@ impl RunFolder {
     fn store_path(&self) -> PathBuf {
         self.path.join("trials.sqlite")
     }
-}
-
-/// Reads a configuration that this program has written.
-pub(super) fn read_toml<C: DeserializeOwned>(path: &Path) -> Result<C> {
-    toml::from_str(&read_text(path)?)
-        .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
-}
-
-/// The cells that a stored configuration is about.
-pub(super) fn kind_of_file(path: &Path) -> Result<SpaceKind> {
-    #[derive(Deserialize)]
-    struct Configuration {
-        space: Space,
-    }
-    #[derive(Deserialize)]
-    struct Space {
-        #[serde(default)]
-        kind: SpaceKind,
-    }
-    Ok(read_toml::<Configuration>(path)?.space.kind)
 }
 
 /// The first free name `runs/WORD-NNN`.

@@ -1,7 +1,17 @@
 //! What a run ran on: versions, commit, device, data.
 
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
 use nao_child::data::PartOrigin;
+use nao_space::Objective;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::data::DataSource;
+use crate::files::read_text;
+use crate::task::Task;
 
 /// The circumstances of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +42,13 @@ pub struct Manifest {
     /// The files of each part of the data; none of data that is compiled in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PartOrigin>,
+    /// What is measured; version 0.1 did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
+    /// The whole configuration as it was at the start, which that of later starts is compared with. Version 0.1 did not keep
+    /// it; the first resume does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
 }
 
 impl Manifest {
@@ -56,12 +73,59 @@ impl Manifest {
             data_checksum: checksum,
             examples,
             files: Vec::new(),
+            objective: None,
+            settings: None,
         }
     }
 
     /// With the files of the data.
     pub fn with_files(self, files: &[PartOrigin]) -> Self {
         Manifest { files: files.to_vec(), ..self }
+    }
+
+    /// The manifest of a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        serde_json::from_str(&read_text(path)?).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// The same of that configuration.
+    pub fn with_settings<C: Serialize>(self, config: &C) -> Self {
+        let settings = serde_json::to_value(config).expect("plain structs have a JSON form");
+        Manifest { settings: Some(settings), ..self }
+    }
+
+    /// The same with what is measured.
+    pub fn with_objective(self, objective: Objective) -> Self {
+        Manifest { objective: Some(objective), ..self }
+    }
+
+    /// The configuration as it was at the start; `None` where it was not kept.
+    pub fn settings<C: DeserializeOwned>(&self) -> Result<Option<C>> {
+        let parsed = self.settings.as_ref().map(C::deserialize).transpose();
+        parsed.context("its settings are damaged, or of a newer nao")
+    }
+
+    /// Refuses data that is not what it was at the start.
+    pub fn check_data<T: Task>(&self, data: &T::Data, source: &DataSource, folder: &Path) -> Result<()> {
+        if self.data_checksum == T::checksum(data) {
+            return Ok(());
+        }
+        bail!(
+            "the {} of {source} are not those that {} was started with: put the old ones back, or name the place that they \
+             moved to with --data",
+            T::EXAMPLES,
+            folder.display()
+        )
+    }
+
+    /// Whether the configuration was kept.
+    pub fn has_settings(&self) -> bool {
+        self.settings.is_some()
+    }
+
+    /// The value of a setting as it was at the start.
+    pub fn setting(&self, section: &str, key: &str) -> Option<&Value> {
+        self.settings.as_ref()?.get(section)?.get(key)
     }
 
     /// The manifest as indented JSON.

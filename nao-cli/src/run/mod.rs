@@ -1,7 +1,11 @@
 //! The run folder: what a search is (configuration), what it did (store), what it ran on (manifest).
 
+mod adoption;
+mod budget;
 mod config;
 mod coordinator;
+mod definition;
+mod end;
 mod execution;
 mod folder;
 mod idle;
@@ -9,14 +13,20 @@ mod lock;
 mod manifest;
 mod relaxed;
 mod resolve;
+mod settings_file;
 mod shared;
 mod starting;
 mod store;
+mod stored_arch;
 mod training;
 mod typed;
 
+pub use adoption::adopted;
+pub use budget::check_budget;
 pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use coordinator::{Coordinator, Ending, Patience};
+pub use definition::{all_words, fields};
+pub use end::End;
 pub use execution::{Engine, ExecutionConfig};
 pub use folder::{RunFolder, free_name};
 pub use idle::refuse_idle_flags;
@@ -27,5 +37,7 @@ pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };
 pub use starting::starting;
-pub use store::{StoredTrial, Tally, TrialStatus};
+pub use store::{Store, StoredTrial, Tally, TrialStatus};
+pub use stored_arch::parse_stored;
 pub use training::{TrainConfig, TrainFolder};
+pub use typed::typed_table;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! train.toml             resolved configuration, as used
+//! manifest.json          the same as it was at the start, with versions and the checksum of the data
 //! checkpoint.safetensors state after the last epoch, or where it was stopped, to go on from
 //! weights.safetensors    the network whose accuracy or perplexity was best
 //! vocabulary.txt         the words of a language model
@@ -11,11 +12,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use nao_space::notation::ConcatenatedStates;
 use serde::{Deserialize, Serialize};
 
-use super::folder::{kind_of_file, read_toml};
+use super::definition::{Difference, FREE_IN_TRAININGS, differences, refuse_changed};
+use super::manifest::Manifest;
+use super::settings_file::{TRAINING_FILE, in_json, kind_of_file, read_toml, refuse_existing};
 use crate::args::SpaceKind;
 use crate::data::DataSource;
 use crate::files::write_whole;
@@ -63,25 +66,21 @@ pub struct TrainFolder {
 }
 
 impl TrainFolder {
-    /// A new folder with its configuration and what belongs to its data.
+    /// A new folder with its configuration, its manifest and what belongs to its data.
     pub fn create<T: Task>(
         path: &Path,
         config: &TrainConfig<T>,
+        manifest: &Manifest,
         companions: &[(&str, String)],
     ) -> Result<Self> {
-        if path.exists() {
-            bail!(
-                "{} exists already: choose another --out, or go on with it: nao resume {}",
-                path.display(),
-                path.display()
-            );
-        }
+        refuse_existing(path)?;
         std::fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
         let folder = TrainFolder { path: path.to_owned() };
         for (name, content) in companions {
             write_whole(&folder.path.join(name), content.as_bytes())?;
         }
-        write_whole(&folder.config_path(), config.to_toml().as_bytes())?;
+        write_whole(&folder.manifest_path(), manifest.to_json().as_bytes())?;
+        folder.keep_config(config)?;
         Ok(folder)
     }
 
@@ -96,14 +95,36 @@ impl TrainFolder {
         &self.path
     }
 
-    /// The configuration with which the training was started.
+    /// The configuration of the training. One that was edited in what defines the result is refused, field by field.
     pub fn config<T: Task>(&self) -> Result<TrainConfig<T>> {
-        read_toml(&self.config_path())
+        let config: TrainConfig<T> = read_toml(&self.config_path())?;
+        if let Some(manifest) = self.manifest()? {
+            let settings = manifest.settings::<TrainConfig<T>>();
+            let settings = settings.with_context(|| self.manifest_path().display().to_string())?;
+            let changes = settings.map(|stored| differences(&stored, &config, &FREE_IN_TRAININGS));
+            refuse_changed(&changes.unwrap_or_default(), self.path.display(), TRAINING_FILE)?;
+        }
+        Ok(config)
+    }
+
+    /// Keeps a configuration for later starts: of data in another place.
+    pub fn keep_config<T: Task>(&self, config: &TrainConfig<T>) -> Result<()> {
+        write_whole(&self.config_path(), config.to_toml().as_bytes())
+    }
+
+    /// The manifest; `None` in the folder of an earlier version, whose checkpoint alone tells what it is of.
+    pub fn manifest(&self) -> Result<Option<Manifest>> {
+        let path = self.manifest_path();
+        path.is_file().then(|| Manifest::read(&path)).transpose()
     }
 
     /// The cells that the training is about.
     pub fn kind(&self) -> Result<SpaceKind> {
-        kind_of_file(&self.config_path())
+        let kind = kind_of_file(&self.config_path())?;
+        let stored = self.manifest()?.and_then(|manifest| manifest.setting("space", "kind").map(in_json));
+        let change = stored.and_then(|stored| Difference::of("space.kind", stored, in_json(&kind)));
+        refuse_changed(change.as_slice(), self.path.display(), TRAINING_FILE)?;
+        Ok(kind)
     }
 
     /// Where the state after the last epoch, or where the training was stopped, is kept.
@@ -127,6 +148,10 @@ impl TrainFolder {
     }
 
     fn config_path(&self) -> PathBuf {
-        self.path.join("train.toml")
+        self.path.join(TRAINING_FILE)
+    }
+
+    fn manifest_path(&self) -> PathBuf {
+        self.path.join("manifest.json")
     }
 }

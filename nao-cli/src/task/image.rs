@@ -11,7 +11,7 @@ use nao_child::supernet::{ENAS, SharingConfig};
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
 use nao_controller::PolicyConfig;
 use nao_space::draw::Picture;
-use nao_space::network::{Concat, Convention, NetworkPlan, ZooEntry, zoo_entry};
+use nao_space::network::{Concat, Convention, Cost, NetworkPlan, ZooEntry, zoo_entry};
 use nao_space::notation::{CnnDocument, ConcatenatedStates};
 use nao_space::search::{OperationHistogram, RoundLimits};
 use nao_space::seed::rng_for;
@@ -219,6 +219,11 @@ impl Task for ImageTask {
     fn epochs_of_recipe(epochs: u32) -> Table {
         let number = Value::Integer(epochs.into());
         Table::from_iter([("epochs".to_owned(), number.clone()), ("cosine_epochs".to_owned(), number)])
+    }
+
+    fn cost(arch: &CnnArch, recipe: &Recipe, data: &ImageData) -> Result<Cost> {
+        let plan = NetworkPlan::new(arch, &recipe.skeleton(data)).context("the images do not fit")?;
+        Ok(plan.cost())
     }
 
     fn fidelity(recipe: &Recipe) -> Fidelity {

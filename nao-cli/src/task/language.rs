@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use nao_child::data::{PartOrigin, RepeatedLines, TextData, text_folder, text_folder_with};
 use nao_child::rnn::{LanguageEvaluator, LanguageRecipe};
 use nao_space::draw::Picture;
-use nao_space::network::{LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};
+use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};
 use nao_space::notation::{read_arch, rnn_from_json, rnn_to_json};
 use nao_space::search::RoundLimits;
 use nao_space::seed::rng_for;
@@ -158,6 +158,11 @@ impl Task for LanguageTask {
         Table::from_iter([("epochs".to_owned(), Value::Integer(epochs.into()))])
     }
 
+    fn cost(arch: &RnnArch, recipe: &LanguageRecipe, data: &TextData) -> Result<Cost> {
+        let sizes = LanguageModelSkeleton { vocabulary: data.vocabulary.len(), hidden: recipe.hidden };
+        Ok(sizes.cost(arch)?)
+    }
+
     fn fidelity(recipe: &LanguageRecipe) -> Fidelity {
         recipe.fidelity()
     }
@@ -185,8 +190,7 @@ impl Task for LanguageTask {
         }
         // Whether the sizes are within bounds does not depend on the cells: any one tells.
         let arch = space.sample(&mut rng_for(seed, "geometry", 0));
-        let sizes = LanguageModelSkeleton { vocabulary: data.vocabulary.len(), hidden: recipe.hidden };
-        sizes.cost(&arch)?;
+        Self::cost(&arch, recipe, data)?;
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use nao_child::darts::RelaxedRecipe;
 use nao_child::data::PartOrigin;
 use nao_child::supernet::SharingConfig;
 use nao_space::draw::Picture;
+use nao_space::network::Cost;
 use nao_space::search::{OperationHistogram, RoundLimits};
 use nao_space::{Evaluator, Fidelity, Objective, Space};
 use serde::Serialize;
@@ -130,6 +131,8 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     fn final_recipe(data: &Self::Data) -> Option<Self::Recipe>;
     /// What of a recipe changes with its number of epochs.
     fn epochs_of_recipe(epochs: u32) -> Table;
+    /// What the network of an architecture costs.
+    fn cost(arch: &Arch<Self>, recipe: &Self::Recipe, data: &Self::Data) -> Result<Cost>;
     /// How thoroughly a recipe tries an architecture.
     fn fidelity(recipe: &Self::Recipe) -> Fidelity;
     /// The rounds of a search, and how many parents the `nao` strategy moves, by default.

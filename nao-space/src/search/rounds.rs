@@ -141,15 +141,8 @@ pub enum SearchError {
 ///         Objective::validation_accuracy()
 ///     }
 ///     fn evaluate(&self, trial: &Trial<CnnArch>, _: &mut dyn Progress) -> Result<Measurement, EvaluationError> {
-///         Ok(Measurement {
-///             objective: self.objective(),
-///             value: trial.arch.normal.loose_ends().len() as f64 / 6.0,
-///             fidelity: Fidelity { recipe: "toy".into(), epochs: 0 },
-///             params: 0,
-///             macs: 0,
-///             seconds: 0.0,
-///             extra: Default::default(),
-///         })
+///         let value = trial.arch.normal.loose_ends().len() as f64 / 6.0;
+///         Ok(Measurement::new(self.objective(), value).at(Fidelity::new("toy", 0)))
 ///     }
 /// }
 ///

@@ -1,6 +1,6 @@
 //! A table as an evaluator that keeps account of what it was asked.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::schema::Label;
@@ -93,17 +93,10 @@ impl<S: Space> Evaluator<S::Arch> for TableEvaluator<S> {
             missing(format!("the table {} has no label ({}) for it", table.name, stored.label))
         })?;
         self.charge(key, stored.seconds[row]);
-        Ok(Measurement {
-            objective: self.objective(),
-            value,
-            fidelity: Fidelity {
-                recipe: format!("{}/{}/{}", table.name, stored.label.dataset, stored.label.run),
-                epochs: stored.label.epochs,
-            },
-            params: stored.params[row],
-            macs: stored.macs[row],
-            seconds: stored.seconds[row],
-            extra: BTreeMap::new(),
-        })
+        let recipe = format!("{}/{}/{}", table.name, stored.label.dataset, stored.label.run);
+        Ok(Measurement::new(self.objective(), value)
+            .at(Fidelity::new(recipe, stored.label.epochs))
+            .with_cost(stored.params[row], stored.macs[row])
+            .in_seconds(stored.seconds[row]))
     }
 }

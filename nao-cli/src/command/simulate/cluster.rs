@@ -162,15 +162,10 @@ impl Cluster {
     }
 
     fn measurement(&mut self, trial: TrialId) -> Measurement {
-        Measurement {
-            objective: Objective::validation_accuracy(),
-            value: 0.5 + (trial.0 % 97) as f64 / 200.0,
-            fidelity: Fidelity { recipe: "simulated".into(), epochs: 1 },
-            params: 1,
-            macs: 1,
-            seconds: self.mean.as_secs_f64(),
-            extra: BTreeMap::new(),
-        }
+        Measurement::new(Objective::validation_accuracy(), 0.5 + (trial.0 % 97) as f64 / 200.0)
+            .at(Fidelity::new("simulated", 1))
+            .with_cost(1, 1)
+            .in_seconds(self.mean.as_secs_f64())
     }
 }
 

@@ -54,6 +54,12 @@ impl Training for ImageTask {
         Ok(PreparedNetwork { plan, split, inherited })
     }
 
+    fn data_of(prepared: &PreparedNetwork) -> (String, Vec<(String, usize)>) {
+        let Split { train, held_out, held_out_name, data } = &prepared.split;
+        let examples = [("train", train.len()), (*held_out_name, held_out.len())];
+        (data.checksum(), examples.map(|(part, count)| (part.to_owned(), count)).to_vec())
+    }
+
     fn subject(
         PreparedNetwork { plan, split, inherited }: &PreparedNetwork,
         config: &TrainConfig<Self>,

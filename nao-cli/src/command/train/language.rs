@@ -62,6 +62,12 @@ impl Training for LanguageTask {
         Ok(PreparedModel { arch: arch.clone(), mean, skeleton, cost: skeleton.cost(arch)?, text })
     }
 
+    fn data_of(prepared: &PreparedModel) -> (String, Vec<(String, usize)>) {
+        let text = &prepared.text;
+        let parts = [("train", &text.train), ("validation", &text.validation), ("test", &text.test)];
+        (text.checksum(), parts.map(|(part, words)| (part.to_owned(), words.len())).to_vec())
+    }
+
     fn subject(prepared: &PreparedModel, config: &TrainConfig<Self>) -> String {
         let PreparedModel { cost, text, .. } = prepared;
         let data = config.data.as_ref().map_or_else(String::new, |data| format!(" of {data}"));

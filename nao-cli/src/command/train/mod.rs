@@ -13,14 +13,15 @@ use serde_json::{Map, Value};
 
 use super::{interrupt_flag, print_json, print_text};
 use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch};
-use crate::args::{SpaceKind, TrainArgs};
+use crate::args::{ResumeArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::flags::refuse_idle;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
-    NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, latest_weights, overlay_recipe,
+    Manifest, NO_TEXT, RunFolder, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
+    latest_weights, overlay_recipe, typed_table,
 };
 use crate::task::{Arch, Companions, Task, with_task};
 
@@ -38,6 +39,8 @@ pub trait Training: Task {
         arch: &Arch<Self>,
         data: Arc<Self::Data>,
     ) -> Result<Self::Prepared>;
+    /// The checksum of the data, and how many examples each part of it has.
+    fn data_of(prepared: &Self::Prepared) -> (String, Vec<(String, usize)>);
     /// What is trained and on what it is judged, in words.
     fn subject(prepared: &Self::Prepared, config: &TrainConfig<Self>) -> String;
     /// Trains to the end and keeps weights and state in the folder; a training that was stopped goes on.
@@ -138,11 +141,18 @@ fn train<T: Training>(args: TrainArgs) -> Result<()> {
     let (prepared, companions) = prepared.context(NO_TEXT)?;
     let word = config.data.as_ref().map_or("data", DataSource::word);
     let path = args.out.unwrap_or_else(|| free_name(&format!("train-{word}")));
-    let folder = TrainFolder::create(&path, &config, &companions)?;
+    let folder = TrainFolder::create(&path, &config, &manifest::<T>(&config, &prepared), &companions)?;
     if let Some(data) = kept {
         say_origin::<T>(&data);
     }
     carry_out::<T>(&prepared, &config, &folder, args.json)
+}
+
+/// What a training is and what it runs on.
+pub(super) fn manifest<T: Training>(config: &TrainConfig<T>, prepared: &T::Prepared) -> Manifest {
+    let source = config.data.as_ref().map_or_else(String::new, ToString::to_string);
+    let (checksum, examples) = T::data_of(prepared);
+    Manifest::of(&config.device, config.seed, source, checksum, examples).with_settings(config)
 }
 
 /// What the arguments describe: configuration, architecture and data.
@@ -215,30 +225,73 @@ fn subject<T: Training>(args: &TrainArgs) -> Result<(NamedArch<T>, Option<DataSo
 
 /// The training of a folder.
 pub(super) fn of_folder<T: Training>(folder: &TrainFolder) -> Result<(TrainConfig<T>, T::Prepared)> {
-    let mut config = folder.config::<T>()?;
+    let config = folder.config::<T>()?;
+    let prepared = prepared_from::<T>(folder, &config)?;
+    Ok((config, prepared))
+}
+
+/// The training of a folder with that configuration, on the data that it was started with.
+fn prepared_from<T: Training>(folder: &TrainFolder, config: &TrainConfig<T>) -> Result<T::Prepared> {
+    let mut config = config.clone();
     if folder.checkpoint().is_file() {
         // It has started from them already; they may be gone by now.
         config.init_from = None;
     }
     let source = config.data.as_ref().context("the folder names no data")?;
-    let data = T::load(source, Some(folder.path()))?;
-    let arch = T::space(&config.space)?.parse(&config.architecture)?;
-    let prepared = T::prepare(&config, &arch, data)?;
-    Ok((config, prepared))
+    let data = T::load(source, Some(folder.path())).with_context(|| {
+        let folder = folder.path().display();
+        format!(
+            "the data of {folder} cannot be read; where it has moved:  nao resume {folder} --data {}:DIR",
+            source.word()
+        )
+    })?;
+    if let Some(manifest) = folder.manifest()? {
+        manifest.check_data::<T>(&data, source, folder.path())?;
+    }
+    let arch = T::space(&config.space)?.parse(&config.architecture).with_context(|| {
+        format!("{} names another space than that of its architecture", folder.path().display())
+    })?;
+    T::prepare(&config, &arch, data)
 }
 
 /// Goes on with a training from where it was stopped.
-pub fn resume(folder: &TrainFolder, json: bool) -> Result<()> {
+pub fn resume(folder: &TrainFolder, args: &ResumeArgs) -> Result<()> {
     if folder.weights().is_file() && !folder.checkpoint().is_file() {
         bail!(
             "{} holds imported weights, not a training: there is nothing to go on with",
             folder.path().display()
         );
     }
+    refuse_other_settings(folder, args)?;
     with_task!(folder.kind()?, T => {
-        let (config, prepared) = of_folder::<T>(folder)?;
-        carry_out::<T>(&prepared, &config, folder, json)
+        let stored = folder.config::<T>()?;
+        let mut config = stored.clone();
+        if let Some(word) = &args.run.data {
+            config.data = Some(word.parse()?);
+        }
+        let prepared = prepared_from::<T>(folder, &config)?;
+        if config != stored {
+            folder.keep_config(&config)?;
+        }
+        config.device = args.execution.device.clone().unwrap_or(config.device);
+        carry_out::<T>(&prepared, &config, folder, args.json)
     })
+}
+
+/// Of a training only the place of the data and the device can be said anew.
+fn refuse_other_settings(folder: &TrainFolder, args: &ResumeArgs) -> Result<()> {
+    let typed = fields(&typed_table(&args.run, &args.execution)?);
+    let mut others: Vec<String> =
+        typed.into_keys().filter(|field| !["data", "execution.device"].contains(&field.as_str())).collect();
+    others.extend(args.run.epochs.map(|_| "epochs".to_owned()));
+    if others.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{} is a training, of which only --data and --device can be said anew, not {}: start a new one with nao train",
+        folder.path().display(),
+        others.join(", ")
+    )
 }
 
 fn carry_out<T: Training>(

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nao_space::{Checkpointing, EpochReport, EvaluationError, Measurement, Progress, TrialId};
+use nao_space::{Checkpointing, EpochReport, EvaluationError, Measurement, Progress, TrialId, quantity};
 
 use crate::executor::{Attempt, Beat, Exchange, Holder, TaskResult, WorkOrder};
 use crate::memory::{peak_mib, resident_mib};
@@ -104,7 +104,7 @@ impl<'a> Duty<'a> {
                 measurement.seconds += self.attempt.before.spent;
                 if let Some(peak) = peak_mib() {
                     // Of this process so far: a later trial shows no less than an earlier one.
-                    measurement.extra.insert("peak_memory_mib".into(), peak);
+                    measurement.extra.insert(quantity::PEAK_MEMORY_MIB.to_owned(), peak);
                 }
                 Ok(measurement)
             }

@@ -39,7 +39,7 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     wait_for_folder(args, &leave);
     let folder = RunFolder::open(&args.run)?;
     let exchange = Exchange::of(folder.path());
-    let Some(order) = wait_for_order(&exchange, args, &leave)? else { return Ok(()) };
+    let Some(order) = wait_for_order(&folder, &exchange, args, &leave)? else { return Ok(()) };
     with_task!(folder.kind()?, T => work::<T>(args, &folder, exchange, order, leave))
 }
 
@@ -75,7 +75,12 @@ fn wait_for_folder(args: &WorkerArgs, leave: &AtomicBool) {
 }
 
 /// What the coordinator asks; `None` when it is time to go.
-fn wait_for_order(exchange: &Exchange, args: &WorkerArgs, leave: &AtomicBool) -> Result<Option<WorkOrder>> {
+fn wait_for_order(
+    folder: &RunFolder,
+    exchange: &Exchange,
+    args: &WorkerArgs,
+    leave: &AtomicBool,
+) -> Result<Option<WorkOrder>> {
     let begun = Instant::now();
     loop {
         if let Some(order) = exchange.order()? {
@@ -85,11 +90,17 @@ fn wait_for_order(exchange: &Exchange, args: &WorkerArgs, leave: &AtomicBool) ->
             return Ok(None);
         }
         if begun.elapsed() > Duration::from_secs(args.idle) {
-            bail!(
-                "{} gives no work: start its search with --executor workers, or nao resume {} --executor workers",
-                args.run.display(),
-                args.run.display()
-            );
+            let run = args.run.display();
+            match folder.end()? {
+                None => bail!(
+                    "{run} gives no work: start its search with --executor workers, or nao resume {run} --executor workers"
+                ),
+                Some(end) if end.yields_to_budget() => bail!(
+                    "{run} has ended ({end}) and gives no work; with a larger budget it does: nao resume {run} \
+                     --budget TRIALS --executor workers"
+                ),
+                Some(end) => bail!("{run} has ended ({end}) and gives no work"),
+            }
         }
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -103,7 +114,7 @@ fn work<T: Task>(
     leave: Arc<AtomicBool>,
 ) -> Result<()> {
     let config = folder.config::<T>()?;
-    let data = T::load(&config.data, Some(folder.path()))?;
+    let data = folder.data::<T>(&config)?;
     let device = device(&device_word(args, &order))?;
     let holder = Holder::me();
     let claimant = Claimant {

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_space::excerpt::excerpt;
-use nao_space::{Checkpointing, EpochReport, Progress, Trial, TrialId};
+use nao_space::{Checkpointing, EpochReport, Progress, Trial, TrialId, quantity};
 use rayon::ThreadPool;
 use serde::de::DeserializeOwned;
 
@@ -31,7 +31,7 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
 
 fn work<T: Task>(folder: &RunFolder, device: &Device, threads: &ThreadPool) -> Result<()> {
     let config = folder.config::<T>()?;
-    let data = T::load(&config.data, Some(folder.path()))?;
+    let data = folder.data::<T>(&config)?;
     let interval = config.execution.order().checkpoint();
     let evaluator = T::evaluator(data, config.recipe, device.clone())?;
     for trial in trials() {
@@ -42,7 +42,7 @@ fn work<T: Task>(folder: &RunFolder, device: &Device, threads: &ThreadPool) -> R
         let mut outcome = threads.install(|| evaluator.evaluate_resumably(&trial, &checkpoint, &mut line));
         if let (Ok(measurement), Some(peak)) = (&mut outcome, peak_mib()) {
             // Of this process so far: a later trial shows no less than an earlier one.
-            measurement.extra.insert("peak_memory_mib".into(), peak);
+            measurement.extra.insert(quantity::PEAK_MEMORY_MIB.to_owned(), peak);
         }
         say(&FromWorker::Finished { trial: trial.id, outcome });
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::Holder;
 
-/// Names what is measured: space, canonical architecture, fidelity and seed. Two copies of a task have the same key,
+/// Names what is measured: space, canonical architecture, fidelity with all settings of its recipe, and seed. Two copies of a task have the same key,
 /// whatever job or machine they ran in, and any two of its results are interchangeable.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskKey([u8; 16]);
@@ -19,7 +19,9 @@ impl TaskKey {
     pub fn new(space: &str, arch: &ArchKey, fidelity: &Fidelity, seed: u64) -> Self {
         let mut hash = Sha256::new();
         // No part contains the separator, so no two tasks run together.
-        for part in [space, &arch.0, &fidelity.recipe, &fidelity.epochs.to_string(), &seed.to_string()] {
+        let (epochs, seed) = (fidelity.epochs.to_string(), seed.to_string());
+        let parts = [space, &arch.0, &fidelity.recipe, &epochs, &seed];
+        for part in parts.into_iter().chain(fidelity.digest.as_deref()) {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
@@ -105,10 +107,10 @@ mod tests {
 
     #[test]
     fn a_key_is_of_all_that_matters_and_reads_back() {
-        let fidelity = |recipe: &str, epochs| Fidelity { recipe: recipe.into(), epochs };
-        let key = |space, arch: &str, recipe, epochs, seed| {
-            TaskKey::new(space, &ArchKey(arch.into()), &fidelity(recipe, epochs), seed)
+        let key = |space, arch: &str, recipe: &str, epochs, seed| {
+            TaskKey::new(space, &ArchKey(arch.into()), &Fidelity::new(recipe, epochs), seed)
         };
+        let wide = Fidelity::new("r", 1).with_digest("of another width");
         let keys = [
             key("s", "a", "r", 1, 1),
             key("t", "a", "r", 1, 1),
@@ -116,6 +118,7 @@ mod tests {
             key("s", "a", "q", 1, 1),
             key("s", "a", "r", 11, 1),
             key("s", "a", "r", 1, 11),
+            TaskKey::new("s", &ArchKey("a".into()), &wide, 1),
         ];
         for (index, key) in keys.iter().enumerate() {
             assert_eq!(key.to_string().parse::<TaskKey>().unwrap(), *key);

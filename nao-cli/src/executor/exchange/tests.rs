@@ -9,7 +9,7 @@ use super::*;
 const LEASE: Duration = Duration::from_secs(10);
 
 fn key(arch: &str) -> TaskKey {
-    TaskKey::new("space", &ArchKey(arch.into()), &Fidelity { recipe: "r".into(), epochs: 1 }, 7)
+    TaskKey::new("space", &ArchKey(arch.into()), &Fidelity::new("r", 1), 7)
 }
 
 fn exchange(run: &Path) -> Exchange {

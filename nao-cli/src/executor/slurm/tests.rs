@@ -115,14 +115,7 @@ fn settings(trials_per_task: usize) -> SlurmSettings {
 }
 
 fn naming() -> Naming<String> {
-    Box::new(|trial| {
-        TaskKey::new(
-            "space",
-            &ArchKey(trial.arch.clone()),
-            &Fidelity { recipe: "r".into(), epochs: 1 },
-            trial.seed,
-        )
-    })
+    Box::new(|trial| TaskKey::new("space", &ArchKey(trial.arch.clone()), &Fidelity::new("r", 1), trial.seed))
 }
 
 fn trials(count: u64) -> Vec<Trial<String>> {

@@ -118,6 +118,14 @@ impl Store {
         transaction.commit().with_context(&unwritten)
     }
 
+    /// Takes the reason back for which a round was the last, and says so among its warnings: the run goes on.
+    pub fn reopen_round(&self, round: &RoundRecord, note: &str) -> Result<()> {
+        let mut warnings = round.warnings.clone();
+        warnings.push(note.to_owned());
+        let sql = "UPDATE rounds SET stop = NULL, warnings = ?2 WHERE round = ?1";
+        self.write(sql, params![round.round as i64, json(&warnings)?]).map(drop)
+    }
+
     /// Marks a trial as started and counts the attempt.
     pub fn start(&self, id: TrialId) -> Result<()> {
         let sql = "UPDATE trials SET status = 'running', attempts = attempts + 1 \

@@ -16,8 +16,12 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use super::journal::check_journal;
 use super::{Store, unwritten};
 
-/// The version of the tables below, kept in SQLite's `user_version`.
-const VERSION: i64 = 1;
+/// The version of what a store holds, kept in SQLite's `user_version`. Since version 2 fidelities have a digest, which
+/// earlier programs do not read; the tables are the same.
+const VERSION: i64 = 2;
+
+/// The first version, which is read as well, and becomes today's when it is next written.
+const FIRST_VERSION: i64 = 1;
 
 const TABLES: &str = "
     CREATE TABLE rounds (
@@ -71,6 +75,10 @@ impl Store {
         }
         write_durably(&connection).with_context(unwritten(path))?;
         connection.execute_batch(INDEX).with_context(unwritten(path))?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version < VERSION {
+            connection.pragma_update(None, "user_version", VERSION).with_context(unwritten(path))?;
+        }
         Ok(Store { connection, path: path.to_owned(), _copy: None })
     }
 
@@ -179,7 +187,7 @@ fn check_header(path: &Path) -> Result<()> {
 fn check_version(version: i64, path: &Path) -> Result<()> {
     let path = path.display();
     match version {
-        VERSION => Ok(()),
+        FIRST_VERSION..=VERSION => Ok(()),
         newer if newer > VERSION => bail!(
             "{path} has version {newer}, this nao reads version {VERSION}: a newer nao wrote it, use that one"
         ),

@@ -18,15 +18,8 @@ pub(super) fn trial(id: u64, key: &str) -> StoredTrial {
 }
 
 pub(super) fn measured(value: f64) -> Result<Measurement, EvaluationError> {
-    Ok(Measurement {
-        objective: Objective::validation_accuracy(),
-        value,
-        fidelity: Fidelity { recipe: "test".into(), epochs: 1 },
-        params: 1,
-        macs: 2,
-        seconds: 0.1,
-        extra: Default::default(),
-    })
+    let fidelity = Fidelity::new("test", 1).with_digest("0123456789abcdef");
+    Ok(Measurement::new(Objective::validation_accuracy(), value).at(fidelity).with_cost(1, 2).in_seconds(0.1))
 }
 
 pub(super) fn round() -> RoundRecord {
@@ -96,6 +89,40 @@ fn a_round_with_a_known_architecture_is_refused_whole() {
     assert!(store.open_round(&again, &[trial(3, "c"), trial(4, "a")]).is_err());
     assert_eq!(store.count().unwrap(), 2);
     assert_eq!(store.rounds().unwrap().len(), 1);
+}
+
+#[test]
+fn a_round_that_goes_on_keeps_its_trials_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(folder.path());
+    let trials = store.trials().unwrap();
+    store.reopen_round(&round(), "asked once more").unwrap();
+    let warnings = vec!["w".to_owned(), "asked once more".to_owned()];
+    assert_eq!(store.rounds().unwrap(), [RoundRecord { stop: None, warnings, ..round() }]);
+    assert_eq!(store.trials().unwrap(), trials);
+}
+
+/// Version 1 had the same tables, and fidelities without digest.
+#[test]
+fn a_store_of_version_1_is_read_and_becomes_one_of_today_when_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.sqlite");
+    let store = opened(folder.path());
+    let old = Measurement::new(Objective::validation_accuracy(), 0.5).at(Fidelity::new("test", 1));
+    store.record(TrialId(1), &Ok(old.clone())).unwrap();
+    drop(store);
+    let version = || {
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(version(), 2);
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let done = |store: Store| store.trials().unwrap()[0].status.clone();
+    assert_eq!(done(Store::open_to_read(&path).unwrap()), TrialStatus::Done(old.clone()));
+    assert_eq!(std::fs::read(&path).unwrap(), before, "looking changes nothing");
+    assert_eq!(done(Store::open(&path).unwrap()), TrialStatus::Done(old));
+    assert_eq!(version(), 2);
 }
 
 #[test]
@@ -202,7 +229,7 @@ fn other_files_and_versions_are_refused_and_left_as_they_are() {
     std::fs::remove_file(&path).unwrap();
     drop(opened(folder.path()));
     for (version, says) in
-        [(9, "version 9, this nao reads version 1: a newer nao wrote it"), (0, "use the nao that wrote it")]
+        [(9, "version 9, this nao reads version 2: a newer nao wrote it"), (0, "use the nao that wrote it")]
     {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
         for error in refusals() {

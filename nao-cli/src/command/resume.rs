@@ -1,0 +1,55 @@
+//! `nao resume`: goes on with a search, or with a training.
+
+use anyhow::{Result, bail};
+
+use super::search::{Start, carry_out};
+use crate::args::ResumeArgs;
+use crate::engine::check_engine;
+use crate::report::say_origin;
+use crate::run::{
+    Resolved, RunConfig, RunFolder, TrainFolder, adopted, all_words, check_budget, refuse_idle_flags, resolve,
+};
+use crate::task::{Task, with_task};
+
+pub fn run(args: ResumeArgs) -> Result<()> {
+    if let Some(folder) = TrainFolder::find(&args.folder) {
+        return super::train::resume(&folder, &args);
+    }
+    let folder = RunFolder::open(&args.folder)?;
+    with_task!(folder.kind()?, T => resume::<T>(args, &folder))
+}
+
+/// Goes on with a search. Nothing is changed before everything that can be refused is checked.
+fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
+    let lock = folder.lock()?;
+    let stored = folder.config::<T>()?;
+    let stored_with_place = Some((&stored, folder.path()));
+    let Resolved { config, data } = resolve(&args.run, &args.execution, stored_with_place)?;
+    let differences = stored.differences(&config);
+    if !differences.is_empty() {
+        bail!(
+            "{} was started with other settings; start a new search for them, or resume without them: {}",
+            args.folder.display(),
+            all_words(&differences, "asked")
+        );
+    }
+    refuse_idle_flags(&args.run, &args.execution, &config)?;
+    check_engine(&config.execution, Some(folder.path()))?;
+    folder.check_data::<T>(&data, &config)?;
+    let store = folder.store()?;
+    let asked_again = check_budget(folder.path(), &store, &stored, &config)?;
+    let adopted = adopted(folder, &store, &config, &data)?;
+    if let Some(round) = asked_again {
+        let budget = config.rounds.budget;
+        store.reopen_round(&round, &format!("asked once more, with a budget of {budget}"))?;
+    }
+    keep_for_later(folder, &stored, &config)?;
+    say_origin::<T>(&data);
+    carry_out(folder, Start { lock, store, config, data, adopted }, args.json)
+}
+
+/// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.
+fn keep_for_later<T: Task>(folder: &RunFolder, stored: &RunConfig<T>, config: &RunConfig<T>) -> Result<()> {
+    let kept = RunConfig { rounds: config.rounds, data: config.data.clone(), ..stored.clone() };
+    if kept != *stored { folder.keep_config(&kept) } else { Ok(()) }
+}

@@ -1,0 +1,62 @@
+//! The files of settings that runs and trainings go by.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow, bail};
+use nao_space::search::RoundLimits;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::args::SpaceKind;
+use crate::files::read_text;
+
+/// That of a run.
+pub const RUN_FILE: &str = "run.toml";
+
+/// That of a training.
+pub const TRAINING_FILE: &str = "train.toml";
+
+/// Reads a configuration that this program has written.
+pub fn read_toml<C: DeserializeOwned>(path: &Path) -> Result<C> {
+    toml::from_str(&read_text(path)?)
+        .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
+}
+
+/// The cells that a stored configuration is about.
+pub fn kind_of_file(path: &Path) -> Result<SpaceKind> {
+    #[derive(Deserialize)]
+    struct Configuration {
+        space: Space,
+    }
+    #[derive(Deserialize)]
+    struct Space {
+        #[serde(default)]
+        kind: SpaceKind,
+    }
+    Ok(read_toml::<Configuration>(path)?.space.kind)
+}
+
+/// The budget of a run, in trials.
+pub fn budget_of_file(path: &Path) -> Result<u64> {
+    #[derive(Deserialize)]
+    struct Configuration {
+        rounds: RoundLimits,
+    }
+    Ok(read_toml::<Configuration>(path)?.rounds.budget)
+}
+
+/// A value as JSON, to be compared and shown.
+pub fn in_json<V: Serialize>(value: &V) -> String {
+    serde_json::to_string(value).expect("plain data is JSON")
+}
+
+/// Refuses to make a folder where something is. Only of what can be gone on with it is said that it can.
+pub fn refuse_existing(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let can_go_on = [RUN_FILE, TRAINING_FILE].iter().any(|file| path.join(file).is_file());
+    let path = path.display();
+    let remedy = if can_go_on { format!(", or go on with it: nao resume {path}") } else { String::new() };
+    bail!("{path} exists already: choose another --out{remedy}")
+}
