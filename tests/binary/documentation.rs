@@ -23,7 +23,7 @@ struct Page {
 fn pages() -> Vec<Page> {
     let root = Path::new(ROOT);
     let mut files = Vec::new();
-    collect(root, root, 1, &mut files);
+    collect(root, root, 2, &mut files);
     collect(root, &root.join("docs"), 4, &mut files);
     files.sort();
     files.dedup();
@@ -197,7 +197,8 @@ fn the_commands_of_the_documentation_run() {
 fn commands_that_are_mentioned_exist() {
     let folder = tempfile::tempdir().unwrap();
     let mut done = BTreeSet::new();
-    for page in pages() {
+    // What was changed is told in the words of its time.
+    for page in pages().iter().filter(|page| page.name != "CHANGELOG.md") {
         let (_, outside) = parts(&page.text);
         for command in
             outside.join(" ").split('`').skip(1).step_by(2).filter_map(|span| span.strip_prefix("nao "))
