@@ -23,6 +23,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 use burn_store::{ModuleSnapshot, bridge};
 use nao_space::Op;
+use nao_space::excerpt::listed_up_to;
 use nao_space::network::{Block, BlockRole, GraphPlan, Layer, NetworkPlan};
 use serde::{Deserialize, Serialize};
 
@@ -48,12 +49,15 @@ pub struct TensorName {
     pub trainable: bool,
 }
 
-/// Tensors that do not fit a network, all of them listed.
+/// How many names of a kind a message shows, so that it fits on a screen.
+const NAMES_SHOWN: usize = 8;
+
+/// Tensors that do not fit a network: all of them, of which the message names the first.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the tensors do not fit the network: missing [{}], unknown [{}], of another shape [{}]; \
      load them into the architecture and width they were made for",
-    .missing.join(", "), .unknown.join(", "), .misshapen.join(", ")
+    listed_up_to(NAMES_SHOWN, .missing), listed_up_to(NAMES_SHOWN, .unknown), listed_up_to(NAMES_SHOWN, .misshapen)
 )]
 pub struct NamesError {
     /// Names that the network has and the tensors lack.

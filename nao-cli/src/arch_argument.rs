@@ -30,7 +30,7 @@ pub fn kind_of_arch(text: &str) -> Option<SpaceKind> {
     let recurrent = match text.strip_prefix('@') {
         Some(name) => recurrent_zoo_entry(name).is_ok(),
         // What is wrong with the file is said where it is read.
-        None => is_file(text) && std::fs::read_to_string(text).is_ok_and(|json| json.contains("\"nao-rnn\"")),
+        None => is_file(text) && read_text(Path::new(text)).is_ok_and(|json| json.contains("\"nao-rnn\"")),
     };
     recurrent.then_some(SpaceKind::Rnn)
 }

@@ -3,6 +3,11 @@
 use std::io;
 use std::process::ExitCode;
 
+use nao_space::excerpt::shortened;
+
+/// The most characters of a message: a screen of 24 lines, less one for the prompt.
+const SCREEN: usize = 23 * 80 - 40;
+
 /// The run itself failed, with sound input: exit code 1.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -13,12 +18,12 @@ pub struct RunFailed(pub String);
 #[error("{0}")]
 pub struct Interrupted(pub String);
 
-/// Says an error in one line and gives its exit code.
+/// Says an error in one line, which fits on a screen, and gives its exit code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    let message = told_once(error).replace('\n', " ");
+    let message = shortened(&told_once(error).replace('\n', " "), SCREEN);
     if error.downcast_ref::<Interrupted>().is_some() {
         eprintln!("{message}");
         return ExitCode::from(130);

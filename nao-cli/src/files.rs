@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use nao_space::file::{self, MIB};
 
 /// Writes a file by way of a temporary one beside it: readers see the old content or the new one, and a crash
 /// or a full disk leaves no half.
@@ -56,9 +57,28 @@ pub fn copy_whole(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The most that is read of a text that a person wrote: an architecture, a space, a configuration.
+const LONGEST_TEXT: u64 = 16 * MIB;
+
+/// The most that is read of a text that this program wrote: a predictor, a vocabulary, a round.
+const LONGEST_RECORD: u64 = 512 * MIB;
+
+/// The most that is read of a file of tensors.
+const LONGEST_TENSORS: u64 = 4096 * MIB;
+
 /// Reads a text file that the user named.
 pub fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    Ok(file::text(path, LONGEST_TEXT)?)
+}
+
+/// Reads a text that this program wrote, which may be long.
+pub fn read_record(path: &Path) -> Result<String> {
+    Ok(file::text(path, LONGEST_RECORD)?)
+}
+
+/// Reads a file of tensors.
+pub fn read_tensors(path: &Path) -> Result<Vec<u8>> {
+    Ok(file::raw_bytes(path, LONGEST_TENSORS)?)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use nao_controller::{PretrainedSpace, PretrainingConfig};
 use nao_space::Space;
 use sha2::{Digest, Sha256};
 
-use crate::files::write_whole;
+use crate::files::{read_tensors, write_whole};
 
 /// What was learned of a space with these settings: from `file` if it is there, else from the cache, else learned now and
 /// kept in the cache. In any case `file` holds it afterwards, where one is given.
@@ -20,9 +20,13 @@ pub fn pretrained<S: Space>(
     file: Option<&Path>,
 ) -> Result<Arc<PretrainedSpace>> {
     if let Some(file) = file.filter(|file| file.is_file()) {
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let learned = PretrainedSpace::from_bytes(space, bytes, device);
-        return Ok(Arc::new(learned.with_context(|| file.display().to_string())?));
+        let learned = PretrainedSpace::from_bytes(space, read_tensors(file)?, device);
+        return Ok(Arc::new(learned.with_context(|| {
+            format!(
+                "{} is of no use; put a sound copy in its place, or delete it: the same is then learned once more",
+                file.display()
+            )
+        })?));
     }
     let cached = cache_file(space, config);
     let learned = match cached.as_deref().and_then(|path| read_cache(space, path, device)) {
@@ -54,8 +58,11 @@ pub fn pretrained<S: Space>(
 
 /// Reads the cache; a file that cannot be read counts as none.
 fn read_cache<S: Space>(space: &S, path: &Path, device: &Device) -> Option<PretrainedSpace> {
-    let bytes = std::fs::read(path).ok()?;
-    match PretrainedSpace::from_bytes(space, bytes, device) {
+    if !path.exists() {
+        return None;
+    }
+    let read = read_tensors(path).and_then(|bytes| Ok(PretrainedSpace::from_bytes(space, bytes, device)?));
+    match read {
         Ok(learned) => Some(learned),
         Err(error) => {
             tracing::warn!("{} is of no use and is written anew: {error}", path.display());

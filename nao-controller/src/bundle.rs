@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use nao_space::file::{check_checksum, with_checksum};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,7 +23,7 @@ pub(crate) struct Bundle<T> {
     pub(crate) floats: BTreeMap<String, Vec<f32>>,
 }
 
-/// The bytes of a header and numbers. `entry` names the form of the header.
+/// The bytes of a header and numbers, with a checksum. `entry` names the form of the header.
 pub(crate) fn to_bytes(
     entry: &str,
     header: &impl Serialize,
@@ -40,11 +41,13 @@ pub(crate) fn to_bytes(
     }
     // One entry: with more, the order of a hash map would show in the bytes.
     let entries = [(entry.to_owned(), header)].into();
-    safetensors::serialize(views, Some(entries)).map_err(|error| error.to_string())
+    let bytes = safetensors::serialize(views, Some(entries)).map_err(|error| error.to_string())?;
+    with_checksum(&bytes).map_err(|error| error.to_string())
 }
 
-/// What [`to_bytes`] wrote under the same entry.
+/// What [`to_bytes`] wrote under the same entry. Refuses damaged bytes and numbers that are not finite.
 pub(crate) fn from_bytes<T: DeserializeOwned>(entry: &str, bytes: &[u8]) -> Result<Bundle<T>, String> {
+    check_checksum(bytes).map_err(|error| error.to_string())?;
     let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes)
         .map_err(|error| format!("no safetensors file: {error}"))?;
     let entries = metadata.metadata().as_ref();
@@ -62,7 +65,11 @@ pub(crate) fn from_bytes<T: DeserializeOwned>(entry: &str, bytes: &[u8]) -> Resu
             .data()
             .chunks_exact(4)
             .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        floats.insert(name, values.collect());
+        let values: Vec<f32> = values.collect();
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(format!("{name} has values that are no finite numbers"));
+        }
+        floats.insert(name, values);
     }
     Ok(Bundle { header, floats })
 }
@@ -89,5 +96,17 @@ mod tests {
         let error = from_bytes::<(u32, String)>("test-2", &bytes).err().unwrap();
         assert!(error.contains("test-2"), "{error}");
         assert!(from_bytes::<(u32, String)>("test-1", b"{}").is_err());
+    }
+
+    #[test]
+    fn changed_bytes_and_numbers_that_are_none_are_refused() {
+        let bytes = |value: f32| {
+            to_bytes("test-1", &1, &[NamedFloats { name: "a".into(), values: vec![value, 2.0] }]).unwrap()
+        };
+        let refusal = |bytes: &[u8]| from_bytes::<u32>("test-1", bytes).err().unwrap();
+        let mut changed = bytes(1.0);
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(refusal(&changed).contains("checksum"));
+        assert!(refusal(&bytes(f32::NAN)).contains("a has values that are no finite numbers"));
     }
 }

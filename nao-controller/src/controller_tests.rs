@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use burn::tensor::{Device, Tensor, TensorData};
 use nao_space::seed::rng_for;
 use nao_space::{CnnSpace, OpSet, Space, Token};
+use safetensors::tensor::TensorView;
 
 use crate::decoder::floats;
 use crate::metrics::mean_hamming;
@@ -254,6 +255,28 @@ fn weights_survive_a_file_bit_by_bit_and_wrong_ones_are_listed() {
     }
     assert_eq!(first.parameters(), second.parameters());
     assert!(second.load_safetensors(b"nonsense").is_err());
+
+    let mut changed = bytes.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let error = second.load_safetensors(&changed).unwrap_err().to_string();
+    assert!(error.contains("checksum"), "{error}");
+    // Of somebody else, without a checksum.
+    let theirs = |number: f32| {
+        let parameters = first.parameters();
+        let data: Vec<Vec<u8>> = parameters
+            .iter()
+            .map(|named| named.values.iter().flat_map(|value| (value + number).to_le_bytes()).collect())
+            .collect();
+        let views = parameters.iter().zip(&data).map(|(named, data)| {
+            let view = TensorView::new(safetensors::Dtype::F32, named.shape.clone(), data);
+            (named.name.as_str(), view.unwrap())
+        });
+        safetensors::serialize(views, None).unwrap()
+    };
+    second.load_safetensors(&theirs(0.0)).unwrap();
+    let error = second.load_safetensors(&theirs(f32::NAN)).unwrap_err().to_string();
+    assert!(error.contains("no finite numbers"), "{error}");
+    assert_eq!(first.parameters(), second.parameters());
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub enum ControllerError {
         what: &'static str,
     },
     /// Weights that do not fit.
-    #[error("weights do not fit the controller: {problem}")]
+    #[error("the weights are of no use: {problem}")]
     Weights {
         /// Missing, extra and misshapen tensors, or what is wrong with the bytes.
         problem: String,

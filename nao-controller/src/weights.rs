@@ -7,13 +7,15 @@ use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::{
     ApplyError, ModuleAdapter, ModuleContext, ModuleSnapshot, ModuleStore, SafetensorsStore, bridge,
 };
+use nao_space::excerpt::listed_up_to;
+use nao_space::file::{check_checksum, with_checksum};
 
 use crate::error::ControllerError;
 use crate::names::{NamedValues, Names, StoredAs};
 use crate::networks::Networks;
 
-/// The weights as a safetensors file with `metadata` in its header: bit-exact, equal weights give equal bytes.
-/// Without networks, the header alone.
+/// The weights as a safetensors file with `metadata` and a checksum in its header: bit-exact, equal weights give equal
+/// bytes. Without networks, the header alone.
 pub(crate) fn to_bytes(
     networks: Option<&Networks>,
     names: Names,
@@ -25,7 +27,8 @@ pub(crate) fn to_bytes(
         store = store.metadata(key, value);
     }
     let written = store.collect_from(&networks.cloned()).and_then(|()| store.get_bytes());
-    written.map_err(|error| ControllerError::Weights { problem: error.to_string() })
+    let bytes = written.map_err(|error| ControllerError::Weights { problem: error.to_string() })?;
+    with_checksum(&bytes).map_err(|error| ControllerError::Weights { problem: error.to_string() })
 }
 
 impl ModuleAdapter for Names {
@@ -48,9 +51,11 @@ impl ModuleAdapter for Names {
     }
 }
 
-/// All tensors of a safetensors file, of whatever floating-point type.
+/// All tensors of a safetensors file, of whatever floating-point type; needs no checksum, but one that is there must be
+/// right, and all values finite.
 pub(crate) fn read_values(bytes: &[u8]) -> Result<Vec<NamedValues>, ControllerError> {
     let refuse = |problem: String| ControllerError::Weights { problem };
+    check_checksum(bytes).map_err(|error| refuse(error.to_string()))?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
     let tensors = store.get_all_tensors().map_err(|error| refuse(error.to_string()))?;
     let mut values = Vec::with_capacity(tensors.len());
@@ -63,7 +68,11 @@ pub(crate) fn read_values(bytes: &[u8]) -> Result<Vec<NamedValues>, ControllerEr
         }
         let data = bridge::to_data(tensor).map_err(|error| refuse(format!("{name}: {error}")))?;
         let shape = data.shape().to_vec();
-        values.push(NamedValues { name: name.clone(), shape, values: data.iter::<f32>().collect() });
+        let numbers: Vec<f32> = data.iter::<f32>().collect();
+        if numbers.iter().any(|number| !number.is_finite()) {
+            return Err(refuse(format!("{name} has values that are no finite numbers")));
+        }
+        values.push(NamedValues { name: name.clone(), shape, values: numbers });
     }
     Ok(values)
 }
@@ -113,6 +122,6 @@ pub(crate) fn load(
     if problems.is_empty() {
         Ok(networks)
     } else {
-        Err(ControllerError::Weights { problem: problems.join("; ") })
+        Err(ControllerError::Weights { problem: listed_up_to(12, problems) })
     }
 }

@@ -32,43 +32,34 @@
 
 #[cfg(feature = "proptest")]
 pub mod arbitrary;
-mod arch;
-mod canonical;
-mod cell;
-mod describe;
 pub mod draw;
+pub mod excerpt;
 pub mod features;
+pub mod file;
 pub mod graph;
-mod growth;
+pub mod image;
+pub mod language;
 pub mod network;
 pub mod notation;
-mod op;
-mod op_set;
-mod rnn_arch;
 pub mod search;
 pub mod seed;
-mod space;
-mod spaces;
+pub mod spaces;
 pub mod table;
-mod tf_vocabulary;
-mod token;
+mod text;
 mod trial;
 
-pub use arch::{ArchKey, CellRole, CnnArch};
-pub use cell::{Cell, Edge, InvalidCell, Node, State};
-pub use describe::{describe, explain};
-pub use growth::Growth;
-pub use op::{ALL_OPS, Border, Op, OpKind, UnknownOp};
-pub use op_set::{OP_SET_NAMES, OpId, OpSet, UnknownOpSet};
-pub use rnn_arch::{Activation, InvalidRnnArch, RnnArch, RnnNode, RnnState};
-pub use space::{DecodeError, Space};
-pub use spaces::{
-    ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
-    HierarchicalArch, HierarchicalSpace, InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101,
-    InvalidRnnSpace, Motif, MotifId, NasBench101Arch, NasBench101Space, NasBench201Arch, NasBench201Space,
-    Position, Primitive, Relaxation, RelaxedEdge, RnnSpace, UnknownEncoding, VertexOp,
+pub use image::{
+    ALL_OPS, Border, Cell, CellRole, CnnArch, Edge, InvalidCell, Node, OP_SET_NAMES, Op, OpId, OpKind, OpSet,
+    State, UnknownOp, UnknownOpSet,
 };
-pub use token::{Token, TokenMask, Vocabulary};
+pub use language::{ArchKey, DecodeError, Growth, Space, Token, TokenMask, Vocabulary, describe, explain};
+pub use spaces::{
+    Activation, ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
+    HierarchicalArch, HierarchicalSpace, InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101,
+    InvalidRnnArch, InvalidRnnSpace, Motif, MotifId, NasBench101Arch, NasBench101Space, NasBench201Arch,
+    NasBench201Space, Position, Primitive, Relaxation, RelaxedEdge, RnnArch, RnnNode, RnnSpace, RnnState,
+    UnknownEncoding, VertexOp,
+};
 pub use trial::{
     Checkpointing, Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective,
     Progress, Quiet, Trial, TrialId,

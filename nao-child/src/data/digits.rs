@@ -37,6 +37,7 @@ pub fn digits() -> ImageData {
         pixels,
         white: 16,
         development: labels.len() - TEST,
+        origin: Vec::new(),
         labels,
         classes: (0..10).map(|digit| digit.to_string()).collect(),
     }

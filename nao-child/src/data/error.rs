@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use nao_space::excerpt::excerpt;
+use nao_space::file::FileError;
+
 /// Bytes of one CIFAR-10 record: label, then 32x32 pixels in three planes.
 pub(super) const RECORD: usize = 1 + 3 * 32 * 32;
 
@@ -20,7 +23,7 @@ pub enum DataError {
     },
     /// The folder holds no data files.
     #[error(
-        "{}: no .bin or .bin.zst file in this folder; unpack cifar-10-binary.tar.gz there, \
+        "{}: no .bin, .bin.gz or .bin.zst file in this folder; unpack cifar-10-binary.tar.gz there, \
          or point to its folder cifar-10-batches-bin", .folder.display()
     )]
     NoFiles {
@@ -29,12 +32,34 @@ pub enum DataError {
     },
     /// All files are test files.
     #[error(
-        "{}: only test files (names with `test`) in this folder, nothing to train on; add the data_batch files",
+        "{}: only test files (names with the word `test`) in this folder, nothing to train on; add the data_batch files",
         .folder.display()
     )]
     OnlyTest {
         /// The folder.
         folder: PathBuf,
+    },
+    /// Two files of which one seems to be a copy of the other, by its name.
+    #[error(
+        "{} and {} seem to be one file twice, by their names, and their images would be taken twice; take one of them away",
+        .first.display(), .second.display()
+    )]
+    SameName {
+        /// One of them.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// Two files with the same images.
+    #[error(
+        "{} and {} hold the same images, which would be taken twice; take one of them away",
+        .first.display(), .second.display()
+    )]
+    SameContent {
+        /// One of them.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
     },
     /// A file without content.
     #[error("{}: the file is empty; download or copy it again", .file.display())]
@@ -54,14 +79,6 @@ pub enum DataError {
         /// Its size, uncompressed.
         bytes: usize,
     },
-    /// A compressed file that cannot be unpacked.
-    #[error("{}: cannot be unpacked ({source}); the file is cut off or damaged, copy it again", .file.display())]
-    Compressed {
-        /// The file.
-        file: PathBuf,
-        /// What the decoder says.
-        source: std::io::Error,
-    },
     /// A label that no class has.
     #[error(
         "{}: record {record} (counted from 0) has label {label}, CIFAR-10 has 0 to 9; \
@@ -76,7 +93,10 @@ pub enum DataError {
         label: u8,
     },
     /// A folder of text without one of its parts.
-    #[error("{}: no {part} text in this folder; name its file {part}.txt or something.{part}.txt, perhaps with .gz", .folder.display())]
+    #[error(
+        "{}: no {part} text in this folder; name its file {part}.txt or something.{part}.txt, perhaps with .gz or .zst",
+        .folder.display()
+    )]
     NoText {
         /// The folder.
         folder: PathBuf,
@@ -95,8 +115,8 @@ pub enum DataError {
     },
     /// A word that a stored vocabulary lacks.
     #[error(
-        "{}: line {line}: `{word}` is not in the vocabulary that was stored with the model; put the old text back, write \
-         such words as the text writes unknown ones, or start anew", .file.display()
+        "{}: line {line}: `{}` is not in the vocabulary that was stored with the model; put the old text back, write \
+         such words as the text writes unknown ones, or start anew", .file.display(), excerpt(.word)
     )]
     UnknownWord {
         /// The file.
@@ -106,18 +126,49 @@ pub enum DataError {
         /// The word.
         word: String,
     },
-    /// A file that is no text.
-    #[error("{}: byte {at} is no UTF-8; convert the file to UTF-8", .file.display())]
-    NotText {
+    /// A word that is longer than any word.
+    #[error(
+        "{}: line {line}: a word has more than {limit} bytes; words are separated by white space: is it the right file?",
+        .file.display()
+    )]
+    LongWord {
         /// The file.
         file: PathBuf,
-        /// The first byte that does not fit, counted from 0.
-        at: usize,
+        /// The line, counted from 1.
+        line: usize,
+        /// The most bytes of a word.
+        limit: usize,
     },
-    /// A file or folder that the system does not let us read.
+    /// More words than a model could be trained on.
+    #[error("{}: line {line}: the text has more than {limit} {what}; take a part of it", .file.display())]
+    TooManyWords {
+        /// The file.
+        file: PathBuf,
+        /// The line at which they become too many, counted from 1.
+        line: usize,
+        /// The most that are read.
+        limit: usize,
+        /// `words` or `different words`.
+        what: &'static str,
+    },
+    /// Two parts of a text that are one and the same.
+    #[error(
+        "{} and {} hold the same text, so that a model would be judged by what it was trained on; put the right file in \
+         place of one of them", .first.display(), .second.display()
+    )]
+    SameText {
+        /// The training text.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A file that cannot be read, cannot be unpacked, is too long or is no text.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A folder that the system does not let us read.
     #[error("{}: cannot be read ({source}); check the path and its permissions", .path.display())]
     Unreadable {
-        /// The file or folder.
+        /// The folder.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,

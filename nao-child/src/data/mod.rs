@@ -4,8 +4,10 @@ pub mod augment;
 mod cifar;
 mod digits;
 mod error;
+mod origin;
 pub(crate) mod split;
 mod text;
+mod words;
 
 use std::fmt::Write;
 
@@ -16,6 +18,7 @@ pub use augment::{Augmentation, Normalisation};
 pub use cifar::{CIFAR10_CLASSES, cifar10_folder};
 pub use digits::digits;
 pub use error::DataError;
+pub use origin::{PartOrigin, RepeatedImages, RepeatedLines};
 pub use split::Split;
 pub use text::{END_OF_LINE, TextData, text_folder, text_folder_with};
 
@@ -36,6 +39,8 @@ pub struct ImageData {
     pub classes: Vec<String>,
     /// How many images, from the first on, are for training and validation; the rest is for testing.
     pub development: usize,
+    /// The files that were read, by part; none of data that is compiled in.
+    pub origin: Vec<PartOrigin>,
 }
 
 impl ImageData {

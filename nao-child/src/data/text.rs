@@ -2,16 +2,22 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
 use super::error::DataError;
+use super::origin::PartOrigin;
+use super::words::{Token, read_words};
 
 /// The word that ends every line.
 pub const END_OF_LINE: &str = "<eos>";
+
+/// The most words of a part: a third more than the largest published word-level text has.
+const MOST_WORDS: usize = 1 << 27;
+
+/// The most different words: some five times as many as the largest published vocabulary has.
+const MOST_DIFFERENT_WORDS: usize = 1 << 22;
 
 /// A text in three parts, each a stream of words as numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +31,17 @@ pub struct TextData {
     pub validation: Vec<u32>,
     /// What it is judged by in the end.
     pub test: Vec<u32>,
+    /// The files that were read, by part.
+    pub origin: Vec<PartOrigin>,
 }
 
 /// Reads the text of a folder. The file of a part is named after it, `train.txt`, `ptb.valid.txt.gz` and the like
-/// (`train`, `valid`, `test`, then `.txt`, then perhaps `.gz`). Words are separated by white space; each line ends in
+/// (`train`, `valid`, `test`, then `.txt`, then perhaps `.gz` or `.zst`). Words are separated by white space; each line ends in
 /// [`END_OF_LINE`]. Every word of the three parts is in the vocabulary, so none is unknown.
 ///
 /// # Errors
-/// When the folder or a part is missing, two files claim one part, or a file is empty, damaged or no UTF-8: names it.
+/// When the folder or a part is missing, two files claim one part, a held-out part is the training text, or a file is
+/// empty, damaged, no UTF-8 or too long: names it.
 pub fn text_folder(folder: &Path) -> Result<TextData, DataError> {
     read_folder(folder, Numbers::default())
 }
@@ -48,10 +57,23 @@ pub fn text_folder_with(folder: &Path, vocabulary: &str) -> Result<TextData, Dat
 }
 
 fn read_folder(folder: &Path, mut words: Numbers) -> Result<TextData, DataError> {
-    let [train, validation, test] = ["train", "valid", "test"].map(|part| part_file(folder, part));
-    let mut read = |file: Result<PathBuf, DataError>| words.read(&file?);
-    let (train, validation, test) = (read(train)?, read(validation)?, read(test)?);
-    Ok(TextData { vocabulary: words.vocabulary, train, validation, test })
+    let files = ["train", "valid", "test"].map(|part| part_file(folder, part));
+    let mut origin = Vec::new();
+    let mut parts = Vec::new();
+    for (part, file) in ["training", "validation", "test"].into_iter().zip(files) {
+        let file = file?;
+        let stream = words.read(&file)?;
+        origin.push(PartOrigin { part: part.to_owned(), files: vec![file], examples: stream.len() });
+        parts.push(stream);
+    }
+    if let Some(same) = (1..parts.len()).find(|&held_out| parts[held_out] == parts[0]) {
+        let file = |part: usize| origin[part].files[0].clone();
+        return Err(DataError::SameText { first: file(0), second: file(same) });
+    }
+    let mut parts = parts.into_iter();
+    let mut next = || parts.next().unwrap_or_default();
+    let (train, validation, test) = (next(), next(), next());
+    Ok(TextData { vocabulary: words.vocabulary, train, validation, test, origin })
 }
 
 impl TextData {
@@ -83,20 +105,32 @@ struct Numbers {
 
 impl Numbers {
     fn read(&mut self, file: &Path) -> Result<Vec<u32>, DataError> {
-        let text = content(file)?;
-        if text.trim().is_empty() {
-            return Err(DataError::Empty { file: file.to_owned() });
-        }
         let mut stream = Vec::new();
-        for (line, words) in text.lines().enumerate() {
-            for word in words.split_whitespace().chain([END_OF_LINE]) {
-                let number = self.number(word).ok_or_else(|| DataError::UnknownWord {
-                    file: file.to_owned(),
-                    line: line + 1,
-                    word: word.to_owned(),
-                })?;
-                stream.push(number);
+        let mut has_words = false;
+        let too_many =
+            |line, limit, what| DataError::TooManyWords { file: file.to_owned(), line, limit, what };
+        read_words(file, |token, line| {
+            let word = match token {
+                Token::Word(word) => word,
+                Token::LineEnd => END_OF_LINE,
+            };
+            has_words |= token != Token::LineEnd;
+            let number = self.number(word).ok_or_else(|| DataError::UnknownWord {
+                file: file.to_owned(),
+                line,
+                word: word.to_owned(),
+            })?;
+            if stream.len() == MOST_WORDS {
+                return Err(too_many(line, MOST_WORDS, "words"));
             }
+            if self.vocabulary.len() > MOST_DIFFERENT_WORDS {
+                return Err(too_many(line, MOST_DIFFERENT_WORDS, "different words"));
+            }
+            stream.push(number);
+            Ok(())
+        })?;
+        if !has_words {
+            return Err(DataError::Empty { file: file.to_owned() });
         }
         Ok(stream)
     }
@@ -121,7 +155,8 @@ fn part_file(folder: &Path, part: &'static str) -> Result<PathBuf, DataError> {
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let stem = name.strip_suffix(".gz").unwrap_or(&name).strip_suffix(".txt");
+        let plain = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+        let stem = plain.strip_suffix(".txt");
         if stem.is_some_and(|stem| stem == part || stem.ends_with(&format!(".{part}"))) {
             found.push(path);
         }
@@ -134,20 +169,6 @@ fn part_file(folder: &Path, part: &'static str) -> Result<PathBuf, DataError> {
     }
 }
 
-fn content(file: &Path) -> Result<String, DataError> {
-    let bytes = fs::read(file).map_err(|source| DataError::Unreadable { path: file.to_owned(), source })?;
-    let bytes = if file.extension().is_some_and(|extension| extension == "gz") {
-        let mut unpacked = Vec::new();
-        let damaged = |source| DataError::Compressed { file: file.to_owned(), source };
-        GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).map_err(damaged)?;
-        unpacked
-    } else {
-        bytes
-    };
-    String::from_utf8(bytes)
-        .map_err(|error| DataError::NotText { file: file.to_owned(), at: error.utf8_error().valid_up_to() })
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -156,6 +177,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::data::RepeatedLines;
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -187,6 +209,47 @@ mod tests {
             (text.validation.as_slice(), text.test.as_slice()),
             ([1, 3, 2].as_slice(), [4, 0, 2].as_slice())
         );
+    }
+
+    #[test]
+    fn every_member_of_a_packed_text_is_read_and_no_mark_is_a_word() {
+        let parts = |train: (&str, &[u8])| {
+            text_folder(folder(&[train, ("valid.txt", b"a"), ("test.txt", b"b")]).path()).unwrap()
+        };
+        let plain = parts(("train.txt", b"a b\nb a c\n"));
+        let members = [packed("\u{feff}a b\n"), packed("b a c\n")].concat();
+        let frames =
+            [zstd::encode_all(&b"a b\nb"[..], 3).unwrap(), zstd::encode_all(&b" a c\n"[..], 3).unwrap()];
+        for train in [
+            ("train.txt", "\u{feff}a b\r\nb a c\r\n".as_bytes()),
+            ("train.txt.gz", members.as_slice()),
+            ("train.txt", members.as_slice()),
+            ("train.txt.zst", frames.concat().as_slice()),
+        ] {
+            let read = parts(train);
+            assert_eq!((&read.vocabulary, &read.train), (&plain.vocabulary, &plain.train), "{}", train.0);
+            assert_eq!(read.checksum(), plain.checksum());
+        }
+    }
+
+    #[test]
+    fn a_held_out_text_that_is_trained_on_is_refused_and_its_lines_are_counted() {
+        let read = |valid: &'static [u8]| {
+            let files: [(&str, &[u8]); 3] =
+                [("train.txt", b"a b\n\nc d\n"), ("valid.txt", valid), ("test.txt", b"a b c d")];
+            text_folder(folder(&files).path())
+        };
+        let same = read(b"a b\n\nc  d").unwrap_err().to_string();
+        assert!(same.contains("train.txt and ") && same.contains("valid.txt hold the same text"), "{same}");
+        let text = read(b"c d\n\nb a\nc d").unwrap();
+        let counts = text.repeated().map(|RepeatedLines { repeated, lines }| (repeated, lines));
+        assert_eq!(counts, [(2, 3), (0, 1)]);
+        let origin: Vec<String> = text.origin.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            origin,
+            ["1 training file (train.txt)", "1 validation file (valid.txt)", "1 test file (test.txt)"]
+        );
+        assert_eq!(text.origin[0].examples, text.train.len());
     }
 
     #[test]

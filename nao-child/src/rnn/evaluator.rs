@@ -135,6 +135,7 @@ mod tests {
             train: words.clone(),
             validation: words[..50].to_vec(),
             test: words[..50].to_vec(),
+            origin: vec![],
         };
         let recipe = LanguageRecipe {
             hidden: 8,

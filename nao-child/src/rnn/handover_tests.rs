@@ -56,6 +56,7 @@ fn evaluator(recipe: LanguageRecipe) -> LanguageEvaluator {
         train: noise(240),
         validation: noise(61),
         test: noise(61),
+        origin: vec![],
     };
     LanguageEvaluator::new(Arc::new(text), recipe, Device::flex()).unwrap()
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nao_space::network::NetworkPlan;
 use nao_space::search::{
-    Asked, Observation, OperationHistogram, Origin, RandomSearch, Strategy, StrategyError,
+    Observation, OperationHistogram, Origin, Proposals, RandomSearch, Strategy, StrategyError,
 };
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, EpochReport, EvaluationError, Objective, Progress, Space, Trial, TrialId};
@@ -41,7 +41,7 @@ pub trait Proposer {
         round: u32,
         told: &[Observation<CnnArch>],
         count: usize,
-    ) -> Result<Asked<CnnArch>, StrategyError>;
+    ) -> Result<Proposals<CnnArch>, StrategyError>;
 
     /// What it says about itself after proposing.
     fn report(&self) -> Option<serde_json::Value> {
@@ -340,7 +340,7 @@ impl SharedSearch {
         }
     }
 
-    fn join(&mut self, asked: Asked<CnnArch>) {
+    fn join(&mut self, asked: Proposals<CnnArch>) {
         let since = self.state.rounds;
         for proposal in asked.proposals {
             let id = TrialId(self.state.members.len() as u64 + 1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use nao_space::network::NetworkPlan;
-use nao_space::search::{Asked, Observation, RandomSearch, Strategy, StrategyError};
+use nao_space::search::{Observation, Proposals, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::rng_for;
 use nao_space::{CnnArch, CnnSpace, OpSet, Quiet, Space, Trial, TrialId};
 
@@ -77,7 +77,7 @@ impl Proposer for AtRandom {
         round: u32,
         told: &[Observation<CnnArch>],
         count: usize,
-    ) -> Result<Asked<CnnArch>, StrategyError> {
+    ) -> Result<Proposals<CnnArch>, StrategyError> {
         let mut random = RandomSearch::new(&self.space, 100 + u64::from(round));
         random.tell(told)?;
         random.ask(count)

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, TensorData};
+use nao_space::file::{self, FileError, MIB};
 use safetensors::{Dtype, SafeTensors, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,6 +37,20 @@ pub enum CheckpointError {
         /// What is wrong.
         message: String,
     },
+    /// A file with other numbers than were written, or with some that are none.
+    #[error(
+        "{}: {message}; put a sound copy in its place (a checkpoint may also be deleted: the training then starts afresh)",
+        .path.display()
+    )]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file that is too long.
+    #[error(transparent)]
+    Length(FileError),
     /// Tensors that do not fit the network.
     #[error("{}: {source}", .path.display())]
     Names {
@@ -60,6 +75,9 @@ pub enum CheckpointError {
         expected: String,
     },
 }
+
+/// The most that is read of a file: many times what a network of this program takes.
+const LONGEST: u64 = 4096 * MIB;
 
 /// The place of one JSON text in the file's metadata.
 const META_KEY: &str = "training";
@@ -109,7 +127,7 @@ impl View for Stored {
     }
 }
 
-/// Writes tensors, and what is to be said besides them, as a safetensors file.
+/// Writes tensors, and what is to be said besides them, as a safetensors file with a checksum.
 pub(crate) fn write<M: Serialize>(
     tensors: BTreeMap<String, TensorData>,
     meta: Option<&M>,
@@ -118,8 +136,9 @@ pub(crate) fn write<M: Serialize>(
     let failed = |source| CheckpointError::File { path: path.to_owned(), verb: "written", source };
     let metadata = meta.map(|meta| HashMap::from([(META_KEY.to_owned(), json(meta))]));
     let tensors = tensors.into_iter().map(|(name, data)| (name, Stored(data.convert_dtype(DType::F32))));
-    let bytes = safetensors::serialize(tensors, metadata)
-        .map_err(|error| CheckpointError::Damaged { path: path.to_owned(), message: error.to_string() })?;
+    let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
+    let bytes = safetensors::serialize(tensors, metadata).map_err(|error| damaged(error.to_string()))?;
+    let bytes = file::with_checksum(&bytes).map_err(|error| damaged(error.to_string()))?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -139,15 +158,17 @@ pub(crate) fn write<M: Serialize>(
     result.map_err(failed)
 }
 
-/// Reads what [`write`] wrote, or a file of somebody else's tensors. Values of half or double precision become float32.
+/// Reads what [`write`] wrote, or a file of somebody else's tensors, which needs no checksum. Values of half or double
+/// precision become float32; all must be finite.
 pub(crate) fn read<M: DeserializeOwned>(
     path: &Path,
 ) -> Result<(BTreeMap<String, TensorData>, Option<M>), CheckpointError> {
-    let bytes = fs::read(path).map_err(|source| CheckpointError::File {
-        path: path.to_owned(),
-        verb: "read",
-        source,
+    let bytes = file::raw_bytes(path, LONGEST).map_err(|error| match error {
+        FileError::Unreadable { path, source } => CheckpointError::File { path, verb: "read", source },
+        other => CheckpointError::Length(other),
     })?;
+    let unsound = |message: String| CheckpointError::Unsound { path: path.to_owned(), message };
+    file::check_checksum(&bytes).map_err(|error| unsound(error.to_string()))?;
     let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
     // Read by hand: a store that defers tensors parses the header anew for each of them, which takes a quarter of a minute
     // where there are two thousand.
@@ -165,9 +186,68 @@ pub(crate) fn read<M: DeserializeOwned>(
             other => return Err(damaged(format!("{name} has type {other:?}, not a floating-point one"))),
         };
         let data = TensorData::from_bytes_vec(view.data().to_vec(), view.shape().to_vec(), dtype);
-        tensors.insert(name.to_owned(), data.convert::<f32>());
+        let data = data.convert::<f32>();
+        if data.iter::<f32>().any(|value| !value.is_finite()) {
+            return Err(unsound(format!("{name} has values that are no finite numbers")));
+        }
+        tensors.insert(name.to_owned(), data);
     }
     let meta = header.metadata().as_ref().and_then(|map| map.get(META_KEY));
     let meta = meta.map(|text| serde_json::from_str(text)).transpose();
     Ok((tensors, meta.map_err(|error| damaged(error.to_string()))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensors(values: [f32; 3]) -> BTreeMap<String, TensorData> {
+        [("a.weight".to_owned(), TensorData::new(values.to_vec(), [3]))].into()
+    }
+
+    fn refusal(path: &Path) -> String {
+        read::<u32>(path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_changed_byte_of_a_tensor_file_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.safetensors");
+        write(tensors([1.0, -0.0, 3.0]), Some(&7), &path).unwrap();
+        let whole = fs::read(&path).unwrap();
+        let (read_back, meta) = read::<u32>(&path).unwrap();
+        assert_eq!((read_back, meta), (tensors([1.0, -0.0, 3.0]), Some(7)));
+        // One number of the last tensor is another, finite one, or all are zero.
+        let mut changed = whole.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        let zeros = [&whole[..whole.len() - 12], &[0; 12]].concat();
+        for damaged in [changed, zeros] {
+            fs::write(&path, damaged).unwrap();
+            let message = refusal(&path);
+            assert!(message.contains("state.safetensors: its checksum is not that"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_checksum_is_read_if_its_numbers_are_finite() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("theirs.safetensors");
+        let theirs = |value: f32| {
+            let bytes: Vec<u8> = [1.0, value].iter().flat_map(|value: &f32| value.to_le_bytes()).collect();
+            let view = safetensors::tensor::TensorView::new(Dtype::F32, vec![2], &bytes).unwrap();
+            fs::write(&path, safetensors::serialize([("a", view)], None).unwrap()).unwrap();
+        };
+        theirs(2.0);
+        assert_eq!(read::<u32>(&path).unwrap().0["a"].shape().as_slice(), [2]);
+        for value in [f32::NAN, f32::INFINITY] {
+            theirs(value);
+            let message = refusal(&path);
+            assert!(message.contains("theirs.safetensors: a has values that are no finite"), "{message}");
+        }
+        // Larger than single precision can hold.
+        let bytes = 1e300f64.to_le_bytes();
+        let view = safetensors::tensor::TensorView::new(Dtype::F64, vec![1], &bytes).unwrap();
+        fs::write(&path, safetensors::serialize([("a", view)], None).unwrap()).unwrap();
+        assert!(refusal(&path).contains("no finite numbers"));
+    }
 }

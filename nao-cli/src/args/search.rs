@@ -18,8 +18,8 @@ pub struct RunOptions {
     #[arg(long, value_enum, value_name = "SPACE")]
     pub space: Option<SpaceKind>,
 
-    /// Images: `digits` (built in) or `cifar10:DIR` (official binary files, plain or .zst); text: `text:DIR` (train, valid
-    /// and test file, plain or .gz) [default: digits]
+    /// Images: `digits` (built in) or `cifar10:DIR` (official binary files, plain, .gz or .zst); text: `text:DIR`
+    /// (train, valid and test file, plain, .gz or .zst) [default: digits]
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
 

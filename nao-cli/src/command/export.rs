@@ -9,6 +9,7 @@ use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::rnn::{language_tensor_names, load_language_weights, save_language_weights};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_controller::controller_weights;
+use nao_space::file::check_checksum;
 use nao_space::network::{Cost, LanguageModelSkeleton, NetworkPlan};
 use nao_space::seed::rng_for;
 use nao_space::{CnnArch, RnnArch, RnnState, Space};
@@ -19,7 +20,7 @@ use super::train::{PreparedModel, PreparedNetwork, Training, of_folder};
 use crate::arch_argument::{NamedArch, arch_of_run};
 use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
-use crate::files::write_whole;
+use crate::files::{read_tensors, write_whole};
 use crate::run::{RunFolder, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
 use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
@@ -144,12 +145,14 @@ fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
     }
     if strategy.preset == STRUCTURE {
         let file = run.pretrained();
-        return std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()));
+        let weights = read_tensors(&file)?;
+        check_checksum(&weights).with_context(|| file.display().to_string())?;
+        return Ok(weights);
     }
     let rounds = (0..).map(|round| run.strategy_state(round)).take_while(|file| file.is_file());
     let files: Vec<PathBuf> = rounds.collect();
     for file in files.iter().rev() {
-        let state = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let state = read_tensors(file)?;
         if let Some(weights) = controller_weights(&state).with_context(|| file.display().to_string())? {
             return Ok(weights);
         }

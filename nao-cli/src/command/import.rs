@@ -19,6 +19,7 @@ use super::{print_json, print_text};
 use crate::args::{ImportArgs, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::files::write_whole;
+use crate::report::say_origin;
 use crate::run::{TrainFolder, free_name};
 use crate::task::{ImageTask, Task};
 
@@ -42,7 +43,7 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let args = as_training(args);
     let (config, arch, data) = resolve::<ImageTask>(&args)?;
     let data = data.context("weights are measured on images: name some with --data")?;
-    let PreparedNetwork { plan, split, .. } = &ImageTask::prepare(&config, &arch, data)?;
+    let PreparedNetwork { plan, split, .. } = &ImageTask::prepare(&config, &arch, data.clone())?;
     let on = device(&config.device)?;
     let blank = Network::new(plan, &mut rng_for(0, "weights", 0), &on);
     let network = load_network(blank, plan, convention, &source)?;
@@ -53,6 +54,7 @@ pub fn run(args: ImportArgs) -> Result<()> {
     });
     let folder = TrainFolder::create(&path, &config, &[])?;
     save_network(&network, plan, NameConvention::V1, &folder.weights())?;
+    say_origin::<ImageTask>(&data);
     let result = ImportResult {
         architecture: config.architecture.clone(),
         space: ImageTask::space(&config.space)?.name(),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::PredictArgs;
-use crate::files::read_text;
+use crate::files::read_record;
 use crate::predictor::{CheapKind, PredictorFile, ScoreKind, finite};
 use crate::report::plain_table;
 use crate::space_argument::SpaceVisitor;
@@ -46,7 +46,7 @@ struct Asked<A> {
 }
 
 pub fn run(args: PredictArgs) -> Result<()> {
-    let text = read_text(&args.predictor)?;
+    let text = read_record(&args.predictor)?;
     let file = PredictorFile::from_json(&text)
         .with_context(|| format!("{} is no predictor of `nao fit`", args.predictor.display()))?;
     let options = file.options.clone();

@@ -17,7 +17,8 @@ use crate::failure::Interrupted;
 use crate::files::write_whole;
 use crate::pretrained::pretrained;
 use crate::report::{
-    SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, shared_tables,
+    SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, say_origin,
+    shared_tables,
 };
 use crate::run::{
     Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
@@ -44,6 +45,7 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
         Some(path) => RunFolder::create(&path, &config, &manifest, &companions)?,
         None => create_with_free_name(&config, &manifest, &companions)?,
     };
+    say_origin::<T>(&data);
     if !args.json {
         print_text(&introduction(&config, &manifest, &folder)?)?;
     }
@@ -80,6 +82,7 @@ fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
             config.data
         );
     }
+    say_origin::<T>(&data);
     carry_out(folder, &config, data, args.json)
 }
 
@@ -101,7 +104,7 @@ fn create_with_free_name<T: Task>(
 fn manifest<T: Task>(config: &RunConfig<T>, data: &Arc<T::Data>) -> Result<Manifest> {
     let counts = T::counts(data, &config.recipe)?;
     let (device, name) = (&config.execution.device, config.data.to_string());
-    Ok(Manifest::of(device, config.seed, name, T::checksum(data), counts))
+    Ok(Manifest::of(device, config.seed, name, T::checksum(data), counts).with_files(T::origin(data)))
 }
 
 fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &RunFolder) -> Result<String> {

@@ -1,6 +1,7 @@
 //! What people and programs see: progress, tables, JSON.
 
 mod best;
+mod data;
 mod progress;
 mod relaxed;
 mod shared;
@@ -10,6 +11,7 @@ mod table;
 mod watch;
 
 pub use best::{BestEntry, best_entries};
+pub use data::say_origin;
 pub use progress::{SearchProgress, TrainProgress};
 pub use relaxed::relaxed_tables;
 pub use shared::shared_tables;

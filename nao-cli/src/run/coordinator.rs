@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nao_space::search::{Asked, Observation, RoundLimits, SearchLoop, Stop, Strategy};
+use nao_space::search::{Observation, Proposals, RoundLimits, SearchLoop, Stop, Strategy};
 use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Trial, TrialId};
 
 use super::folder::RunFolder;
 use super::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
 use crate::executor::{Event, Exchange, Executor, Left, Start};
 use crate::failure::RunFailed;
-use crate::files::write_whole;
+use crate::files::{read_tensors, write_whole};
 use crate::report::SearchProgress;
 
 /// Time between two looks for a word of `nao cancel`.
@@ -158,7 +158,7 @@ impl<S: Space> Coordinator<'_, S> {
         Ok(record)
     }
 
-    fn number(&self, search: &mut SearchLoop, round: u64, asked: Asked<S::Arch>) -> Vec<StoredTrial> {
+    fn number(&self, search: &mut SearchLoop, round: u64, asked: Proposals<S::Arch>) -> Vec<StoredTrial> {
         let opened = search.open_round(asked).into_iter();
         let stored = opened.map(|(trial, origin)| StoredTrial {
             id: trial.id,
@@ -318,7 +318,7 @@ impl<S: Space> Coordinator<'_, S> {
 
     fn restore_strategy(&mut self, round: u64) -> Result<()> {
         let path = self.folder.strategy_state(round);
-        let state = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let state = read_tensors(&path)?;
         self.strategy.restore(&state).with_context(|| format!("cannot go on from {}", path.display()))
     }
 

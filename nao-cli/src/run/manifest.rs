@@ -1,5 +1,6 @@
 //! What a run ran on: versions, commit, device, data.
 
+use nao_child::data::PartOrigin;
 use serde::{Deserialize, Serialize};
 
 /// The circumstances of a run.
@@ -28,6 +29,9 @@ pub struct Manifest {
     /// Images or words of each part of the data.
     #[serde(alias = "images")]
     pub examples: Vec<(String, usize)>,
+    /// The files of each part of the data; none of data that is compiled in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PartOrigin>,
 }
 
 impl Manifest {
@@ -51,7 +55,13 @@ impl Manifest {
             data,
             data_checksum: checksum,
             examples,
+            files: Vec::new(),
         }
+    }
+
+    /// With the files of the data.
+    pub fn with_files(self, files: &[PartOrigin]) -> Self {
+        Manifest { files: files.to_vec(), ..self }
     }
 
     /// The manifest as indented JSON.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use nao_child::darts::{Order, RelaxedRecipe};
+use nao_child::data::{PartOrigin, RepeatedImages};
 use nao_child::supernet::{ENAS, SharingConfig};
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
 use nao_controller::PolicyConfig;
@@ -118,6 +119,29 @@ impl Task for ImageTask {
 
     fn checksum(data: &ImageData) -> String {
         data.checksum()
+    }
+
+    fn origin(data: &ImageData) -> &[PartOrigin] {
+        &data.origin
+    }
+
+    fn repeated(data: &ImageData) -> Vec<String> {
+        let RepeatedImages { in_training, in_test } = data.repeated();
+        let mut sentences = Vec::new();
+        if in_training > 0 {
+            sentences.push(format!(
+                "{in_training} of the {} images of the training files repeat another one pixel for pixel: the same image \
+                 may be trained on and be judged by",
+                data.development
+            ));
+        }
+        if in_test > 0 {
+            sentences.push(format!(
+                "{in_test} of the {} test images stand in the training files as well, pixel for pixel",
+                data.test_len()
+            ));
+        }
+        sentences
     }
 
     fn companions(_: &ImageData) -> Companions {

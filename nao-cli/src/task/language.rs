@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use nao_child::data::{TextData, text_folder, text_folder_with};
+use nao_child::data::{PartOrigin, RepeatedLines, TextData, text_folder, text_folder_with};
 use nao_child::rnn::{LanguageEvaluator, LanguageRecipe};
 use nao_space::draw::Picture;
 use nao_space::network::{LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};
@@ -19,7 +19,7 @@ use toml::{Table, Value};
 use super::{Companions, PublishedArch, Task};
 use crate::args::{CellOptions, SpaceKind};
 use crate::data::DataSource;
-use crate::files::read_text;
+use crate::files::read_record;
 use crate::space_argument::activation_order;
 
 /// The words of the text of a run or training, one a line.
@@ -102,13 +102,27 @@ impl Task for LanguageTask {
         };
         let vocabulary = stored.map(|folder| folder.join(VOCABULARY_FILE)).filter(|file| file.is_file());
         Ok(Arc::new(match vocabulary {
-            Some(file) => text_folder_with(folder, &read_text(&file)?)?,
+            Some(file) => text_folder_with(folder, &read_record(&file)?)?,
             None => text_folder(folder)?,
         }))
     }
 
     fn checksum(data: &TextData) -> String {
         data.checksum()
+    }
+
+    fn origin(data: &TextData) -> &[PartOrigin] {
+        &data.origin
+    }
+
+    /// Some lines of a language return; more than half of a text is no accident.
+    fn repeated(data: &TextData) -> Vec<String> {
+        let parts = ["validation", "test"].into_iter().zip(data.repeated());
+        let copied = parts.filter(|(_, RepeatedLines { repeated, lines })| 2 * repeated > *lines);
+        let sentence = |(part, RepeatedLines { repeated, lines })| {
+            format!("{repeated} of the {lines} lines of the {part} text stand in the training text as well")
+        };
+        copied.map(sentence).collect()
     }
 
     fn companions(data: &TextData) -> Companions {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_child::darts::RelaxedRecipe;
+use nao_child::data::PartOrigin;
 use nao_child::supernet::SharingConfig;
 use nao_space::draw::Picture;
 use nao_space::search::{OperationHistogram, RoundLimits};
@@ -80,6 +81,10 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     fn load(source: &DataSource, stored: Option<&Path>) -> Result<Arc<Self::Data>>;
     /// What identifies the data.
     fn checksum(data: &Self::Data) -> String;
+    /// The files that the data came from.
+    fn origin(data: &Self::Data) -> &[PartOrigin];
+    /// What stands in the data twice, one sentence each.
+    fn repeated(data: &Self::Data) -> Vec<String>;
     /// Files that belong to results on the data.
     fn companions(data: &Self::Data) -> Companions;
     /// How many examples each part of the data has.

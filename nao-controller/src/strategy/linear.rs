@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
-use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError};
+use nao_space::search::{Observation, Origin, Proposal, Proposals, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::rng_for;
 use nao_space::{Space, Token, TrialId};
 use rand::seq::SliceRandom;
@@ -151,11 +151,11 @@ impl<S: Space> Strategy<S> for LinearSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let measured = self.measured();
         let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
         let sentences: Vec<&[Token]> = measured.iter().map(|measured| measured.sentence.as_slice()).collect();
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         let draw_only = measured.is_empty() && self.enumeration.is_none();
         if count > 0 && !draw_only {
             let weights = match measured.is_empty() {

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Stop, Strategy, StrategyError};
+use nao_space::search::{
+    Observation, Origin, Proposal, Proposals, RandomSearch, Stop, Strategy, StrategyError,
+};
 use nao_space::seed::rng_for;
 use nao_space::{Space, Token, TrialId};
 use serde::{Deserialize, Serialize};
@@ -161,14 +163,14 @@ impl<'a, S: Space> NaoSearch<'a, S> {
     }
 
     /// A round without anything to learn from.
-    fn draw(&mut self, count: usize, warning: Option<String>) -> Result<Asked<S::Arch>, StrategyError> {
+    fn draw(&mut self, count: usize, warning: Option<String>) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut asked = self.random.ask(count)?;
         asked.warnings.extend(warning);
         Ok(asked)
     }
 
     /// A round that learns.
-    fn learn_and_move(&mut self, count: usize, round: u64) -> Result<Asked<S::Arch>, StrategyError> {
+    fn learn_and_move(&mut self, count: usize, round: u64) -> Result<Proposals<S::Arch>, StrategyError> {
         let merits: Vec<f64> = self.observations.iter().filter_map(Observation::merit).collect();
         let targets = Targets::min_max(&merits);
         if merits.is_empty() {
@@ -180,7 +182,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         let (controller, fit) = self.fitted(&sentences, &values, round).map_err(model_error)?;
         let start = Instant::now();
         let mut report = assess(&controller, self.space, &sentences, &values, &fit).map_err(model_error)?;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         asked.warnings.extend(targets.warning);
         self.ascend(&controller, count, &mut asked, &mut report)?;
         self.controller = Some(controller);
@@ -253,7 +255,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         &mut self,
         controller: &Controller,
         count: usize,
-        asked: &mut Asked<S::Arch>,
+        asked: &mut Proposals<S::Arch>,
         report: &mut RoundReport,
     ) -> Result<(), StrategyError> {
         let parents = self.parents();
@@ -291,7 +293,7 @@ impl<S: Space> Strategy<S> for NaoSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let round = self.rounds;
         self.report = None;
         let asked = if count == 0 || self.observations.is_empty() {

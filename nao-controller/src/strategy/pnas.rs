@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use burn::tensor::Device;
 use nao_space::search::{
-    Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError, check_objective,
+    Observation, Origin, Proposal, Proposals, RandomSearch, Strategy, StrategyError, check_objective,
 };
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Growth, Objective, Space, Token, TrialId};
@@ -266,17 +266,18 @@ impl<'a, S: Space> PnasSearch<'a, S> {
         let parents = self.parents(level);
         let limit = self.config.candidates;
         let Some((first, _)) = parents.first() else { return Ok(Vec::new()) };
+        let allowed = |prefix: &[Token]| self.space.allowed(prefix);
         let mut grown = Vec::new();
-        if self.growth.grow(self.space, first, level).len().saturating_mul(parents.len()) <= limit {
+        if self.growth.grow(&allowed, first, level).len().saturating_mul(parents.len()) <= limit {
             for (sentence, origin) in &parents {
-                let all = self.growth.grow(self.space, sentence, level).into_iter();
+                let all = self.growth.grow(&allowed, sentence, level).into_iter();
                 grown.extend(all.map(|sentence| (sentence, *origin)));
             }
         } else {
             let mut rng = rng_for(self.seed, "pnas candidates", self.progress.beams);
             for _ in 0..limit {
                 let (sentence, origin) = &parents[rng.random_range(0..parents.len())];
-                let one = self.growth.grow_one(self.space, sentence, level, &mut rng);
+                let one = self.growth.grow_one(&allowed, sentence, level, &mut rng);
                 grown.extend(one.map(|sentence| (sentence, *origin)));
             }
         }
@@ -316,8 +317,8 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             if let Some(proposal) = self.next_of_beam() {
                 asked.proposals.push(proposal);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use nao_space::search::{
-    Asked, Observation, Origin, Proposal, RandomSearch, Strategy, StrategyError, check_objective,
+    Observation, Origin, Proposal, Proposals, RandomSearch, Strategy, StrategyError, check_objective,
 };
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Objective, Space};
@@ -211,11 +211,11 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
         self.label()
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, "policy draws", self.memory.asks);
         self.memory.asks += 1;
         let mut report = PolicyReport::default();
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         let limit = count.saturating_mul(self.policy.config().redraws);
         while asked.proposals.len() < count && report.drawn < limit {
             let most = limit - report.drawn;

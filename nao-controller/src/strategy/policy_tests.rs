@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use nao_space::search::laws::{self, observe};
-use nao_space::search::{Asked, Observation, Origin, RandomSearch, Strategy};
+use nao_space::search::{Observation, Origin, Proposals, RandomSearch, Strategy};
 use nao_space::{ChoiceArch, ChoiceSpace, CnnSpace, NasBench201Space, Objective, RnnSpace, Space};
 
 use super::PolicySearch;
@@ -150,7 +150,7 @@ fn failed_trials_are_left_out_and_not_zeros() {
 fn what_the_policy_did_not_draw_teaches_nothing_by_itself() {
     let space = planted();
     let mut search = search(&space, PolicyConfig { batch: 5, ..quick(PolicyConfig::reinforce()) }, 1);
-    let foreign: Asked<ChoiceArch> = RandomSearch::new(&space, 99).ask(20).unwrap();
+    let foreign: Proposals<ChoiceArch> = RandomSearch::new(&space, 99).ask(20).unwrap();
     search.tell(&observe(&foreign, 0, worth)).unwrap();
     assert_eq!(search.policy().baseline(), None);
 }

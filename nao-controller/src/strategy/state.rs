@@ -1,5 +1,6 @@
 //! The saved state of the search: a safetensors file whose header holds the rest as JSON.
 
+use nao_space::file::{check_checksum, with_checksum};
 use nao_space::search::{Observation, StrategyError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,7 @@ impl<A: Serialize + DeserializeOwned> State<A> {
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Saved<A>, StrategyError> {
+        check_checksum(bytes).map_err(|error| unreadable(error.to_string()))?;
         let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes)
             .map_err(|error| unreadable(format!("no safetensors file: {error}")))?;
         let entries = metadata.metadata().as_ref();
@@ -66,6 +68,7 @@ impl<A: Serialize + DeserializeOwned> State<A> {
 /// # Errors
 /// When the bytes are no saved state of this search.
 pub fn controller_weights(state: &[u8]) -> Result<Option<Vec<u8>>, StrategyError> {
+    check_checksum(state).map_err(|error| unreadable(error.to_string()))?;
     let (_, header) = safetensors::SafeTensors::read_metadata(state)
         .map_err(|error| unreadable(format!("no safetensors file: {error}")))?;
     if !header.metadata().as_ref().is_some_and(|entries| entries.contains_key(ENTRY)) {
@@ -75,8 +78,9 @@ pub fn controller_weights(state: &[u8]) -> Result<Option<Vec<u8>>, StrategyError
     if file.is_empty() {
         return Ok(None);
     }
-    let plain = safetensors::serialize(file.tensors(), None);
-    plain.map(Some).map_err(|error| unreadable(error.to_string()))
+    let plain =
+        safetensors::serialize(file.tensors(), None).map_err(|error| unreadable(error.to_string()))?;
+    with_checksum(&plain).map(Some).map_err(|error| unreadable(error.to_string()))
 }
 
 impl<A> State<A> {

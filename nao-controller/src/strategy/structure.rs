@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nao_space::features::Features;
-use nao_space::search::{Asked, Observation, Origin, Proposal, RandomSearch, Stop, Strategy, StrategyError};
+use nao_space::search::{
+    Observation, Origin, Proposal, Proposals, RandomSearch, Stop, Strategy, StrategyError,
+};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Space, Token, TrialId};
 use rand::seq::SliceRandom;
@@ -126,9 +128,9 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     }
 
     /// Architectures at random: of the enumeration where there is one.
-    fn draw(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn draw(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let Some(enumeration) = self.enumeration.clone() else { return self.random.ask(count) };
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         let mut order: Vec<usize> = (0..enumeration.archs.len()).collect();
         order.shuffle(&mut rng_for(self.seed, "structure draw", self.rounds));
         for at in order {
@@ -163,7 +165,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     }
 
     /// A round that learns.
-    fn learn_and_move(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn learn_and_move(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let start = Instant::now();
         let measured = self.measured();
         let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
@@ -181,7 +183,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let judged = self.judged_by_cheap_labels(judged, &measured, &targets)?;
         let picked = self.pick(&judged, count);
         let Judged { process, candidates, .. } = judged;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         let mut chosen = OriginCounts::default();
         for pick in picked {
             let candidate = &candidates[pick];
@@ -333,7 +335,7 @@ impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         self.report = None;
         let measured = self.observations.iter().filter(|observation| observation.merit().is_some()).count();
         let asked = match count > 0 && measured > 0 {

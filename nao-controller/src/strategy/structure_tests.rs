@@ -64,7 +64,7 @@ pub(super) fn tell<S: Space>(
     search.tell(&told.collect::<Vec<_>>()).unwrap();
 }
 
-fn archs<A>(asked: nao_space::search::Asked<A>) -> Vec<A> {
+fn archs<A>(asked: nao_space::search::Proposals<A>) -> Vec<A> {
     asked.proposals.into_iter().map(|proposal| proposal.arch).collect()
 }
 
@@ -124,6 +124,44 @@ fn what_was_learned_is_kept_and_read_back_whole() {
         PretrainedSpace::cache_name(space, &config(1)),
         PretrainedSpace::cache_name(space, &config(2))
     );
+}
+
+#[test]
+fn damaged_weights_are_noticed_with_a_checksum_and_without() {
+    let (space, pretrained) = cells();
+    let bytes = pretrained.to_bytes().unwrap();
+    let refusal = |bytes: Vec<u8>| {
+        PretrainedSpace::from_bytes(space, bytes, &Device::flex()).err().expect("damaged weights").to_string()
+    };
+    let mut changed = bytes.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    assert!(refusal(changed).contains("checksum"));
+    // As an earlier version wrote it: the header is right, and says nothing of its content.
+    let earlier = |number: f32| {
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+        let mut header = metadata.metadata().clone().unwrap();
+        assert!(header.remove("nao-sha256").is_some());
+        let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = file
+            .tensors()
+            .into_iter()
+            .map(|(name, view)| {
+                let count = view.data().len() / 4;
+                let same = number == 1.0;
+                let data = if same { view.data().to_vec() } else { number.to_le_bytes().repeat(count) };
+                (name, view.shape().to_vec(), data)
+            })
+            .collect();
+        let views = tensors.iter().map(|(name, shape, data)| {
+            let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), data);
+            (name.as_str(), view.unwrap())
+        });
+        safetensors::serialize(views, Some(header)).unwrap()
+    };
+    let read = PretrainedSpace::from_bytes(space, earlier(1.0), &Device::flex()).unwrap();
+    assert_eq!(read.to_bytes().unwrap(), bytes);
+    assert!(refusal(earlier(f32::NAN)).contains("no finite numbers"));
+    assert!(refusal(earlier(0.0)).contains("a whole matrix is zero"));
 }
 
 #[test]

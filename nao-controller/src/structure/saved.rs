@@ -1,9 +1,10 @@
 //! What was learned of a space as bytes: a safetensors file whose header holds settings, language and report.
 
-use burn::module::Module;
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use nao_space::Space;
+use nao_space::file::{check_checksum, with_checksum};
 use nao_space::seed::rng_for;
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ impl PretrainedSpace {
         text.expect("plain structs have a JSON form")
     }
 
-    /// As a safetensors file, bit-exact.
+    /// As a safetensors file with a checksum, bit-exact.
     ///
     /// # Errors
     /// When the file cannot be built.
@@ -41,14 +42,16 @@ impl PretrainedSpace {
         let (config, language, report) = (self.config.clone(), self.language.clone(), self.report.clone());
         let header = serde_json::to_string(&Header { config, language, report }).map_err(refuse)?;
         let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata(ENTRY, header);
-        store.collect_from(&self.networks).and_then(|()| store.get_bytes()).map_err(refuse)
+        let bytes = store.collect_from(&self.networks).and_then(|()| store.get_bytes()).map_err(refuse)?;
+        with_checksum(&bytes).map_err(refuse)
     }
 
     /// What was learned of `space`, from such a file.
     ///
     /// # Errors
-    /// When the bytes are no such file, or of another space.
+    /// When the bytes are no such file, damaged, or of another space.
     pub fn from_bytes<S: Space>(space: &S, bytes: Vec<u8>, device: &Device) -> Result<Self, ControllerError> {
+        check_checksum(&bytes).map_err(refuse)?;
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).map_err(refuse)?;
         let entries = metadata.metadata().as_ref();
         let header =
@@ -69,10 +72,32 @@ impl PretrainedSpace {
         if !result.missing.is_empty() || !result.errors.is_empty() {
             return Err(refuse(format!("missing {:?}, misshapen {:?}", result.missing, result.errors)));
         }
+        check_numbers(&networks)?;
         Ok(PretrainedSpace { config, language, map, networks: networks.no_grad(), report })
     }
 }
 
 fn refuse(problem: impl ToString) -> ControllerError {
     ControllerError::Weights { problem: problem.to_string() }
+}
+
+/// Refuses weights that cannot have been learned. Files of earlier versions have no checksum.
+fn check_numbers(networks: &StructureNetworks) -> Result<(), ControllerError> {
+    struct Numbers(Option<&'static str>);
+    impl ModuleVisitor for Numbers {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let data = param.val().into_data();
+            if data.iter::<f32>().any(|value| !value.is_finite()) {
+                self.0 = Some("some are no finite numbers");
+            } else if D > 1 && data.iter::<f32>().all(|value| value == 0.0) {
+                self.0 = self.0.or(Some("a whole matrix is zero"));
+            }
+        }
+    }
+    let mut numbers = Numbers(None);
+    networks.visit(&mut numbers);
+    match numbers.0 {
+        Some(problem) => Err(refuse(format!("they cannot have been learned: {problem}"))),
+        None => Ok(()),
+    }
 }

@@ -4,10 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::archs;
-use crate::arch::CnnArch;
-use crate::cell::Cell;
-use crate::op::ALL_OPS;
-use crate::op_set::{OP_SET_NAMES, OpSet};
+use crate::image::{ALL_OPS, Cell, CnnArch, OP_SET_NAMES, OpSet};
 use crate::spaces::CnnSpace;
 
 /// Operation sets: the built-in ones, and sets of any of the known operations.

@@ -10,9 +10,8 @@ use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use super::{arch_of, choices, garbage, sentence_of};
 use crate::graph::{OperationGraph, VertexLabel};
+use crate::language::{Space, Token};
 use crate::seed::rng_for;
-use crate::space::Space;
-use crate::token::Token;
 
 /// Checks all laws of a space, one after another.
 ///

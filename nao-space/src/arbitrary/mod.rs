@@ -36,9 +36,8 @@ pub use skeletons::{any_skeletons, skeletons};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::language::{Space, Token};
 use crate::seed::rng_for;
-use crate::space::Space;
-use crate::token::Token;
 
 /// Architectures of a space, every allowed token equally likely at every place.
 ///
@@ -187,7 +186,7 @@ mod tests {
     use proptest::test_runner::{TestError, TestRunner};
 
     use super::*;
-    use crate::op_set::OpSet;
+    use crate::image::OpSet;
     use crate::spaces::CnnSpace;
 
     #[test]
@@ -206,7 +205,7 @@ mod tests {
             if reads_node { Err(TestCaseError::fail("reads node 2")) } else { Ok(()) }
         });
         let Err(TestError::Fail(_, smallest)) = result else { panic!("{result:?}") };
-        let plain = |cell: &crate::cell::Cell| cell.edges().filter(|edge| edge.input.index() > 0).count();
+        let plain = |cell: &crate::image::Cell| cell.edges().filter(|edge| edge.input.index() > 0).count();
         assert_eq!((plain(&smallest.normal), plain(&smallest.reduction)), (0, 1));
     }
 

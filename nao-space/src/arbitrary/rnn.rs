@@ -4,8 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::archs;
-use crate::rnn_arch::RnnArch;
-use crate::spaces::{ActivationOrder, RnnSpace};
+use crate::spaces::{ActivationOrder, RnnArch, RnnSpace};
 
 /// Recurrent cell spaces of 1 to 64 nodes, mostly few, with either order of activations.
 ///

@@ -2,12 +2,9 @@
 
 use super::palette::Family;
 use super::{OUTPUT_LABEL, input_label, op_lines};
-use crate::arch::{CellRole, CnnArch};
-use crate::cell::{Cell, State};
+use crate::image::{Cell, CellRole, CnnArch, Op, State};
 use crate::network::{CellOutputs, Concat, GeometryError, OutputMean};
-use crate::op::Op;
-use crate::rnn_arch::{Activation, RnnArch};
-use crate::spaces::{NasBench101Arch, NasBench201Arch, VertexOp};
+use crate::spaces::{Activation, NasBench101Arch, NasBench201Arch, RnnArch, VertexOp};
 
 /// A source or what a node makes: the sources are numbered first, then the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

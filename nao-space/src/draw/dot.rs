@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use super::diagram::{Diagram, Value};
 use super::palette::NEUTRAL;
-use crate::arch::CnnArch;
-use crate::cell::Cell;
+use crate::image::{Cell, CnnArch};
 
 /// A cell as a DOT graph with a title; an empty title is left out.
 ///
@@ -151,8 +150,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Space;
     use crate::seed::rng_for;
-    use crate::space::Space;
     use crate::spaces::CnnSpace;
 
     fn lines_with(dot: &str, word: &str) -> usize {

@@ -31,8 +31,7 @@ pub use dot::{arch_dot, cell_dot};
 pub use picture::Picture;
 pub use svg::{Arrangement, Drawing, arch_svg, cell_svg};
 
-use crate::cell::State;
-use crate::op::Op;
+use crate::image::{Op, State};
 
 /// What a state is called beside a cell: its inputs count back from the cell's own output `c[k]`.
 fn input_label(state: State) -> String {

@@ -1,7 +1,7 @@
 //! The colours of pictures: one per family of operations, for light and for dark surroundings.
 
-use crate::op::OpKind;
-use crate::rnn_arch::Activation;
+use crate::image::OpKind;
+use crate::spaces::Activation;
 
 /// The colours of one thing in one scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

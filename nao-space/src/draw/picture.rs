@@ -3,10 +3,9 @@
 use super::diagram::Diagram;
 use super::dot;
 use super::svg::{Drawing, svg};
-use crate::arch::CnnArch;
+use crate::image::CnnArch;
 use crate::network::{CellOutputs, Concat, GeometryError, OutputMean};
-use crate::rnn_arch::RnnArch;
-use crate::spaces::{NasBench101Arch, NasBench201Arch};
+use crate::spaces::{NasBench101Arch, NasBench201Arch, RnnArch};
 
 /// What is drawn: the graph of an architecture, ready for SVG and DOT.
 ///

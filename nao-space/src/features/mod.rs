@@ -38,8 +38,7 @@ use rand_chacha::ChaCha8Rng;
 use self::fine::FineLabel;
 use self::structure::StructureColumns;
 use crate::graph::OperationGraph;
-use crate::space::Space;
-use crate::token::Token;
+use crate::language::{Space, Token};
 
 /// A label must occur in as many samples to become a column.
 const RARE: usize = 3;

@@ -1,8 +1,5 @@
 use super::*;
-use crate::arch::CnnArch;
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::Op;
-use crate::op_set::OpSet;
+use crate::image::{Cell, CnnArch, Edge, Node, Op, OpSet, State};
 use crate::seed::rng_for;
 use crate::spaces::{ChoiceSpace, CnnSpace, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace};
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cost::Cost;
 use super::layer::{FeatureShape, Layer, LayerError};
-use crate::op::Op;
+use crate::image::Op;
 
 /// What a block is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -116,8 +116,8 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Border;
     use crate::network::{ConvSpec, PoolSpec};
-    use crate::op::Border;
 
     #[test]
     fn layers_that_do_not_fit_are_named_with_the_shape() {

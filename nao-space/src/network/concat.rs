@@ -1,9 +1,8 @@
 //! Which states a cell concatenates into its output.
 
 use super::convention::Convention;
-use super::plan::GeometryError;
-use crate::arch::{CellRole, CnnArch};
-use crate::cell::{Cell, State};
+use super::error::GeometryError;
+use crate::image::{Cell, CellRole, CnnArch, State};
 
 /// Which states of a cell are concatenated along channels into its output.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,11 +1,23 @@
 //! What stands around the cells: stem, head and auxiliary head (spec a.1, e.1).
 
+use serde::Serialize;
+
 use super::block::{Block, BlockRole};
 use super::convention::{AuxiliaryWindow, Rules};
+use super::error::GeometryError;
 use super::layer::{ConvSpec, FeatureShape, Layer, PoolSpec};
-use super::plan::GeometryError;
 use super::skeleton::Stem;
-use crate::op::Border;
+use crate::image::Border;
+
+/// The auxiliary head and where it sits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuxiliaryPlan {
+    /// The cell whose output it reads, counted from 0. It reads a copy: the cell's own readers see the output
+    /// unchanged, unlike in the authors' code (spec f 4).
+    pub after_cell: usize,
+    /// Its layers, classifier included.
+    pub block: Block,
+}
 
 /// The blocks of a stem for cells of `width`, one after another (spec a.1).
 pub(super) fn stem_blocks(stem: Stem, input: FeatureShape, width: usize) -> Vec<Block> {

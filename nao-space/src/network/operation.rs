@@ -2,7 +2,7 @@
 
 use super::convention::{DenseStyle, Rules, StridedIdentity};
 use super::layer::{ConvSpec, Layer, PoolSpec};
-use crate::op::{Border, Op};
+use crate::image::{Border, Op};
 
 /// Where an operation stands: what it reads and has to make.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::arch::CnnArch;
-use crate::cell::{Cell, Edge};
+use crate::image::{Cell, CnnArch, Edge};
 
 /// The share of edges without parameters above which cells count as collapsed.
 pub const COLLAPSED: f64 = 0.6;
@@ -66,8 +65,8 @@ impl OperationHistogram {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op_set::OpSet;
-    use crate::space::Space;
+    use crate::image::OpSet;
+    use crate::language::Space;
     use crate::spaces::CnnSpace;
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::rounds::RoundLimits;
 use super::strategy::{Observation, Origin, Strategy, StrategyError};
-use crate::space::Space;
+use crate::language::Space;
 use crate::trial::{Objective, TrialId};
 
 /// What is searched for.
@@ -212,7 +212,7 @@ mod tests {
     use super::super::standing::Standing;
     use super::*;
     use crate::search::{
-        Asked, EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch,
+        EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, Proposals, RandomSearch,
     };
     use crate::spaces::{EdgeOp, NasBench201Arch, NasBench201Space};
 
@@ -294,7 +294,7 @@ mod tests {
             "looking"
         }
 
-        fn ask(&mut self, count: usize) -> Result<Asked<NasBench201Arch>, StrategyError> {
+        fn ask(&mut self, count: usize) -> Result<Proposals<NasBench201Arch>, StrategyError> {
             (0..self.looks).for_each(|_| self.account.charge_cheap_look(12));
             self.random.ask(count)
         }

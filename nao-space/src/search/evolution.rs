@@ -9,13 +9,12 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::known::Known;
 use super::measured::{Measured, check_objective};
 use super::saved;
-use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
-use crate::arch::ArchKey;
+use super::seen::SeenSet;
+use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
+use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
-use crate::space::Space;
 use crate::trial::Objective;
 
 /// Mutations of one parent before a child may be a mutation of its own failed attempts.
@@ -148,7 +147,7 @@ pub struct EvolutionSearch<'a, S: Space> {
 struct State<A> {
     config: EvolutionConfig,
     asks: u64,
-    known: Known,
+    known: SeenSet,
     objective: Option<Objective>,
     /// The living, oldest first.
     population: VecDeque<Measured<A>>,
@@ -171,7 +170,7 @@ impl<'a, S: Space> EvolutionSearch<'a, S> {
         let state = State {
             config: config.clone(),
             asks: 0,
-            known: Known::default(),
+            known: SeenSet::default(),
             objective: None,
             population: VecDeque::new(),
             born: 0,
@@ -254,10 +253,10 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
         self.label()
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, NAME, self.state.asks);
         self.state.asks += 1;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             let Some(proposal) = self.propose(&mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
@@ -303,8 +302,7 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
 mod tests {
     use super::super::laws::{self, observe};
     use super::*;
-    use crate::op::Op;
-    use crate::op_set::OpSet;
+    use crate::image::{Op, OpSet};
     use crate::spaces::{CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space};
     use crate::trial::TrialId;
 
@@ -391,7 +389,7 @@ mod tests {
         let asked = search.ask(4).unwrap();
         let mut values = [0.3, 0.9, 0.1, 0.5].into_iter();
         search.tell(&observe(&asked, 0, |_| values.next())).unwrap();
-        let parent = |asked: &Asked<_>| asked.proposals[0].origin;
+        let parent = |asked: &Proposals<_>| asked.proposals[0].origin;
         let asked = search.ask(1).unwrap();
         assert_eq!(parent(&asked), Origin::Mutation { parent: TrialId(2) });
         // One joins and the oldest leaves, then the best itself is the oldest and leaves.

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::strategy::{Asked, Observation, Origin, Strategy};
+use super::strategy::{Observation, Origin, Proposals, Strategy};
+use crate::language::Space;
 use crate::seed::rng_for;
-use crate::space::Space;
 use crate::trial::{Objective, TrialId};
 use rand::RngExt;
 
 /// What was asked for, measured by `value`; `None` is a failed trial. `before` trials were numbered already.
 pub fn observe<A: Clone>(
-    asked: &Asked<A>,
+    asked: &Proposals<A>,
     before: usize,
     mut value: impl FnMut(&A) -> Option<f64>,
 ) -> Vec<Observation<A>> {

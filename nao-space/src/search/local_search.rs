@@ -6,13 +6,12 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::known::Known;
 use super::measured::{Measured, check_objective};
 use super::saved;
-use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
-use crate::arch::ArchKey;
+use super::seen::SeenSet;
+use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
+use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
-use crate::space::Space;
 use crate::trial::Objective;
 
 /// Settings of a local search.
@@ -57,7 +56,7 @@ pub struct LocalSearch<'a, S: Space> {
 struct State<A> {
     config: LocalSearchConfig,
     asks: u64,
-    known: Known,
+    known: SeenSet,
     objective: Option<Objective>,
     /// Where the search stands.
     current: Option<Measured<A>>,
@@ -88,7 +87,7 @@ impl<'a, S: Space> LocalSearch<'a, S> {
         let state = State {
             config: config.clone(),
             asks: 0,
-            known: Known::default(),
+            known: SeenSet::default(),
             objective: None,
             current: None,
             untried: None,
@@ -168,10 +167,10 @@ impl<S: Space> Strategy<S> for LocalSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, "local search", self.state.asks);
         self.state.asks += 1;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             let Some(proposal) = self.propose(&mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
@@ -219,8 +218,7 @@ impl<S: Space> Strategy<S> for LocalSearch<'_, S> {
 mod tests {
     use super::super::laws::{self, observe};
     use super::*;
-    use crate::op::Op;
-    use crate::op_set::OpSet;
+    use crate::image::{Op, OpSet};
     use crate::spaces::{CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space};
     use crate::trial::TrialId;
 

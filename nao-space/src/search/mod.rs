@@ -4,7 +4,6 @@ mod account;
 mod collapse;
 mod contest;
 mod evolution;
-mod known;
 #[cfg(any(test, feature = "proptest"))]
 pub mod laws;
 mod local_search;
@@ -12,6 +11,7 @@ mod measured;
 mod random;
 mod rounds;
 mod saved;
+mod seen;
 mod standing;
 mod strategy;
 
@@ -24,4 +24,4 @@ pub use measured::check_objective;
 pub use random::RandomSearch;
 pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use standing::Standing;
-pub use strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
+pub use strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};

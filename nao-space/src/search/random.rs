@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::known::Known;
 use super::saved;
-use super::strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
-use crate::arch::ArchKey;
+use super::seen::SeenSet;
+use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
+use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
-use crate::space::Space;
 
 /// Draws architectures that are canonically new.
 pub struct RandomSearch<'a, S: Space> {
@@ -19,7 +18,7 @@ pub struct RandomSearch<'a, S: Space> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct State {
     asks: u64,
-    known: Known,
+    known: SeenSet,
 }
 
 /// The name of the strategy.
@@ -47,10 +46,10 @@ impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let mut rng = rng_for(self.seed, "random search", self.state.asks);
         self.state.asks += 1;
-        let mut asked = Asked { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         while asked.proposals.len() < count {
             let Some(arch) = self.state.known.draw(self.space, &mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
@@ -82,8 +81,7 @@ impl<S: Space> Strategy<S> for RandomSearch<'_, S> {
 mod tests {
     use super::super::laws;
     use super::*;
-    use crate::op::Op;
-    use crate::op_set::OpSet;
+    use crate::image::{Op, OpSet};
     use crate::spaces::CnnSpace;
 
     #[test]

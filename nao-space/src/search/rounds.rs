@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::strategy::{Asked, Observation, Origin, Stop, Strategy, StrategyError};
+use super::strategy::{Observation, Origin, Proposals, Stop, Strategy, StrategyError};
+use crate::language::Space;
 use crate::seed::seed_for;
-use crate::space::Space;
 use crate::trial::{EvaluationError, Evaluator, Measurement, Quiet, Trial, TrialId};
 
 /// How many trials a search may spend, and in which portions.
@@ -59,7 +59,7 @@ impl SearchLoop {
     }
 
     /// Numbers the proposals of the next round and gives each its seed.
-    pub fn open_round<A>(&mut self, asked: Asked<A>) -> Vec<(Trial<A>, Origin)> {
+    pub fn open_round<A>(&mut self, asked: Proposals<A>) -> Vec<(Trial<A>, Origin)> {
         self.rounds += 1;
         let numbered = asked.proposals.into_iter().map(|proposal| {
             self.trials += 1;
@@ -212,7 +212,7 @@ mod tests {
             let proposals =
                 (0..round.trials).map(|arch| super::super::Proposal { arch, origin: Origin::Random });
             let opened =
-                rounds.open_round(Asked { proposals: proposals.collect(), stop: None, warnings: vec![] });
+                rounds.open_round(Proposals { proposals: proposals.collect(), stop: None, warnings: vec![] });
             assert_eq!(opened.len() as u64, round.trials);
         }
         assert_eq!(sizes, [4, 3, 2]);

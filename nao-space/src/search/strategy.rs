@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::space::Space;
+use crate::language::Space;
 use crate::trial::{Objective, TrialId};
 
 /// A search method: it is asked for architectures and told what they measured.
@@ -21,7 +21,7 @@ pub trait Strategy<S: Space> {
     ///
     /// # Errors
     /// When the strategy cannot propose at all, as after a training that diverged.
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError>;
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError>;
 
     /// Tells outcomes, each trial once, ordered by trial.
     ///
@@ -48,9 +48,9 @@ pub trait Strategy<S: Space> {
     fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError>;
 }
 
-/// The answer to an ask.
+/// What a strategy answers when it is asked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked<A> {
+pub struct Proposals<A> {
     /// The proposals, in the order in which they are to be numbered.
     pub proposals: Vec<Proposal<A>>,
     /// Why there are fewer than asked for; the loop ends the search on it.

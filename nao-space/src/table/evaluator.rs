@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Table;
-use crate::arch::ArchKey;
-use crate::space::Space;
+use super::schema::Label;
+use super::{Table, UnknownLabel};
+use crate::language::{ArchKey, Space};
 use crate::trial::{EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Trial};
 
 /// Answers trials from one label of a table, and charges each look.
@@ -29,6 +29,16 @@ pub struct Ledger {
     /// The simulated clock: the training times of these architectures in seconds, one after another. 0 where the
     /// table has no times.
     pub seconds: f64,
+}
+
+impl<S: Space> Table<S> {
+    /// An evaluator of one label, with an account of its own.
+    ///
+    /// # Errors
+    /// When there is no such label: names the part that is wrong and the right ones.
+    pub fn evaluator(self: &Arc<Self>, label: &Label) -> Result<TableEvaluator<S>, UnknownLabel> {
+        Ok(TableEvaluator::new(Arc::clone(self), self.find(label)?))
+    }
 }
 
 impl<S: Space> TableEvaluator<S> {

@@ -24,10 +24,8 @@ mod read;
 mod schema;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use crate::arch::ArchKey;
-use crate::space::Space;
+use crate::language::{ArchKey, Space};
 use crate::trial::{Direction, Objective};
 
 pub use evaluator::{Ledger, TableEvaluator};
@@ -111,14 +109,6 @@ impl<S: Space> Table<S> {
     /// The names of all labels.
     pub fn labels(&self) -> impl Iterator<Item = &Label> {
         self.labels.iter().map(|stored| &stored.label)
-    }
-
-    /// An evaluator of one label, with an account of its own.
-    ///
-    /// # Errors
-    /// When there is no such label: names the part that is wrong and the right ones.
-    pub fn evaluator(self: &Arc<Self>, label: &Label) -> Result<TableEvaluator<S>, UnknownLabel> {
-        Ok(TableEvaluator::new(Arc::clone(self), self.find(label)?))
     }
 
     /// The best architecture, the first of the table where several are equal, and its value: what the end of a

@@ -1,33 +1,31 @@
 //! Reads a table from CSV, plain or packed.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use csv::StringRecord;
-use flate2::bufread::MultiGzDecoder;
 
 use super::schema::{CostColumn, LabelColumn, RowFilter, TableSchema};
 use super::{StoredLabel, Table};
-use crate::notation::{ParseError, shown};
-use crate::space::Space;
+use crate::excerpt::{excerpt, listed};
+use crate::file::{self, FileError, MIB, Unpacked};
+use crate::language::Space;
+use crate::text::{ParseError, shown};
+
+/// The most that is read of a table, unpacked: ten times the largest that was published.
+const LONGEST: u64 = 512 * MIB;
 
 /// Why a file is no table of a space.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
-    /// The file cannot be read or unpacked.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    /// The file cannot be read or unpacked, or is too long.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Text that is no CSV.
     #[error("not a table in CSV: {0}")]
-    Csv(#[from] csv::Error),
+    Csv(csv::Error),
     /// A column that the schema names is missing.
     #[error("the table has no column `{column}`; it has {known}")]
     Column {
@@ -97,6 +95,22 @@ pub enum TableError {
     },
 }
 
+impl From<csv::Error> for TableError {
+    /// What is wrong with the file is no fault of the CSV in it.
+    fn from(error: csv::Error) -> Self {
+        if !error.is_io_error() {
+            return TableError::Csv(error);
+        }
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => match FileError::inside(error) {
+                Ok(error) => TableError::File(error),
+                Err(error) => TableError::Csv(error.into()),
+            },
+            _ => unreachable!("it is an error of input"),
+        }
+    }
+}
+
 impl<S: Space> Table<S> {
     /// Reads a CSV file with a line of headings: plain, or packed by gzip or zstd, which its first bytes tell.
     ///
@@ -104,9 +118,7 @@ impl<S: Space> Table<S> {
     /// When the file cannot be read, a column is missing, an architecture does not belong to the space or stands
     /// there twice, or a field is no number: names line and column.
     pub fn read(space: S, path: &Path, schema: &TableSchema) -> Result<Self, TableError> {
-        let file = File::open(path).and_then(|file| unpacked(BufReader::new(file)));
-        let reader = file.map_err(|source| TableError::File { path: path.to_owned(), source })?;
-        Table::from_csv(space, reader, schema)
+        Table::from_csv(space, Unpacked::open(path, LONGEST)?, schema)
     }
 
     /// Reads plain CSV with a line of headings.
@@ -147,27 +159,13 @@ impl<S: Space> Table<S> {
     }
 }
 
-/// The whole text of a file, plain or packed by gzip or zstd, which its first bytes tell.
+/// The whole text of a file with a table, plain or packed by gzip or zstd, which its first bytes tell; without a
+/// byte-order mark.
 ///
 /// # Errors
-/// When the file cannot be read, or is no text: names it.
+/// When the file cannot be read, is too long, or is no text: names it.
 pub fn unpacked_text(path: &Path) -> Result<String, TableError> {
-    let mut text = String::new();
-    let read = File::open(path)
-        .and_then(|file| unpacked(BufReader::new(file)))
-        .and_then(|mut file| file.read_to_string(&mut text));
-    read.map_err(|source| TableError::File { path: path.to_owned(), source })?;
-    Ok(text)
-}
-
-/// The text of a file that may be packed.
-fn unpacked(mut file: BufReader<File>) -> io::Result<Box<dyn Read>> {
-    let start = file.fill_buf()?;
-    Ok(match start {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(file)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(file)?),
-        _ => Box::new(file),
-    })
+    Ok(file::text(path, LONGEST)?)
 }
 
 fn check(schema: &TableSchema) -> Result<(), TableError> {
@@ -200,10 +198,10 @@ impl<'a> Columns<'a> {
     }
 
     fn find(&self, column: &str) -> Result<usize, TableError> {
-        self.0.iter().position(|known| known == column).ok_or_else(|| TableError::Column {
-            column: column.to_owned(),
-            known: self.0.iter().collect::<Vec<_>>().join(", "),
-        })
+        self.0
+            .iter()
+            .position(|known| known == column)
+            .ok_or_else(|| TableError::Column { column: column.to_owned(), known: listed(self.0) })
     }
 }
 
@@ -229,7 +227,7 @@ impl<'a> Filter<'a> {
     /// Why there is nothing, if rows were held back.
     fn nothing_passed(self) -> Option<TableError> {
         let RowFilter { column, text } = self.rows.clone();
-        Some(TableError::NoSuchRows { column, text, first: self.first? })
+        Some(TableError::NoSuchRows { column, text, first: excerpt(&self.first?) })
     }
 }
 

@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::sync::Arc;
 
 use super::*;
 use crate::seed::rng_for;
@@ -150,6 +151,20 @@ fn plain_and_packed_files_read_alike() {
             assert!(Table::read(NasBench201Space::default(), &path, &schema()).is_err(), "{name} cut off");
         }
     }
+    // Two members of one file, a byte-order mark before the first.
+    let text = format!("\u{feff}{}", text());
+    let (first, second) = text.split_at(text.find(OTHER).unwrap());
+    let pack = |text: &str| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(text.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
+    let path = folder.path().join("table.csv.gz");
+    std::fs::write(&path, [pack(first), pack(second)].concat()).unwrap();
+    assert_eq!(Table::read(NasBench201Space::default(), &path, &schema()).unwrap().len(), 3);
+    std::fs::write(&path, [pack(first), pack(second)[..12].to_vec()].concat()).unwrap();
+    let cut = Table::read(NasBench201Space::default(), &path, &schema()).err().expect("it is cut off");
+    assert!(matches!(cut, TableError::File(_)), "{cut}");
     let missing = Table::read(NasBench201Space::default(), &folder.path().join("none.csv"), &schema());
     assert!(missing.err().expect("no file").to_string().contains("none.csv"));
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use nao_space::search::Standing;
 use serde::{Deserialize, Serialize};
 
-use crate::files::read_text;
+use crate::files::read_record;
 use crate::report::plain_table;
 
 /// The columns of the tables: after how many queries the best is shown.
@@ -44,7 +44,7 @@ pub struct ContestFacts {
 
 /// Results of an earlier `nao bench --json`.
 pub fn earlier(path: &Path) -> Result<Vec<BenchResult>> {
-    let text = read_text(path)?;
+    let text = read_record(path)?;
     let read = || -> serde_json::Result<Vec<BenchResult>> {
         // By hand: through `flatten` the numbers that are keys of maps would be read as text.
         let of = |value: serde_json::Value| {

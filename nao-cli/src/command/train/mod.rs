@@ -17,7 +17,7 @@ use crate::args::{SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::failure::Interrupted;
 use crate::files::write_whole;
-use crate::report::{TrainProgress, figure};
+use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
     NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, latest_weights, overlay_recipe,
 };
@@ -108,6 +108,7 @@ fn train<T: Training>(args: TrainArgs) -> Result<()> {
         let companions = T::companions(&data);
         Ok((T::prepare(&config, &arch, data)?, companions))
     };
+    let kept = data.clone();
     let prepared = data.map(prepare).transpose()?;
     if args.dry_run {
         return print_text(&config.to_toml());
@@ -116,6 +117,9 @@ fn train<T: Training>(args: TrainArgs) -> Result<()> {
     let word = config.data.as_ref().map_or("data", DataSource::word);
     let path = args.out.unwrap_or_else(|| free_name(&format!("train-{word}")));
     let folder = TrainFolder::create(&path, &config, &companions)?;
+    if let Some(data) = kept {
+        say_origin::<T>(&data);
+    }
     carry_out::<T>(&prepared, &config, &folder, args.json)
 }
 

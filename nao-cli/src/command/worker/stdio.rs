@@ -7,6 +7,7 @@ use std::sync::mpsc;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use nao_space::excerpt::excerpt;
 use nao_space::{Checkpointing, EpochReport, Progress, Trial, TrialId};
 use rayon::ThreadPool;
 use serde::de::DeserializeOwned;
@@ -55,7 +56,7 @@ fn trials<A: DeserializeOwned + Send + 'static>() -> mpsc::Receiver<Trial<A>> {
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             let trial = serde_json::from_str(&line).unwrap_or_else(|error| {
-                eprintln!("error: not a trial: {error}: {line}");
+                eprintln!("error: not a trial: {error}: {}", excerpt(&line));
                 std::process::exit(2);
             });
             if sender.send(trial).is_err() {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use nao_child::supernet::{PoolState, SharedRound};
 use serde::{Deserialize, Serialize};
 
-use crate::files::{read_text, write_whole};
+use crate::files::{read_record, write_whole};
 use crate::run::folder::RunFolder;
 
 /// A round as it is kept.
@@ -65,7 +65,7 @@ impl SharedFiles {
     pub fn rounds(&self) -> Result<Vec<StoredRound>> {
         let mut rounds = Vec::new();
         while let Some(path) = Some(self.round(rounds.len() as u32)).filter(|path| path.is_file()) {
-            let round = serde_json::from_str(&read_text(&path)?);
+            let round = serde_json::from_str(&read_record(&path)?);
             rounds.push(round.with_context(|| format!("{} is damaged", path.display()))?);
         }
         Ok(rounds)

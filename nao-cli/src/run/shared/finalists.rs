@@ -1,7 +1,7 @@
 //! The cells that were chosen with shared weights, as a strategy: they are proposed once, in order.
 
 use nao_space::Space;
-use nao_space::search::{Asked, Observation, Proposal, Strategy, StrategyError};
+use nao_space::search::{Observation, Proposal, Proposals, Strategy, StrategyError};
 
 /// Proposes given cells.
 pub struct Finalists<A> {
@@ -23,10 +23,10 @@ impl<S: Space> Strategy<S> for Finalists<S::Arch> {
         NAME
     }
 
-    fn ask(&mut self, count: usize) -> Result<Asked<S::Arch>, StrategyError> {
+    fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let proposals: Vec<_> = self.cells.iter().skip(self.asked).take(count).cloned().collect();
         self.asked += proposals.len();
-        Ok(Asked { proposals, stop: None, warnings: Vec::new() })
+        Ok(Proposals { proposals, stop: None, warnings: Vec::new() })
     }
 
     fn tell(&mut self, _: &[Observation<S::Arch>]) -> Result<(), StrategyError> {

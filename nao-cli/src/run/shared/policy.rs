@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{Norms, Proposer, SharedTraining};
 use nao_controller::{PolicyConfig, PolicySampler, PolicyUpdate};
-use nao_space::search::{Asked, Observation, Origin, Proposal, StrategyError};
+use nao_space::search::{Observation, Origin, Proposal, Proposals, StrategyError};
 use nao_space::{CnnArch, CnnSpace, Space};
 use serde_json::json;
 
 use super::Kept;
-use crate::files::write_whole;
+use crate::files::{read_tensors, write_whole};
 
 /// A policy that proposes.
 pub struct Rewarded<'a> {
@@ -45,7 +45,7 @@ impl Kept for Rewarded<'_> {
     }
 
     fn restore(&mut self, path: PathBuf) -> Result<()> {
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_tensors(&path)?;
         self.sampler.restore(&bytes).with_context(|| path.display().to_string())
     }
 }
@@ -67,7 +67,7 @@ impl Proposer for Rewarded<'_> {
         round: u32,
         told: &[Observation<CnnArch>],
         count: usize,
-    ) -> Result<Asked<CnnArch>, StrategyError> {
+    ) -> Result<Proposals<CnnArch>, StrategyError> {
         let known = told.iter().map(|observation| self.space.key(&observation.arch));
         let archs = self.sampler.sample(u64::from(round), count, known)?;
         let mut warnings = Vec::new();
@@ -78,7 +78,7 @@ impl Proposer for Rewarded<'_> {
             ));
         }
         let proposals = archs.into_iter().map(|arch| Proposal { arch, origin: Origin::Policy }).collect();
-        Ok(Asked { proposals, stop: None, warnings })
+        Ok(Proposals { proposals, stop: None, warnings })
     }
 
     fn report(&self) -> Option<serde_json::Value> {

@@ -8,12 +8,13 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::Proposer;
 use nao_controller::{NaoSearch, PretrainedSpace, StructureSearch, controller_weights};
-use nao_space::search::{Asked, Observation, RandomSearch, Strategy, StrategyError};
+use nao_space::file::check_checksum;
+use nao_space::search::{Observation, Proposals, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
 use super::Kept;
-use crate::files::write_whole;
+use crate::files::{read_tensors, write_whole};
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The `nao` strategy of a preset, told anew each round.
@@ -68,7 +69,8 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Kept for Retold<'_, L> {
 
     fn restore(&mut self, path: PathBuf) -> Result<()> {
         if path.is_file() {
-            let weights = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let weights = read_tensors(&path)?;
+            check_checksum(&weights).with_context(|| path.display().to_string())?;
             self.weights = Some(weights);
         }
         Ok(())
@@ -81,7 +83,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for Retold<'_, L> {
         round: u32,
         told: &[Observation<CnnArch>],
         count: usize,
-    ) -> Result<Asked<CnnArch>, StrategyError> {
+    ) -> Result<Proposals<CnnArch>, StrategyError> {
         let seed = seed_for(self.seed, "proposer", u64::from(round));
         let structure = self.config.preset == STRUCTURE;
         let made = if structure { self.structure(seed) } else { self.controller(seed) };

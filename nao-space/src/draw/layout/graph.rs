@@ -1,7 +1,7 @@
 //! The graph that is laid out: blocks, sources, trunks and the sink in layers, joined by segments from
 //! one layer to the next.
 
-use super::{
+use super::sizes::{
     OP_GAP, OP_SIDE, OP_SIZE, SINK_FONT, SINK_SIDE, SINK_SLOT, SINK_WIDTH, SOURCE_SIDE, SOURCE_SIZE, SPACING,
     TRUNK_WIDTH,
 };

@@ -10,38 +10,13 @@ mod graph;
 mod order;
 mod place;
 mod rows;
+mod sizes;
 
 use super::diagram::{Diagram, Value};
 use graph::{Graph, Part, Port};
+use sizes::{OP_SIZE, OUTPUT_GAP, OUTPUT_HEIGHT, SINK_HEIGHT, SOURCE_SIZE, SUM_GAP, SUM_PORT};
 
-/// Width and height of an operation.
-pub(super) const OP_SIZE: (f64, f64) = (72.0, 36.0);
-/// Between two operations of a node.
-const OP_GAP: f64 = 10.0;
-/// From the operations of a node down to its sum.
-const SUM_GAP: f64 = 20.0;
-/// The circle of a sum.
-pub(super) const SUM_RADIUS: f64 = 10.0;
-/// How far from the middle of a sum its branches arrive.
-const SUM_PORT: f64 = 4.5;
-/// Width and height of a source, and the room for its number on either side.
-const SOURCE_SIZE: (f64, f64) = (64.0, 26.0);
-const SOURCE_SIDE: f64 = 12.0;
-/// The room for the number of an operation without a sum, on either side.
-const OP_SIDE: f64 = 20.0;
-/// Height of the sink, its least width, and its width per line that arrives.
-const SINK_HEIGHT: f64 = 26.0;
-const SINK_WIDTH: f64 = 72.0;
-const SINK_FONT: f64 = 12.0;
-const SINK_SIDE: f64 = 12.0;
-const SINK_SLOT: f64 = 18.0;
-/// From the sink to the output label's upper edge, and the height of the label.
-const OUTPUT_GAP: f64 = 22.0;
-const OUTPUT_HEIGHT: f64 = 18.0;
-/// The room of a trunk in a row.
-const TRUNK_WIDTH: f64 = 4.0;
-/// Between neighbours in a row.
-const SPACING: f64 = 14.0;
+pub(super) use sizes::SUM_RADIUS;
 
 /// A rectangle, by its upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq)]

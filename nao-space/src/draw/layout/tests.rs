@@ -3,13 +3,11 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::cell::Cell;
 use crate::draw::diagram::Diagram;
-use crate::op_set::{OP_SET_NAMES, OpSet};
-use crate::rnn_arch::RnnArch;
+use crate::image::{Cell, OP_SET_NAMES, OpSet};
+use crate::language::Space;
 use crate::seed::rng_for;
-use crate::space::Space;
-use crate::spaces::{ActivationOrder, CnnSpace, NasBench101Space, NasBench201Space, RnnSpace};
+use crate::spaces::{ActivationOrder, CnnSpace, NasBench101Space, NasBench201Space, RnnArch, RnnSpace};
 
 /// Two hundred cells: 1, 5 and 12 nodes, and all between, over all operation sets.
 fn cells() -> Vec<Cell> {
@@ -160,8 +158,7 @@ fn lines_run_downward_from_their_state_to_their_reader() {
 
 #[test]
 fn a_chain_is_drawn_without_crossing_and_rows_stay_narrow() {
-    use crate::cell::{Edge, Node, State};
-    use crate::op::Op;
+    use crate::image::{Edge, Node, Op, State};
     let edge = |state| Edge { input: State(state), op: Op::Identity };
     let flat = Cell::new(vec![Node { edges: [edge(0), edge(1)] }; 12]).unwrap();
     let rows_of = |cell: &Cell| rows::assign_rows(&Diagram::of_cell(None, cell, &cell.loose_ends()));

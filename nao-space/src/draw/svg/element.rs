@@ -6,6 +6,9 @@ use crate::draw::layout::{Passage, Rect};
 use crate::draw::palette::{Family, LINE, NEUTRAL, PAGE};
 use crate::draw::text::escaped;
 
+/// Around everything, and between panels.
+pub(super) const MARGIN: f64 = 16.0;
+
 /// SVG elements, one per line.
 #[derive(Default)]
 pub(super) struct Svg {

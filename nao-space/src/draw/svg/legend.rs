@@ -1,7 +1,6 @@
 //! The legend: what the colours and the circle mean.
 
-use super::MARGIN;
-use super::element::{Anchor, Svg, Tone};
+use super::element::{Anchor, MARGIN, Svg, Tone};
 use crate::draw::layout::Rect;
 use crate::draw::palette::Family;
 use crate::draw::text::text_width;

@@ -8,14 +8,13 @@ mod element;
 mod legend;
 
 use self::cell::write_diagram;
-use self::element::{Anchor, Svg, Tone, number};
+use self::element::{Anchor, MARGIN, Svg, Tone, number};
 use self::legend::write_legend;
 use super::diagram::Diagram;
 use super::layout::{DiagramLayout, Rect, lay_out};
 use super::palette::{Family, LINE, NEUTRAL, PAGE};
 use super::text::{escaped, text_width, wrapped};
-use crate::arch::CnnArch;
-use crate::cell::Cell;
+use crate::image::{Cell, CnnArch};
 
 /// What is written around a picture, and how its cells stand.
 ///
@@ -57,7 +56,6 @@ pub enum Arrangement {
     Stacked,
 }
 
-const MARGIN: f64 = 16.0;
 const PANEL_PADDING: f64 = 22.0;
 const PANEL_HEADING: f64 = 52.0;
 const HEADING_GAP: f64 = 12.0;

@@ -1,13 +1,11 @@
 //! Pictures are well-formed, complete, self-contained and the same every time.
 
 use super::*;
-use crate::arch::CellRole;
-use crate::cell::State;
 use crate::draw::Picture;
+use crate::image::{CellRole, OP_SET_NAMES, OpSet, State};
+use crate::language::Space;
 use crate::network::{CellOutputs, Concat};
-use crate::op_set::{OP_SET_NAMES, OpSet};
 use crate::seed::rng_for;
-use crate::space::Space;
 use crate::spaces::{
     ActivationOrder, CnnSpace, DartsSpace, NasBench101Arch, NasBench101Space, NasBench201Arch,
     NasBench201Space, RnnSpace,

@@ -1,10 +1,10 @@
 //! AmoebaNet-A and -B (Real et al., 2019, arXiv 1802.01548).
 
-use super::ops::{AVG3, CONV_1X7, CONV1, CONV3, DIL_SEP5, ID, MAX2, MAX3, SEP3, SEP5, SEP7};
-use super::{Cells, Published, ZooEntry, cell, concats};
-use crate::arch::CnnArch;
+use super::cells::ops::{AVG3, CONV_1X7, CONV1, CONV3, DIL_SEP5, ID, MAX2, MAX3, SEP3, SEP5, SEP7};
+use super::cells::{Cells, cell, concats};
+use super::entry::{Published, ZooEntry};
+use crate::image::{CnnArch, OpSet};
 use crate::network::{Convention, Skeleton};
-use crate::op_set::OpSet;
 
 const PAPER: &str = "Real et al., AAAI 2019";
 const CODE: &str = "TensorFlow TPU models, official/amoeba_net";

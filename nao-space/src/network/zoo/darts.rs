@@ -1,11 +1,10 @@
 //! DARTS (Liu et al., 2019, arXiv 1806.09055): four nodes, all of them concatenated.
 
-use super::ops::{AVG3, DIL3, ID, MAX3, SEP3};
-use super::{CellOutputs, Cells, Concat, Published, ZooEntry, cell};
-use crate::arch::CnnArch;
-use crate::cell::Cell;
-use crate::network::{Convention, Skeleton};
-use crate::op_set::OpSet;
+use super::cells::ops::{AVG3, DIL3, ID, MAX3, SEP3};
+use super::cells::{Cells, cell};
+use super::entry::{Published, ZooEntry};
+use crate::image::{Cell, CnnArch, OpSet};
+use crate::network::{CellOutputs, Concat, Convention, Skeleton};
 
 const PAPER: &str = "Liu et al., ICLR 2019";
 

@@ -1,10 +1,10 @@
 //! DenseNet-BC (Huang et al., 2017, arXiv 1608.06993).
 
-use super::{Published, ZooGraph};
+use super::entry::{Published, ZooGraph};
+use crate::image::Border;
 use crate::network::{
     BlockRole, ConvSpec, FeatureShape, GraphError, GraphPlan, GraphValue, Join, Layer, PoolSpec,
 };
-use crate::op::Border;
 
 /// The family of densely connected networks with bottlenecks and compression: three blocks, each layer of
 /// which reads all earlier maps of its block.

@@ -1,8 +1,9 @@
 //! ENAS (Pham et al., 2018, arXiv 1802.03268), in the ids of the weight-sharing code.
 
-use super::{Cells, Published, ZooEntry};
+use super::cells::Cells;
+use super::entry::{Published, ZooEntry};
+use crate::image::OpSet;
 use crate::network::{Convention, Skeleton};
-use crate::op_set::OpSet;
 
 const PAPER: &str = "Pham et al., ICML 2018";
 

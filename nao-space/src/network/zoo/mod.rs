@@ -1,9 +1,11 @@
 //! Published architectures with their published figures, as data: one file per family.
 
 mod amoebanet;
+mod cells;
 mod darts;
 mod densenet;
 mod enas;
+mod entry;
 mod nao;
 mod nasnet;
 mod pnasnet;
@@ -13,20 +15,8 @@ mod unpublished;
 
 use std::sync::LazyLock;
 
-use serde::Serialize;
-
-use super::concat::{CellOutputs, Concat};
-use super::graph_plan::GraphPlan;
-use super::plan::{GeometryError, NetworkPlan};
-use super::skeleton::Skeleton;
-use crate::arch::CnnArch;
-use crate::cell::{Cell, Edge, Node, State};
-use crate::op::Op;
-use crate::op_set::OpSet;
-use crate::space::Space;
-use crate::spaces::CnnSpace;
-
 pub use densenet::DenseNetBc;
+pub use entry::{Published, UnpublishedCells, ZooEntry, ZooGraph, ZooNetwork};
 pub use recurrent::{
     PublishedPerplexity, RECURRENT_ZOO_NAMES, RecurrentEntry, UnknownRecurrentEntry, recurrent_zoo,
     recurrent_zoo_entry,
@@ -50,145 +40,6 @@ pub const ZOO_NAMES: [&str; 14] = [
     "DARTS-V1",
     "DARTS-V2",
 ];
-
-/// A published architecture.
-#[derive(Clone, Debug)]
-pub struct ZooEntry {
-    /// Its name.
-    pub name: &'static str,
-    /// A space that holds it; for the authors' cells the one in whose notation they were published.
-    pub space: CnnSpace,
-    /// The cells.
-    pub arch: CnnArch,
-    /// What the cells concatenate.
-    pub outputs: CellOutputs,
-    /// The network of the first published figure.
-    pub skeleton: Skeleton,
-    /// Number of operations in the space that was searched, as published; `None` where unknown.
-    pub searched_ops: Option<u32>,
-    /// Where the cells were read.
-    pub source: &'static str,
-    /// What was published about it.
-    pub published: Vec<Published>,
-}
-
-impl ZooEntry {
-    /// Its network on a skeleton, with what its cells concatenate.
-    ///
-    /// ```
-    /// use nao_space::network::zoo_entry;
-    /// let nasnet = zoo_entry("NASNet-A")?;
-    /// assert_eq!(nasnet.plan(&nasnet.skeleton)?.cost().params, 3_346_538);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When images and skeleton do not fit, as in [`NetworkPlan::new`].
-    pub fn plan(&self, skeleton: &Skeleton) -> Result<NetworkPlan, GeometryError> {
-        NetworkPlan::with_outputs(&self.arch, &self.outputs, skeleton)
-    }
-}
-
-/// One published figure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Published {
-    /// The data set and split.
-    pub data: &'static str,
-    /// Test error in per cent.
-    pub error_percent: f64,
-    /// Parameters in millions, as printed; `None` where none are.
-    pub params_millions: Option<f64>,
-    /// Network and training.
-    pub setting: &'static str,
-    /// Where it was published.
-    pub source: &'static str,
-    /// The network of cells; `None` where it has none or its cells are unknown.
-    pub skeleton: Option<Skeleton>,
-    /// Architectures that the search evaluated, as published.
-    pub models_evaluated: Option<u32>,
-    /// GPU-days of the search, as published.
-    pub gpu_days: Option<f64>,
-    /// What is known where the computed parameters are not the published ones.
-    pub note: Option<&'static str>,
-}
-
-impl Published {
-    /// A figure on CIFAR-10, with nothing said about parameters, network or search.
-    fn cifar10(error_percent: f64, setting: &'static str, source: &'static str) -> Self {
-        Published {
-            data: "CIFAR-10 test",
-            error_percent,
-            params_millions: None,
-            setting,
-            source,
-            skeleton: None,
-            models_evaluated: None,
-            gpu_days: None,
-            note: None,
-        }
-    }
-}
-
-/// A published network that is not given as cells.
-#[derive(Clone, Debug)]
-pub struct ZooGraph {
-    /// Its name.
-    pub name: &'static str,
-    /// Its layers.
-    pub plan: GraphPlan,
-    /// What was published about it.
-    pub published: Vec<Published>,
-}
-
-/// A published architecture whose cells are not published in readable form.
-#[derive(Clone, Debug)]
-pub struct UnpublishedCells {
-    /// Its name.
-    pub name: &'static str,
-    /// Nodes per cell, where known.
-    pub nodes: Option<usize>,
-    /// Cells per stage (N), where known.
-    pub cells_per_stage: Option<usize>,
-    /// Width (F), where known.
-    pub width: Option<usize>,
-    /// Number of operations in the space that was searched.
-    pub searched_ops: Option<u32>,
-    /// What is known of the cells.
-    pub known: &'static str,
-    /// What was published about it.
-    pub published: Vec<Published>,
-}
-
-/// Everything that the comparison of results lists.
-#[derive(Clone, Debug)]
-pub enum ZooNetwork {
-    /// Cells on skeletons.
-    Cells(&'static ZooEntry),
-    /// A network that is not made of cells.
-    Graph(ZooGraph),
-    /// Figures without cells.
-    Unpublished(UnpublishedCells),
-}
-
-impl ZooNetwork {
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            ZooNetwork::Cells(entry) => entry.name,
-            ZooNetwork::Graph(graph) => graph.name,
-            ZooNetwork::Unpublished(cells) => cells.name,
-        }
-    }
-
-    /// What was published about it.
-    pub fn published(&self) -> &[Published] {
-        match self {
-            ZooNetwork::Cells(entry) => &entry.published,
-            ZooNetwork::Graph(graph) => &graph.published,
-            ZooNetwork::Unpublished(cells) => &cells.published,
-        }
-    }
-}
 
 /// Why the zoo has no cells of a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -265,70 +116,11 @@ pub fn zoo_entry(name: &str) -> Result<&'static ZooEntry, ZooError> {
     }
 }
 
-/// Published cells as they are written in the files of the families.
-struct Cells {
-    name: &'static str,
-    ops: OpSet,
-    arch: CnnArch,
-    outputs: CellOutputs,
-    source: &'static str,
-}
-
-impl Cells {
-    /// The authors' strings; their cells concatenate loose ends.
-    fn of_string(name: &'static str, ops: OpSet, text: &str, source: &'static str) -> Self {
-        let space = CnnSpace::new(5, ops.clone()).expect("five nodes are allowed");
-        let arch = space.parse(text).expect("published strings are well formed");
-        Cells { name, ops, arch, outputs: CellOutputs::both(Concat::LooseEnds), source }
-    }
-
-    /// An entry whose first figure has a network.
-    fn entry(self, searched_ops: Option<u32>, published: Vec<Published>) -> ZooEntry {
-        let Cells { name, ops, arch, outputs, source } = self;
-        let space = CnnSpace::new(arch.normal.nodes().len(), ops).expect("published cells are small");
-        let skeleton = published[0].skeleton.expect("the first figure has a network");
-        ZooEntry { name, space, arch, outputs, skeleton, searched_ops, source, published }
-    }
-}
-
-/// A cell from the states and operations of its nodes.
-fn cell<const N: usize>(nodes: [[(u8, Op); 2]; N]) -> Cell {
-    let edge = |(state, op)| Edge { input: State(state), op };
-    let nodes = nodes.into_iter().map(|branches| Node { edges: branches.map(edge) });
-    Cell::new(nodes.collect()).expect("published cells are well formed")
-}
-
-/// Lists of concatenated states.
-fn concats(normal: &[u8], reduction: &[u8]) -> CellOutputs {
-    let states = |list: &[u8]| list.iter().map(|&state| State(state)).collect();
-    CellOutputs::lists(states(normal), states(reduction))
-}
-
-/// Operations of the tables of cells.
-mod ops {
-    use crate::op::{Border, Op};
-
-    pub const ID: Op = Op::Identity;
-    pub const SEP3: Op = Op::SepConv { kernel: 3 };
-    pub const SEP5: Op = Op::SepConv { kernel: 5 };
-    pub const SEP7: Op = Op::SepConv { kernel: 7 };
-    pub const DIL3: Op = Op::DilConv { kernel: 3 };
-    pub const DIL_SEP5: Op = Op::DilSepConv { kernel: 5 };
-    pub const CONV1: Op = Op::Conv { kernel: 1 };
-    pub const CONV3: Op = Op::Conv { kernel: 3 };
-    pub const CONV_1X3: Op = Op::FactorConv { kernel: 3 };
-    pub const CONV_1X7: Op = Op::FactorConv { kernel: 7 };
-    pub const MAX2: Op = Op::MaxPool { kernel: 2, border: Border::Ignored };
-    pub const MAX3: Op = Op::MaxPool { kernel: 3, border: Border::Ignored };
-    pub const AVG2: Op = Op::AvgPool { kernel: 2, border: Border::Ignored };
-    pub const AVG3: Op = Op::AvgPool { kernel: 3, border: Border::Ignored };
-    pub const AVG5: Op = Op::AvgPool { kernel: 5, border: Border::Ignored };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::FeatureShape;
+    use crate::language::Space;
+    use crate::network::{FeatureShape, NetworkPlan, Skeleton};
 
     #[test]
     fn names_are_found_and_unknown_ones_answered_with_the_list() {

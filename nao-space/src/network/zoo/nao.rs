@@ -1,10 +1,10 @@
 //! The authors' cells (spec a.6).
 
-use super::ops::{AVG2, AVG3, AVG5, CONV_1X3, CONV_1X7, CONV1, CONV3, ID, MAX2, MAX3};
-use super::{CellOutputs, Cells, Concat, Published, ZooEntry, cell};
-use crate::arch::CnnArch;
-use crate::network::{Convention, Skeleton};
-use crate::op_set::OpSet;
+use super::cells::ops::{AVG2, AVG3, AVG5, CONV_1X3, CONV_1X7, CONV1, CONV3, ID, MAX2, MAX3};
+use super::cells::{Cells, cell};
+use super::entry::{Published, ZooEntry};
+use crate::image::{CnnArch, OpSet};
+use crate::network::{CellOutputs, Concat, Convention, Skeleton};
 
 const PYTORCH_V1: &str = "authors' PyTorch repository, V1";
 const PYTORCH_V2: &str = "authors' PyTorch repository, V2";

@@ -1,10 +1,10 @@
 //! NASNet-A (Zoph et al., 2018, arXiv 1707.07012).
 
-use super::ops::{AVG3, ID, MAX3, SEP3, SEP5, SEP7};
-use super::{Cells, Published, ZooEntry, cell, concats};
-use crate::arch::CnnArch;
+use super::cells::ops::{AVG3, ID, MAX3, SEP3, SEP5, SEP7};
+use super::cells::{Cells, cell, concats};
+use super::entry::{Published, ZooEntry};
+use crate::image::{CnnArch, OpSet};
 use crate::network::{CellOutputs, Convention, Skeleton};
-use crate::op_set::OpSet;
 
 const PAPER: &str = "Zoph et al., CVPR 2018";
 const CODE: &str = "TensorFlow research models, slim/nets/nasnet";

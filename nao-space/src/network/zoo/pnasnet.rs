@@ -1,10 +1,10 @@
 //! PNASNet-5 (Liu et al., 2018, arXiv 1712.00559): one cell for both roles, reductions in place.
 
-use super::ops::{ID, MAX3, SEP3, SEP5, SEP7};
-use super::{CellOutputs, Cells, Concat, Published, ZooEntry, cell};
-use crate::arch::CnnArch;
-use crate::network::{Convention, Reduction, Skeleton};
-use crate::op_set::OpSet;
+use super::cells::ops::{ID, MAX3, SEP3, SEP5, SEP7};
+use super::cells::{Cells, cell};
+use super::entry::{Published, ZooEntry};
+use crate::image::{CnnArch, OpSet};
+use crate::network::{CellOutputs, Concat, Convention, Reduction, Skeleton};
 
 pub(super) fn entries() -> Vec<ZooEntry> {
     let both = cell([

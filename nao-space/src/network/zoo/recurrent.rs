@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use crate::language::Space;
 use crate::network::{LanguageModelSkeleton, OutputMean};
-use crate::rnn_arch::{RnnArch, RnnState};
-use crate::space::Space;
-use crate::spaces::{ActivationOrder, RnnSpace};
+use crate::spaces::{ActivationOrder, RnnArch, RnnSpace, RnnState};
 
 /// The names of the published recurrent cells.
 pub const RECURRENT_ZOO_NAMES: [&str; 6] =
@@ -198,7 +197,7 @@ fn enas_corrected() -> RecurrentEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rnn_arch::Activation;
+    use crate::spaces::Activation;
 
     #[test]
     fn names_are_found_and_unknown_ones_answered_with_the_list() {

@@ -1,6 +1,6 @@
 //! ResNeXt-29 (Xie et al., 2017, arXiv 1611.05431).
 
-use super::{Published, ZooGraph};
+use super::entry::{Published, ZooGraph};
 use crate::network::{BlockRole, ConvSpec, FeatureShape, GraphError, GraphPlan, GraphValue, Join, Layer};
 
 /// ResNeXt of 29 layers for CIFAR: three stages of three bottlenecks with grouped convolutions.

@@ -1,6 +1,6 @@
 //! Architectures with published figures whose cells are not published in readable form.
 
-use super::{Published, UnpublishedCells};
+use super::entry::{Published, UnpublishedCells};
 
 pub(super) fn entries() -> [UnpublishedCells; 4] {
     let nasnet = |error_percent, params_millions| Published {

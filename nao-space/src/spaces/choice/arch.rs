@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::text::shown;
+
 /// What was chosen at every position that applies. In JSON an object, `{"depth": "3", "width": "64"}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -51,7 +53,7 @@ impl<'de> Visitor<'de> for Choices {
         let mut choices = BTreeMap::new();
         while let Some((position, choice)) = map.next_entry::<String, String>()? {
             if choices.contains_key(&position) {
-                return Err(A::Error::custom(format!("position `{position}` is there twice")));
+                return Err(A::Error::custom(format!("position {} is there twice", shown(&position))));
             }
             choices.insert(position, choice);
         }

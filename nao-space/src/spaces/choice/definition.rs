@@ -4,6 +4,9 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::excerpt::{excerpt, listed, shortened};
+use crate::text::LONGEST_REMARK;
+
 /// A named decision with its choices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +64,9 @@ pub enum InvalidChoiceSpace {
         message: String,
     },
     /// A space without a proper name.
-    #[error("`{name}` is no name of a space: a name is a word without white space")]
+    #[error(
+        "`{name}` is no name of a space: a name is a word without white space, of at most {MAX_WORD} bytes"
+    )]
     Name {
         /// The name.
         name: String,
@@ -85,6 +90,14 @@ pub enum InvalidChoiceSpace {
         /// Its name.
         position: String,
         /// The name or choice.
+        word: String,
+    },
+    /// A name or choice that no message could show.
+    #[error("position {index}: `{word}` is too long; a name or choice has at most {MAX_WORD} bytes")]
+    LongWord {
+        /// The place of the position, counted from 0.
+        index: usize,
+        /// The beginning of the name or choice.
         word: String,
     },
     /// Two positions of one name.
@@ -153,6 +166,16 @@ pub enum InvalidChoiceSpace {
     },
 }
 
+impl InvalidChoiceSpace {
+    /// What a TOML reader says, shortened.
+    pub(super) fn toml(error: &toml::de::Error) -> Self {
+        InvalidChoiceSpace::Toml { message: shortened(&error.to_string(), LONGEST_REMARK) }
+    }
+}
+
+/// The longest name or choice, in bytes.
+const MAX_WORD: usize = 200;
+
 /// The largest number of choices of all positions together: tokens are 16 bits, two have other meanings.
 const MAX_CHOICES: usize = u16::MAX as usize - 2;
 
@@ -170,8 +193,8 @@ fn is_word(text: &str) -> bool {
 impl Definition {
     /// Checks everything that the space relies on.
     pub(super) fn check(&self) -> Result<(), InvalidChoiceSpace> {
-        if !is_word(&self.name) {
-            return Err(InvalidChoiceSpace::Name { name: self.name.clone() });
+        if !is_word(&self.name) || self.name.len() > MAX_WORD {
+            return Err(InvalidChoiceSpace::Name { name: excerpt(&self.name) });
         }
         if self.positions.is_empty() {
             return Err(InvalidChoiceSpace::NoPositions);
@@ -195,8 +218,12 @@ impl Definition {
 
 impl Position {
     fn check(&self, index: usize, earlier: &[Position]) -> Result<(), InvalidChoiceSpace> {
+        let words = || std::iter::once(&self.name).chain(&self.choices);
+        if let Some(word) = words().find(|word| word.len() > MAX_WORD) {
+            return Err(InvalidChoiceSpace::LongWord { index, word: excerpt(word) });
+        }
         let position = self.name.clone();
-        if let Some(word) = std::iter::once(&self.name).chain(&self.choices).find(|word| !is_word(word)) {
+        if let Some(word) = words().find(|word| !is_word(word)) {
             return Err(InvalidChoiceSpace::NotAWord { index, position, word: word.clone() });
         }
         if earlier.iter().any(|other| other.name == self.name) {
@@ -218,10 +245,10 @@ impl Position {
 
 impl Condition {
     fn check(&self, position: String, earlier: &[Position]) -> Result<(), InvalidChoiceSpace> {
-        let refers_to = self.position.clone();
-        let Some(other) = earlier.iter().find(|other| other.name == refers_to) else {
+        let refers_to = excerpt(&self.position);
+        let Some(other) = earlier.iter().find(|other| other.name == self.position) else {
             let names: Vec<&str> = earlier.iter().map(|other| other.name.as_str()).collect();
-            let earlier = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let earlier = if names.is_empty() { "none".to_owned() } else { listed(names) };
             return Err(InvalidChoiceSpace::NotEarlier { position, refers_to, earlier });
         };
         if self.choice.is_empty() {
@@ -231,8 +258,8 @@ impl Condition {
             Some(choice) => Err(InvalidChoiceSpace::UnknownChoice {
                 position,
                 refers_to,
-                choice: choice.clone(),
-                known: other.choices.join(", "),
+                choice: excerpt(choice),
+                known: listed(&other.choices),
             }),
             None => Ok(()),
         }

@@ -10,9 +10,9 @@ use rand_chacha::ChaCha8Rng;
 
 use self::definition::Definition;
 use self::tree::{Branch, Forest, Picks};
-use crate::notation::{ParseError, shown};
-use crate::space::{DecodeError, Space, check_sentence};
-use crate::token::{Token, TokenMask, Vocabulary};
+use crate::excerpt::listed;
+use crate::language::{DecodeError, Space, Token, TokenMask, Vocabulary, check_sentence};
+use crate::text::{ParseError, shown};
 
 pub use arch::ChoiceArch;
 pub use definition::{Condition, InvalidChoiceSpace, Position};
@@ -98,7 +98,7 @@ impl ChoiceSpace {
     /// On anything but the documented form, with line and column, and as [`ChoiceSpace::new`].
     pub fn from_toml(text: &str) -> Result<Self, InvalidChoiceSpace> {
         let definition: Definition =
-            toml::from_str(text).map_err(|error| InvalidChoiceSpace::Toml { message: error.to_string() })?;
+            toml::from_str(text).map_err(|error| InvalidChoiceSpace::toml(&error))?;
         ChoiceSpace::new(&definition.name, definition.positions)
     }
 
@@ -129,7 +129,7 @@ impl ChoiceSpace {
                 (Some(choice), true) => match position.choices.iter().position(|known| known == choice) {
                     Some(pick) => picks.push(Some(pick)),
                     None => {
-                        let known = position.choices.join(", ");
+                        let known = listed(&position.choices);
                         return other(format!(
                             "position `{name}` has no choice {}; it has {known}",
                             shown(choice)
@@ -267,7 +267,7 @@ impl Space for ChoiceSpace {
             let chosen =
                 next.and_then(|(_, word)| word.strip_prefix(position.name.as_str())?.strip_prefix('='));
             let pick = position.choices.iter().position(|choice| Some(choice.as_str()) == chosen);
-            let expected = || format!("`{}=` and one of {}", position.name, position.choices.join(", "));
+            let expected = || format!("`{}=` and one of {}", position.name, listed(&position.choices));
             picks.push(Some(pick.ok_or_else(|| unexpected(next, expected()))?));
         }
         match words.next() {

@@ -1,9 +1,7 @@
-//! A cell of two branches per node as a graph of operations.
+//! A cell of two branches per node as a graph of operations, and where its branches stand in sequences.
 
-use crate::cell::{Cell, State};
 use crate::graph::{GraphBuilder, OperationGraph};
-use crate::op::Op;
-use crate::op_set::OpSet;
+use crate::image::{Cell, Op, OpSet, State};
 
 /// The graph of a cell over `ops` whose output concatenates the states `concat`. A branch that is zero is no edge.
 pub(in crate::spaces) fn cell_graph(cell: &Cell, ops: &OpSet, concat: &[State]) -> OperationGraph {
@@ -17,4 +15,12 @@ pub(in crate::spaces) fn cell_graph(cell: &Cell, ops: &OpSet, concat: &[State]) 
         states.push(graph.sum(branches));
     }
     graph.finish(concat.iter().map(|state| states[state.index()]))
+}
+
+/// What a position of a language of two cells says, where every branch is written as input and operation.
+pub(in crate::spaces) fn cell_position(nodes: usize, position: usize) -> String {
+    let role = if position < 4 * nodes { "normal" } else { "reduction" };
+    let node = position % (4 * nodes) / 4;
+    let part = ["first input", "first operation", "second input", "second operation"][position % 4];
+    format!("{role} cell, node {node}, {part}")
 }

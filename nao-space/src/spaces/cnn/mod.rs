@@ -1,26 +1,28 @@
 //! The image cell space: a normal and a reduction cell of B nodes, two inputs and two operations per node.
 
 mod encoding;
+mod error;
 mod graph;
+mod text;
+mod words;
 
 use num_bigint::BigUint;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::arch::{CellRole, CnnArch};
-use crate::canonical::{canonical_cell, op_rank, respell_cell};
-use crate::cell::{Cell, Edge, Node, State};
 use crate::graph::{GraphSchema, OperationGraph};
-use crate::growth::Growth;
-use crate::notation::{self, ParseError};
-use crate::op::Op;
-use crate::op_set::{OpId, OpSet};
-use crate::space::{DecodeError, Space};
-use crate::token::{Token, TokenMask, Vocabulary};
+use crate::image::{
+    Cell, CellRole, CnnArch, Edge, Node, Op, OpId, OpSet, State, canonical_cell, op_rank, respell_cell,
+};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary};
+use crate::text::ParseError;
 
-use encoding::Words;
 pub use encoding::{Encoding, UnknownEncoding};
-pub(in crate::spaces) use graph::cell_graph;
+pub use error::InvalidCnnSpace;
+pub(in crate::spaces) use graph::{cell_graph, cell_position};
+use text::format_with;
+pub use text::{format_cnn, parse_cnn};
+use words::Words;
 
 /// Architectures of two cells of `nodes` nodes over one operation set (spec a.2). The default is the
 /// paper's: 5 nodes, 11 operations.
@@ -39,43 +41,6 @@ pub struct CnnSpace {
     /// The ids under which they are written.
     op_ids: Vec<OpId>,
     vocabulary: Vocabulary,
-}
-
-/// Why there is no such space.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidCnnSpace {
-    /// A number of nodes that cells cannot have.
-    #[error("a cell has 1 to {} nodes, {nodes} is not among them", Cell::MAX_NODES)]
-    Nodes {
-        /// The number asked for.
-        nodes: usize,
-    },
-    /// No operations.
-    #[error("the operation set `{name}` is empty")]
-    NoOps {
-        /// The name of the set.
-        name: String,
-    },
-    /// An operation that the encoding cannot write.
-    #[error("the encoding `{encoding}` has no word for {op}; leave it out of the set or encode as `pairs`")]
-    NoWord {
-        /// The operation.
-        op: Op,
-        /// The encoding.
-        encoding: Encoding,
-    },
-    /// Two operations that the encoding writes alike.
-    #[error(
-        "the encoding `{encoding}` writes {} and {} alike; leave one out of the set or encode as `pairs`",
-        .ops[0], .ops[1]
-    )]
-    SharedWord {
-        /// The operations.
-        ops: [Op; 2],
-        /// The encoding.
-        encoding: Encoding,
-    },
 }
 
 impl Default for CnnSpace {
@@ -272,7 +237,7 @@ impl Space for CnnSpace {
     fn position(&self, position: usize) -> String {
         let width = self.tokens_per_step();
         let branch = position / width;
-        let place = crate::describe::cell_position(self.nodes, 2 * branch + (position % width).min(1));
+        let place = cell_position(self.nodes, 2 * branch + (position % width).min(1));
         match position % width {
             2 => format!("{place} (second token)"),
             _ => place,
@@ -360,11 +325,11 @@ impl Space for CnnSpace {
     }
 
     fn format(&self, arch: &CnnArch) -> String {
-        notation::format_with(arch, |op| self.op_position(op).map(|position| self.op_ids[position]))
+        format_with(arch, |op| self.op_position(op).map(|position| self.op_ids[position]))
     }
 
     fn parse(&self, text: &str) -> Result<CnnArch, ParseError> {
-        notation::parse_cnn(text, self)
+        parse_cnn(text, self.nodes, &self.ops)
     }
 
     /// Draws as the authors do (spec a.2): per node input, operation, input, operation, each uniform.
@@ -373,8 +338,8 @@ impl Space for CnnSpace {
     }
 }
 
-fn with_cell(arch: &CnnArch, role: crate::arch::CellRole, cell: Cell) -> CnnArch {
-    use crate::arch::CellRole::{Normal, Reduction};
+fn with_cell(arch: &CnnArch, role: CellRole, cell: Cell) -> CnnArch {
+    use CellRole::{Normal, Reduction};
     match role {
         Normal => CnnArch { normal: cell, reduction: arch.reduction.clone() },
         Reduction => CnnArch { normal: arch.normal.clone(), reduction: cell },

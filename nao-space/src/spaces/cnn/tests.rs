@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::op::Op;
+use crate::image::Op;
 
 /// Every sentence of a space, by walking its masks.
 fn sentences(space: &CnnSpace) -> Vec<Vec<Token>> {

@@ -1,6 +1,6 @@
 //! One spelling of all hierarchical architectures that differ in numbers alone.
 
-use super::{HierarchicalArch, Motif, MotifId, edge, ends};
+use super::arch::{HierarchicalArch, Motif, MotifId, edge, ends};
 
 /// All orders of the nodes of a graph that keep input and output: the new number of each.
 pub(super) fn orders(nodes: usize) -> impl Iterator<Item = Vec<usize>> {

@@ -4,8 +4,10 @@
 
 use std::fmt::Write;
 
-use super::{HierarchicalArch, Motif, MotifId, Primitive};
-use crate::notation::{Cursor, ParseError};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::arch::{HierarchicalArch, Motif, MotifId, Primitive};
+use crate::text::{Cursor, ParseError};
 
 pub(super) fn format(arch: &HierarchicalArch) -> String {
     let mut text = String::new();
@@ -92,4 +94,16 @@ fn edges<T: Copy, const E: usize>(
         }
     }
     Ok(edges)
+}
+
+impl Serialize for HierarchicalArch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format(self))
+    }
+}
+
+impl<'de> Deserialize<'de> for HierarchicalArch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
 }

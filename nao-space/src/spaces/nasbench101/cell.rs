@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::op::{Border, Op};
+use crate::image::{Border, Op};
 
 /// What an inner vertex of a NAS-Bench-101 cell does to the sum of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! The grammar of NAS-Bench-101 sentences: which symbol may come next so that a valid cell comes out.
 
 use super::cell::{NasBench101Arch, VertexOp, VertexSet};
-use crate::token::Token;
+use crate::language::Token;
 
 /// The meaning of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod canonical;
 mod cell;
 mod grammar;
+mod text;
 
 use std::collections::HashSet;
 
@@ -12,12 +13,11 @@ use rand_chacha::ChaCha8Rng;
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::growth::Growth;
-use crate::notation::{self, ParseError};
-use crate::space::{DecodeError, Space, check_sentence};
-use crate::token::{Token, TokenMask, Vocabulary};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
+use crate::text::ParseError;
 
 pub use cell::{InvalidNasBench101, NasBench101Arch, VertexOp};
+pub use text::{format_nasbench101, nasbench101_from_json, nasbench101_to_json, parse_nasbench101};
 
 /// All NAS-Bench-101 cells, with every numbering of their inner vertices.
 ///
@@ -182,11 +182,11 @@ impl Space for NasBench101Space {
     }
 
     fn format(&self, arch: &NasBench101Arch) -> String {
-        notation::format_nasbench101(arch)
+        format_nasbench101(arch)
     }
 
     fn parse(&self, text: &str) -> Result<NasBench101Arch, ParseError> {
-        notation::parse_nasbench101(text)
+        parse_nasbench101(text)
     }
 
     fn graph_schema(&self) -> Option<GraphSchema> {

@@ -1,58 +1,21 @@
 //! The recurrent cell space: nodes that each read one earlier node.
 
+mod arch;
+mod json;
+mod text;
 mod tree;
 
 use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::growth::Growth;
-use crate::notation::{self, ParseError};
-use crate::rnn_arch::{Activation, RnnArch, RnnNode, RnnState};
-use crate::space::{DecodeError, Space};
-use crate::token::{Token, TokenMask, Vocabulary};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary};
+use crate::text::ParseError;
 
+pub use arch::{Activation, ActivationOrder, InvalidRnnArch, RnnArch, RnnNode, RnnState};
+pub use json::{RNN_JSON_VERSION, RnnJson, rnn_from_json, rnn_to_json};
+pub use text::{format_rnn, parse_rnn};
 use tree::{canonical_tree, respelled_tree};
-
-/// The order of the activations, which fixes their ids in text and their tokens. The authors have two, so a
-/// string of one must be rewritten before the other reads it (spec f 32): read it in one space, write it in the
-/// other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum ActivationOrder {
-    /// Without weight sharing: 0 tanh, 1 relu, 2 identity, 3 sigmoid.
-    #[default]
-    Nao,
-    /// With weight sharing: 0 tanh, 1 relu, 2 sigmoid, 3 identity.
-    NaoWs,
-}
-
-impl ActivationOrder {
-    /// The activations by id.
-    pub fn activations(self) -> [Activation; 4] {
-        use Activation::{Identity, Relu, Sigmoid, Tanh};
-        match self {
-            ActivationOrder::Nao => [Tanh, Relu, Identity, Sigmoid],
-            ActivationOrder::NaoWs => [Tanh, Relu, Sigmoid, Identity],
-        }
-    }
-
-    /// The name, as in names of spaces: `nao`, `nao-ws`.
-    pub fn name(self) -> &'static str {
-        match self {
-            ActivationOrder::Nao => "nao",
-            ActivationOrder::NaoWs => "nao-ws",
-        }
-    }
-
-    /// The id of an activation.
-    pub(crate) fn id(self, activation: Activation) -> usize {
-        let known = self.activations().iter().position(|&known| known == activation);
-        known.expect("every order has all activations")
-    }
-}
 
 /// Recurrent cells of `nodes` searched nodes (spec b). The default is the papers': 11 nodes.
 ///
@@ -252,11 +215,11 @@ impl Space for RnnSpace {
     }
 
     fn format(&self, arch: &RnnArch) -> String {
-        notation::format_rnn(arch, self.order)
+        format_rnn(arch, self.order)
     }
 
     fn parse(&self, text: &str) -> Result<RnnArch, ParseError> {
-        notation::parse_rnn(text, self)
+        parse_rnn(text, self.nodes, self.order)
     }
 }
 

@@ -6,7 +6,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::rnn_arch::{RnnArch, RnnNode, RnnState};
+use super::arch::{RnnArch, RnnNode, RnnState};
 
 /// The nodes (counted from 0) that read each state.
 fn readers(arch: &RnnArch) -> Vec<Vec<usize>> {

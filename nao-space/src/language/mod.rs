@@ -1,0 +1,14 @@
+//! A search space as a language of tokens with a grammar.
+
+mod describe;
+mod growth;
+mod key;
+mod space;
+mod token;
+
+pub use describe::{describe, explain};
+pub use growth::Growth;
+pub use key::ArchKey;
+pub(crate) use space::check_sentence;
+pub use space::{DecodeError, Space};
+pub use token::{Token, TokenMask, Vocabulary};

@@ -1,0 +1,77 @@
+//! The inner order of the crates: which top module may import which, and that no two files need each other.
+
+mod imports;
+mod known;
+mod made_up;
+mod sources;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use imports::Imports;
+use known::{KNOWN_CIRCLES, ROOMS};
+use sources::Sources;
+
+/// The imports of a crate of the workspace.
+fn imports_of(name: &str) -> Imports {
+    Imports::of(&Sources::read(&workspace().join(name)))
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("crates stand in the workspace").to_owned()
+}
+
+#[test]
+fn top_modules_import_what_the_table_lists() {
+    for (name, table) in ROOMS {
+        let faults = imports_of(name).against(table);
+        assert!(faults.is_empty(), "{name}:\n{}", faults.join("\n"));
+    }
+}
+
+#[test]
+fn the_table_stands_in_the_description_of_the_architecture() {
+    let text = fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap();
+    for (name, table) in ROOMS {
+        assert!(text.contains(table.trim()), "ARCHITECTURE.md lacks this table of {name}:\n{table}");
+    }
+}
+
+#[test]
+fn no_files_need_each_other_but_for_known_ones_which_become_fewer() {
+    for (name, known) in KNOWN_CIRCLES {
+        let faults = against_known(&imports_of(name), known);
+        assert!(faults.is_empty(), "{name}:\n{}", faults.join("\n"));
+    }
+}
+
+#[test]
+fn every_crate_is_looked_at() {
+    let crates =
+        fs::read_dir(workspace()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let crates = crates.filter(|name| name.starts_with("nao-")).collect::<BTreeSet<_>>();
+    assert_eq!(KNOWN_CIRCLES.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), crates);
+}
+
+/// The circles that are not known, and the known ones that are no longer what they were; each known one is its files,
+/// separated by white space.
+fn against_known(imports: &Imports, known: &[&str]) -> Vec<String> {
+    let found = imports.circles();
+    let files = |circle: &&str| circle.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
+    let known: Vec<BTreeSet<String>> = known.iter().map(files).collect();
+    let line = |circle: &BTreeSet<String>| circle.iter().cloned().collect::<Vec<_>>().join(" ");
+    let grown = found.iter().filter(|circle| !known.iter().any(|known| circle.is_subset(known)));
+    let grown = grown.map(|circle| {
+        format!("these files need each other, cut an arrow: {}\n{}", line(circle), imports.inside(circle))
+    });
+    let gone = known.iter().filter(|circle| !found.contains(circle));
+    let gone = gone.map(|circle| {
+        let left = found.iter().filter(|found| found.is_subset(circle)).map(line).collect::<Vec<_>>();
+        format!(
+            "this known circle is no more: {}\n  put into the list what is left of it: {left:?}",
+            line(circle)
+        )
+    });
+    grown.chain(gone).collect()
+}
