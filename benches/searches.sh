@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The searches side by side, as in the README: how soon each finds the best of NAS-Bench-201 and of a slice of
+# The searches side by side, as in docs/results/search.md: how soon each finds the best of NAS-Bench-201 and of a slice of
 # NAS-Bench-101, and how well the predictor ranks.
 #
 #   benches/searches.sh [DATA] [SEEDS]

@@ -37,3 +37,8 @@ pub use evaluator::TrainEvaluator;
 pub use network::{GraphNetwork, Network, Pass, Quirks, TrainPass};
 pub use recipe::{RECIPE_NAMES, Recipe, RecipeError};
 pub use train::{TrainError, TrainOptions, Trained, train_network};
+
+/// The examples of the README are tested with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

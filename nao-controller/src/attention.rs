@@ -1,4 +1,4 @@
-//! The decoder's attention over the encoder outputs (spec c.2, V1, V2 and RNN-WS).
+//! The decoder's attention over the encoder outputs (docs/specification.md, c.2, V1, V2 and RNN-WS).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};

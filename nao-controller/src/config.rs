@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::ControllerError;
 use crate::language::Language;
 
-/// Which of the authors' two PyTorch controllers the networks are built like (spec c.2, "Attention"). It also fixes
-/// the names under which weights are stored (see [`Controller::save_safetensors`](crate::Controller::save_safetensors)).
+/// Which of the authors' two PyTorch controllers the networks are built like (docs/specification.md, c.2, "Attention").
+/// It also fixes the names under which weights are stored (see
+/// [`Controller::save_safetensors`](crate::Controller::save_safetensors)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -20,8 +21,8 @@ pub enum Design {
     RnnWs,
 }
 
-/// Sizes of the three networks and how they are trained (spec c.2). All fields have the defaults of the
-/// preset `v1`.
+/// Sizes of the three networks and how they are trained (docs/specification.md, c.2). All fields have the defaults of
+/// the preset `v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ControllerConfig {
@@ -57,9 +58,9 @@ pub struct ControllerConfig {
     pub weight_decay: f64,
     /// Largest global L2 norm of the gradient over all parameters; larger ones are scaled down.
     pub clip: f64,
-    /// Whether each sentence is respelled at random every time it is trained on. This generalises spec c.4,
-    /// where one node per cell has its branches swapped: any symmetry of the space is drawn, with the target
-    /// unchanged.
+    /// Whether each sentence is respelled at random every time it is trained on. This generalises
+    /// docs/specification.md, c.4, where one node per cell has its branches swapped: any symmetry of the space is
+    /// drawn, with the target unchanged.
     pub respell: bool,
 }
 
@@ -143,14 +144,22 @@ pub struct Preset {
 
 /// All presets, the default first.
 pub const PRESETS: [Preset; 4] = [
-    Preset { name: "v1", source: "NAO_pytorch, NAO_V1 search script (spec c.2, V1 search)", config: V1 },
-    Preset { name: "v2", source: "NAO_pytorch, NAO_V2 scripts (spec c.2, V2)", config: V2 },
+    Preset {
+        name: "v1",
+        source: "NAO_pytorch, NAO_V1 search script (docs/specification.md, c.2, V1 search)",
+        config: V1,
+    },
+    Preset { name: "v2", source: "NAO_pytorch, NAO_V2 scripts (docs/specification.md, c.2, V2)", config: V2 },
     Preset {
         name: "paper",
-        source: "Luo et al. 2018; the one-layer predictor is recalled, unverified (spec c.2, paper)",
+        source: "Luo et al. 2018; the one-layer predictor is recalled, unverified (docs/specification.md, c.2, paper)",
         config: PAPER,
     },
-    Preset { name: "rnn-ws", source: "NAO-WS/rnn search script (spec c.2, RNN-WS)", config: RNN_WS },
+    Preset {
+        name: "rnn-ws",
+        source: "NAO-WS/rnn search script (docs/specification.md, c.2, RNN-WS)",
+        config: RNN_WS,
+    },
 ];
 
 /// A preset name that does not exist.

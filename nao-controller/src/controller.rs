@@ -54,7 +54,7 @@ pub struct Gradients {
 }
 
 impl Controller {
-    /// A controller with initial weights drawn from `rng` (spec c.2, "PyTorch init").
+    /// A controller with initial weights drawn from `rng` (docs/specification.md, c.2, "PyTorch init").
     ///
     /// # Errors
     /// When the configuration does not fit the language.

@@ -1,4 +1,4 @@
-//! The decoder: from the continuous embedding back to sentences (spec c.1).
+//! The decoder: from the continuous embedding back to sentences (docs/specification.md, c.1).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};

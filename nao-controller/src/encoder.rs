@@ -1,4 +1,4 @@
-//! The encoder: sentences to the continuous embedding (spec c.1).
+//! The encoder: sentences to the continuous embedding (docs/specification.md, c.1).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};

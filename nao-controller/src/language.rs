@@ -13,9 +13,9 @@ pub struct Language {
     pub space: String,
     /// The names of all tokens in token order; the first is the start symbol.
     pub tokens: Vec<String>,
-    /// Tokens per sentence (S in spec c.1).
+    /// Tokens per sentence (S in docs/specification.md, c.1).
     pub sequence_len: usize,
-    /// Tokens that the encoder reads as one step (S / T in spec c.1).
+    /// Tokens that the encoder reads as one step (S / T in docs/specification.md, c.1).
     pub tokens_per_step: usize,
 }
 

@@ -80,3 +80,8 @@ pub use structure::{
 pub use surrogate::SurrogateConfig;
 pub use targets::{RankScale, Targets, normal_scores};
 pub use training::{EpochLosses, FitReport};
+
+/// The examples of the README are tested with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! How well a controller ranks and reconstructs (spec c.5).
+//! How well a controller ranks and reconstructs (docs/specification.md, c.5).
 
 use nao_space::Token;
 

@@ -1,4 +1,4 @@
-//! The performance predictor (spec c.1).
+//! The performance predictor (docs/specification.md, c.1).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
@@ -27,7 +27,7 @@ pub(crate) struct Head {
 
 impl Head {
     fn new(config: &ControllerConfig, rng: &mut ChaCha8Rng, device: &Device) -> Self {
-        // Spec c.2: the recurrent design starts its predictor small and without biases.
+        // docs/specification.md, c.2: the recurrent design starts its predictor small and without biases.
         let mut linear = |inputs, outputs| match config.design {
             Design::Cnn => Linear::new(inputs, outputs, rng, device),
             Design::RnnWs => Linear::within(inputs, outputs, 0.04, rng, device),

@@ -1,4 +1,4 @@
-//! Training targets from merits (spec c.3).
+//! Training targets from merits (docs/specification.md, c.3).
 
 use statrs::distribution::{ContinuousCDF, Normal};
 

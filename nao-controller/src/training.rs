@@ -1,4 +1,5 @@
-//! One training of the networks: shuffled batches, the joint loss, a global clip and Adam (spec c.1, c.2).
+//! One training of the networks: shuffled batches, the joint loss, a global clip and Adam (docs/specification.md, c.1,
+//! c.2).
 
 use std::time::Instant;
 

@@ -37,3 +37,8 @@ mod switch;
 pub use cpu::window::Window;
 pub use operation::*;
 pub use switch::{UnknownKernels, check_environment};
+
+/// The examples of the README are tested with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

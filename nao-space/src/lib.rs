@@ -64,3 +64,9 @@ pub use trial::{
     Checkpointing, Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective,
     Progress, Quiet, Trial, TrialId, quantity,
 };
+
+/// The examples of the two READMEs are tested with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../../README.md")]
+struct Readme;

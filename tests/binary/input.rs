@@ -139,7 +139,7 @@ fn a_recipe_for_other_data_is_refused_with_the_fitting_one() {
         folder.path(),
         &["train", "--recipe", "cifar10-final", "--data", "digits", "--arch", "@NAONet-A", "--dry-run"],
     );
-    assert_refused(&refused, &["cifar10-final", "digits"], "F02");
+    assert_refused(&refused, &["cifar10-final", "digits"], "a recipe for other data");
 }
 
 #[cfg(unix)]

@@ -44,8 +44,8 @@ impl Child {
         let x = golden.floats("in/x");
         let images = Tensor::from_data(TensorData::new(x.values.clone(), x.shape.clone()), &device);
         let labels = golden.integers("in/y").values.iter().map(|&label| label as u8).collect();
-        // Their auxiliary head changes the features that later cells read (spec f 4). We do not, unless asked; with two
-        // loose ends or more it makes no difference.
+        // Their auxiliary head changes the features that later cells read (docs/specification.md, f.4). We do not,
+        // unless asked; with two loose ends or more it makes no difference.
         let mut quirks = Quirks::default();
         quirks.auxiliary_relu_in_place = name == "v1_single_end_small_aux";
         Child { golden, names, network, images, labels, device, quirks }

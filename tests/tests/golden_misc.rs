@@ -1,8 +1,8 @@
 //! The smaller numbers of controllers and training against the authors' own (`golden/README.md`, `json/misc.json` and
 //! the controllers of `json/params.json`): metrics, drop-path, label smoothing, evaluation epochs, parameters.
 //!
-//! `ws_cnn_calculate_params` is left out: an estimator with known faults (spec f 30) of code that searches with shared
-//! weights, of which no formula is known.
+//! `ws_cnn_calculate_params` is left out: an estimator with known faults (docs/specification.md, f.30) of code that
+//! searches with shared weights, of which no formula is known.
 
 use std::fs;
 
@@ -148,7 +148,7 @@ fn golden_parameters_of_controllers() {
         assert_eq!(language.vocabulary_len(), size(&row["vocab"]), "{row}");
         assert_eq!(count(&config, language), size(&row["total"]), "{row}");
     }
-    // Spec c.2.
+    // docs/specification.md, c.2.
     let rnn = Language::of(&RnnSpace::new(11, ActivationOrder::NaoWs).expect("eleven nodes"));
     assert_eq!(count(&ControllerConfig::preset("rnn-ws").expect("a preset"), rnn), 311_577);
     println!(

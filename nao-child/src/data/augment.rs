@@ -1,4 +1,4 @@
-//! From pixels to network inputs: normalisation, random crop, flip and cutout (spec e.1).
+//! From pixels to network inputs: normalisation, random crop, flip and cutout (docs/specification.md, e.1).
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use super::{ImageData, Split};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalisation {
-    /// The constants of the authors' PyTorch code for CIFAR-10 (spec e.1).
+    /// The constants of the authors' PyTorch code for CIFAR-10 (docs/specification.md, e.1).
     Cifar,
     /// Measured on the images that are trained on.
     TrainingImages,

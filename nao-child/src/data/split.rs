@@ -41,7 +41,7 @@ impl Split {
         Ok(Split { data, train, held_out: order, held_out_name: "validation" })
     }
 
-    /// All images that are not for testing against those that are: for the final training (spec e.1).
+    /// All images that are not for testing against those that are: for the final training (docs/specification.md, e.1).
     ///
     /// # Errors
     /// When the data has no test images.

@@ -1,4 +1,4 @@
-//! Word-level text: a folder with a training, a validation and a test file (spec e.3).
+//! Word-level text: a folder with a training, a validation and a test file (docs/specification.md, e.3).
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! One cell: calibrated inputs, nodes of two branches, concatenated loose ends (spec a.2).
+//! One cell: calibrated inputs, nodes of two branches, concatenated loose ends (docs/specification.md, a.2).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -59,7 +59,7 @@ impl Cell {
     }
 
     /// `older`, `newer`: the outputs of the two cells before. In training each branch, identity included,
-    /// is kept with probability `branch_keep` per example (spec e.1).
+    /// is kept with probability `branch_keep` per example (docs/specification.md, e.1).
     pub fn forward(
         &self,
         older: Tensor<4>,

@@ -20,7 +20,7 @@ pub use pass::{Pass, Quirks, TrainPass};
 use crate::op::activation::relu;
 use crate::op::norm::{BatchStatistics, apply_statistics};
 
-/// A stand-alone child network (spec a.1).
+/// A stand-alone child network (docs/specification.md, a.1).
 ///
 /// Build it on an autodiff device to train it; `network.valid()` is its copy for use.
 #[derive(Module, Debug)]
@@ -131,7 +131,7 @@ mod tests {
         Skeleton::cifar10(1, 2).for_data(FeatureShape::new(8, 8, 2), 3)
     }
 
-    /// F09: what is built is what was counted, and the names list each tensor.
+    /// What is built is what was counted, and the names list each tensor.
     #[test]
     fn built_networks_have_the_planned_number_of_parameters() {
         let device = Device::flex().autodiff();
@@ -166,7 +166,7 @@ mod tests {
         assert_ne!(weights(1), weights(2));
     }
 
-    /// F20: other sizes, channels and classes; shapes agree with the plan in every mode.
+    /// Other sizes, channels and classes; shapes agree with the plan in every mode.
     #[test]
     fn other_images_and_classes_run_in_every_mode() {
         let skeleton = Skeleton::cifar10(1, 2).for_data(FeatureShape::new(48, 48, 1), 7).with_auxiliary(true);
@@ -186,8 +186,8 @@ mod tests {
         assert_eq!(valid.main.dims(), [2, 7]);
     }
 
-    /// Spec f 4: the auxiliary head starts with a ReLU; the cells after it must not see it. With a single
-    /// loose end nothing else would hide it.
+    /// docs/specification.md, f.4: the auxiliary head starts with a ReLU; the cells after it must not see it. With a
+    /// single loose end nothing else would hide it.
     #[test]
     fn the_auxiliary_head_leaves_the_features_alone() {
         let space = CnnSpace::new(5, OpSet::enas_5()).unwrap();
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(main(&with.0), main(&bare));
     }
 
-    /// F40: the gradient of all weights together against finite differences.
+    /// The gradient of all weights together against finite differences.
     #[test]
     fn gradients_agree_with_finite_differences() {
         for (op_set, index) in [("v1-14", 1), ("v2-10", 2), ("v2-11", 5)] {

@@ -35,15 +35,15 @@ pub struct TrainPass {
     pub statistics: Vec<BatchStatistics>,
 }
 
-/// Defects of the authors' code (spec f) that a training pass can reproduce, to compare with their numbers. Their
-/// weights load without any of them, and no pass for use has them.
+/// Defects of the authors' code (docs/specification.md, f) that a training pass can reproduce, to compare with their
+/// numbers. Their weights load without any of them, and no pass for use has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
     /// Their auxiliary head begins with a ReLU in place, so the cells behind it read its output rather than the
-    /// features (spec f 4). It shows only where a cell has a single loose end: elsewhere those cells begin with a ReLU
-    /// of their own. In use the head is off and they read the features: the network is trained on one thing and used
-    /// on another.
+    /// features (docs/specification.md, f.4). It shows only where a cell has a single loose end: elsewhere those cells
+    /// begin with a ReLU of their own. In use the head is off and they read the features: the network is trained on one
+    /// thing and used on another.
     pub auxiliary_relu_in_place: bool,
 }
 

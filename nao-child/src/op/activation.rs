@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-/// `max(x, 0)`, as a new tensor: other readers of `x` see it unchanged (spec f 4).
+/// `max(x, 0)`, as a new tensor: other readers of `x` see it unchanged (docs/specification.md, f.4).
 pub fn relu(x: Tensor<4>) -> Tensor<4> {
     burn::tensor::activation::relu(x)
 }

@@ -17,7 +17,7 @@ pub fn dropout(x: Tensor<4>, keep: f64, rng: &mut ChaCha8Rng) -> Tensor<4> {
 }
 
 /// The sum of two branches under drop-path: each *example* of each branch is kept with probability `keep` and divided by
-/// it, else zero (spec e.1). `keep` of 1 drops nothing and draws nothing.
+/// it, else zero (docs/specification.md, e.1). `keep` of 1 drops nothing and draws nothing.
 ///
 /// `x`, `y`: `[batch, channels, height, width]`.
 pub fn drop_path_sum(x: Tensor<4>, y: Tensor<4>, keep: f64, rng: &mut ChaCha8Rng) -> Tensor<4> {
@@ -38,8 +38,8 @@ fn mask(shape: [usize; 4], keep: f64, rng: &mut ChaCha8Rng) -> TensorData {
     TensorData::new(values.collect(), shape)
 }
 
-/// The keep probability of branches over the course of a training (spec e.1): falls linearly with the depth
-/// of the cell and with the step, to the set value in the last cell at the last step.
+/// The keep probability of branches over the course of a training (docs/specification.md, e.1): falls linearly with the
+/// depth of the cell and with the step, to the set value in the last cell at the last step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DropPathSchedule {
     /// The set value: 1 switches drop-path off.

@@ -1,4 +1,4 @@
-//! Factorized reduction: half the resolution without losing every second row and column (spec a.3).
+//! Factorized reduction: half the resolution without losing every second row and column (docs/specification.md, a.3).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};

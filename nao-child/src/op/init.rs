@@ -1,4 +1,4 @@
-//! Initial weights, drawn from a passed generator (spec e.1).
+//! Initial weights, drawn from a passed generator (docs/specification.md, e.1).
 
 use std::f64::consts::TAU;
 

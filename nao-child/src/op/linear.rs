@@ -16,7 +16,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Kaiming normal weights and a uniform bias (spec e.1).
+    /// Kaiming normal weights and a uniform bias (docs/specification.md, e.1).
     pub fn new(input: usize, output: usize, bias: bool, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         let weight = Param::from_tensor(kaiming_normal([output, input], rng, device));
         let bias = bias.then(|| Param::from_tensor(uniform_bias(output, input, rng, device)));

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use nao_kernels::log_softmax;
 
 /// Rows of target probabilities, `[batch, classes]`: `(1 - smoothing) one-hot + smoothing / classes`
-/// (spec e.2).
+/// (docs/specification.md, e.2).
 pub fn target_rows(labels: &[u8], classes: usize, smoothing: f64, device: &Device) -> Tensor<2> {
     let rest = (smoothing / classes as f64) as f32;
     let mut values = vec![rest; labels.len() * classes];

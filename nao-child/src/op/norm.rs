@@ -8,10 +8,10 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use nao_kernels::{batch_norm, scale_and_shift};
 
-/// Added to variances (spec a.4).
+/// Added to variances (docs/specification.md, a.4).
 pub const EPSILON: f64 = 1e-5;
 
-/// Weight of the new value in running statistics (spec a.4).
+/// Weight of the new value in running statistics (docs/specification.md, a.4).
 pub const MOMENTUM: f32 = 0.1;
 
 /// Normalisation over batch and space, with scale and shift.

@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// F46: means of ones are ones where the border is ignored, and gradients sum to the number of outputs.
+    /// Means of ones are ones where the border is ignored, and gradients sum to the number of outputs.
     #[test]
     fn an_ignored_border_takes_no_part_in_means() {
         let device = Device::flex().autodiff();

@@ -136,11 +136,14 @@ pub(crate) fn search() -> Recipe {
 }
 
 /// The training by which the authors' searches with shared weights rank their five best cells. Theirs reduces the
-/// drop-path as if it lasted as long as the search, so that it is nearly off (spec f 12); here it is what was set.
+/// drop-path as if it lasted as long as the search, so that it is nearly off (docs/specification.md, f.12); here it is
+/// what was set.
 pub(super) fn nao_ws_rank() -> Recipe {
     Recipe {
         name: "nao-ws-rank".into(),
-        source: "authors' PyTorch repository, V1 and V2, ranking of the top five (spec d.3)".into(),
+        source:
+            "authors' PyTorch repository, V1 and V2, ranking of the top five (docs/specification.md, d.3)"
+                .into(),
         structure: Structure {
             cells_per_stage: 3,
             width: 20,

@@ -279,7 +279,7 @@ mod tests {
         assert!(error.contains("`imagenet`") && error.contains("cifar10-final"), "{error}");
     }
 
-    /// F02: a recipe is not run on data that it is not for.
+    /// A recipe is not run on data that it is not for.
     #[test]
     fn a_recipe_for_other_data_is_refused_with_the_fitting_one() {
         let error = Recipe::named("cifar10-final").unwrap().check(&digit_images()).unwrap_err().to_string();

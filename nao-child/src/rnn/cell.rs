@@ -1,4 +1,4 @@
-//! The searched cell (spec b): with weights of its own, and with weights shared by all cells.
+//! The searched cell (docs/specification.md, b): with weights of its own, and with weights shared by all cells.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::op::init::uniform;
 
-/// Weights start within this bound (spec b).
+/// Weights start within this bound (docs/specification.md, b).
 pub(super) const BOUND: f32 = 0.04;
 
 /// The number of activations between which a node chooses.
@@ -41,7 +41,7 @@ pub struct RecurrentCell {
 /// Weights for every cell of a space (`NAO-WS/rnn`): node i (from 1) has a matrix for each of its i inputs and each
 /// activation, in one block of `4 i hidden` rows.
 ///
-/// Unlike a stand-alone cell, its output averages the fixed node in (spec f 32).
+/// Unlike a stand-alone cell, its output averages the fixed node in (docs/specification.md, f.32).
 #[derive(Module, Debug)]
 pub struct SharedCell {
     pub(super) first: Param<Tensor<2>>,

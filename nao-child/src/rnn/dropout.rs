@@ -1,5 +1,5 @@
-//! The five dropouts of the language model (spec b). Every mask but the one of words is drawn once per sequence and
-//! holds for all its steps ("locked"); kept values are divided by their keep probability.
+//! The five dropouts of the language model (docs/specification.md, b). Every mask but the one of words is drawn once
+//! per sequence and holds for all its steps ("locked"); kept values are divided by their keep probability.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use nao_kernels::RecurrentMasks;

@@ -26,7 +26,7 @@ impl Foresight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// How many parts of the text are read side by side, each from a blank memory (10 for validation, 1 for test,
-    /// spec e.3). Words that do not fill the parts evenly are left out.
+    /// docs/specification.md, e.3). Words that do not fill the parts evenly are left out.
     pub batch: usize,
     /// Words per forward pass. The memory is carried from one to the next and every word counts the same, so this
     /// changes nothing but the memory in use.

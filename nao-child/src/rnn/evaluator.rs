@@ -18,8 +18,8 @@ use crate::evaluator::panics_are_outcomes;
 use crate::train::OnCheckpointError;
 
 /// Trains a language model around every cell and measures its perplexity on the validation text, at the best epoch as
-/// the authors do (spec c.3). It depends on the trial's cell and seed, the recipe and the text, on nothing else. The test
-/// text is not looked at.
+/// the authors do (docs/specification.md, c.3). It depends on the trial's cell and seed, the recipe and the text, on
+/// nothing else. The test text is not looked at.
 ///
 /// `extra` holds `train_loss` (nats per word in the last epoch), `last_perplexity`, `scored_epoch`, `rollbacks` (returns
 /// to the best weights), and `averaged_after` where weights were averaged.

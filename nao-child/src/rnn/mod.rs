@@ -1,4 +1,4 @@
-//! Recurrent cells and the language models around them (spec b).
+//! Recurrent cells and the language models around them (docs/specification.md, b).
 
 mod average;
 mod cell;

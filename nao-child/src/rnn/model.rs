@@ -1,4 +1,4 @@
-//! The language model: embedding, one recurrent cell, output tied with the embedding (spec b).
+//! The language model: embedding, one recurrent cell, output tied with the embedding (docs/specification.md, b).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -73,7 +73,7 @@ pub struct LanguageOutput {
     pub memory: Tensor<2>,
 }
 
-/// Penalties on the outputs of the cell (spec e.3).
+/// Penalties on the outputs of the cell (docs/specification.md, e.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Regularisation {
     /// Weight of the mean square of the dropped outputs (alpha).

@@ -1,4 +1,4 @@
-//! How language models are trained: named settings, each fully resolved (spec e.3, d.2).
+//! How language models are trained: named settings, each fully resolved (docs/specification.md, e.3, d.2).
 
 use nao_space::Fidelity;
 use serde::{Deserialize, Serialize};
@@ -182,7 +182,7 @@ fn text_small() -> LanguageRecipe {
 fn ptb_final() -> LanguageRecipe {
     LanguageRecipe {
         name: "ptb-final".into(),
-        source: "authors' final training, of seed 1267 (spec e.3)".into(),
+        source: "authors' final training, of seed 1267 (docs/specification.md, e.3)".into(),
         hidden: 850,
         epochs: 4000,
         batch: 64,
@@ -204,11 +204,11 @@ fn ptb_final() -> LanguageRecipe {
     }
 }
 
-/// Children of the search on the Penn Treebank: the final training, shorter (spec d.2).
+/// Children of the search on the Penn Treebank: the final training, shorter (docs/specification.md, d.2).
 fn ptb_search() -> LanguageRecipe {
     LanguageRecipe {
         name: "ptb-search".into(),
-        source: "authors' search: the final training for 600 epochs (spec d.2)".into(),
+        source: "authors' search: the final training for 600 epochs (docs/specification.md, d.2)".into(),
         epochs: 600,
         ..ptb_final()
     }

@@ -1,4 +1,4 @@
-//! Training a language model (spec e.3): SGD on segments of random length, then averaged weights.
+//! Training a language model (docs/specification.md, e.3): SGD on segments of random length, then averaged weights.
 
 use std::path::{Path, PathBuf};
 

@@ -25,7 +25,7 @@ pub enum Norms {
     #[default]
     Batch,
     /// Those of operations, calibrations and combinations by the batch; the stem and the reducers of loose cell inputs
-    /// by running statistics, as the authors' search does (spec a.7).
+    /// by running statistics, as the authors' search does (docs/specification.md, a.7).
     BatchInCells,
     /// All by running statistics.
     Running,
@@ -191,7 +191,7 @@ impl Lender<'_> {
         let cell = arch.cell(plan.role);
         let nodes = cell.nodes().iter().enumerate().map(|(node, edges)| {
             let [x, y] = edges.edges;
-            // V1 gives both sides the reducers of the x side (spec a.7, f 6).
+            // V1 gives both sides the reducers of the x side (docs/specification.md, a.7, f.6).
             let shared = self.form == NameConvention::V1
                 && y.op == Op::Identity
                 && plan.role == CellRole::Reduction

@@ -1,5 +1,5 @@
-//! Weight sharing: one set of weights for a whole space of image cells (spec a.7), its training, architectures judged by
-//! it, and the search that alternates between the two.
+//! Weight sharing: one set of weights for a whole space of image cells (docs/specification.md, a.7), its training,
+//! architectures judged by it, and the search that alternates between the two.
 //!
 //! A [`Supernet`] lends networks of single architectures; [`SharedTraining`] takes steps with them; by its weights a
 //! [`SharedWeightsEvaluator`] scores; [`SharedSearch`] goes through rounds of both and of a [`Proposer`]. Another way of

@@ -167,7 +167,7 @@ impl SharingConfig {
     }
 }
 
-/// Spec d.3.
+/// docs/specification.md, d.3.
 fn published_v1() -> SharingConfig {
     let training = Recipe {
         source: "Luo et al. 2018, search with weight sharing; authors' PyTorch repository, V1".into(),
@@ -205,7 +205,7 @@ fn published_v1() -> SharingConfig {
     }
 }
 
-/// Spec d.4.
+/// docs/specification.md, d.4.
 fn published_v2(base: SharingConfig) -> SharingConfig {
     let source = "Luo et al. 2019, balanced search; authors' PyTorch repository, V2".into();
     let training = Recipe { source, epochs: 50, cosine_epochs: 50, ..base.training.clone() };

@@ -1,4 +1,5 @@
-//! The search with shared weights: train them, score the pool by them, let somebody propose, and again (spec d.3, d.4).
+//! The search with shared weights: train them, score the pool by them, let somebody propose, and again
+//! (docs/specification.md, d.3, d.4).
 
 use std::time::Instant;
 

@@ -84,7 +84,7 @@ impl Proposer for AtRandom {
     }
 }
 
-/// F34, F32: a score is that of the weights and the cell, whatever was scored before, in any order, by any number of
+/// A score is that of the weights and the cell, whatever was scored before, in any order, by any number of
 /// threads, and with each declared mode of norms.
 #[test]
 fn a_score_does_not_depend_on_who_was_scored_before_or_beside() {
@@ -279,7 +279,7 @@ fn settings_that_cannot_be_are_named() {
     }
 }
 
-/// F30: a stand-alone network takes over what means the same there, and hears of the rest.
+/// A stand-alone network takes over what means the same there, and hears of the rest.
 #[test]
 fn a_child_inherits_what_fits_and_hears_what_was_not_found() {
     for form in [NameConvention::V1, NameConvention::V2] {

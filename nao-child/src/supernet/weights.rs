@@ -21,9 +21,10 @@ use crate::network::Block;
 use crate::op::conv::Conv;
 use crate::op::norm::BatchNorm;
 
-/// The weights of every architecture of a space on one skeleton (spec a.7). The network of one architecture is lent with
-/// [`child`](Supernet::child) and, when it has learned, taken back: it holds the tensors that the architecture uses and
-/// no others, so a step of training costs what that architecture costs, however large the space.
+/// The weights of every architecture of a space on one skeleton (docs/specification.md, a.7). The network of one
+/// architecture is lent with [`child`](Supernet::child) and, when it has learned, taken back: it holds the tensors that
+/// the architecture uses and no others, so a step of training costs what that architecture costs, however large the
+/// space.
 ///
 /// The two forms differ in names, and in the reductions of a strided identity: in V1 both branches of a node use those of
 /// the x branch, and the ones of the y branch learn nothing; in V2 each has its own.

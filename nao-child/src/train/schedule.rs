@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 /// The rate of an epoch, counted from 0: half a cosine from `max` to `min` over `epochs`, constant within an
-/// epoch (spec e.1).
+/// epoch (docs/specification.md, e.1).
 pub fn cosine(epoch: u32, epochs: u32, max: f64, min: f64) -> f64 {
     let progress = f64::from(epoch) / f64::from(epochs);
     min + 0.5 * (max - min) * (1.0 + (PI * progress).cos())
@@ -31,7 +31,7 @@ mod tests {
     fn the_first_epoch_has_the_full_rate_and_the_middle_one_half() {
         assert_eq!(cosine(0, 600, 0.025, 0.0), 0.025);
         assert!((cosine(300, 600, 0.025, 0.001) - 0.013).abs() < 1e-12);
-        // Spec d.2: after 25 of 100 epochs the rate has fallen from 0.024 to 0.0205 only.
+        // docs/specification.md, d.2: after 25 of 100 epochs the rate has fallen from 0.024 to 0.0205 only.
         assert!((cosine(25, 100, 0.024, 0.0) - 0.0205).abs() < 1e-4);
     }
 }

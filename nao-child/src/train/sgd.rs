@@ -1,4 +1,4 @@
-//! Stochastic gradient descent as the authors run it (spec e.1).
+//! Stochastic gradient descent as the authors run it (docs/specification.md, e.1).
 
 use std::collections::HashMap;
 

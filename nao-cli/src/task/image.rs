@@ -230,11 +230,11 @@ impl Task for ImageTask {
         recipe.fidelity()
     }
 
-    /// Small pools keep the paper's share of parents: the best third of the first round (spec d.2).
+    /// Small pools keep the paper's share of parents: the best third of the first round (docs/specification.md, d.2).
     fn rounds(source: &DataSource, recipe: &Recipe) -> (RoundLimits, Option<usize>) {
         match source {
             DataSource::Digits => (RoundLimits { initial: 24, per_round: 8, budget: 48 }, Some(8)),
-            // The paper's sizes (spec d.2): 600 random cells, about 1,000 in all.
+            // The paper's sizes (docs/specification.md, d.2): 600 random cells, about 1,000 in all.
             _ if recipe.name == "search" => {
                 (RoundLimits { initial: 600, per_round: 200, budget: 1_000 }, None)
             }

@@ -169,7 +169,7 @@ impl Task for LanguageTask {
 
     fn rounds(_: &DataSource, recipe: &LanguageRecipe) -> (RoundLimits, Option<usize>) {
         match recipe.name.as_str() {
-            // The paper's sizes (spec d.2), as for images.
+            // The paper's sizes (docs/specification.md, d.2), as for images.
             "ptb-search" => (RoundLimits { initial: 600, per_round: 200, budget: 1_000 }, None),
             _ => (RoundLimits { initial: 16, per_round: 8, budget: 32 }, Some(5)),
         }

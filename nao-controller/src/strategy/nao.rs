@@ -1,4 +1,4 @@
-//! The search of NAO: learn from everything measured, move the best, decode what is new (spec d.1).
+//! The search of NAO: learn from everything measured, move the best, decode what is new (docs/specification.md, d.1).
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -41,7 +41,7 @@ pub struct NaoConfig {
 }
 
 impl Default for NaoConfig {
-    /// V1's search (spec d.3): 100 seeds, steps 1, 2, ... up to 51, weights kept.
+    /// V1's search (docs/specification.md, d.3): 100 seeds, steps 1, 2, ... up to 51, weights kept.
     fn default() -> Self {
         NaoConfig {
             controller: ControllerConfig::default(),

@@ -148,7 +148,8 @@ impl Diagram {
         arch.cells().into_iter().map(of).collect()
     }
 
-    /// A recurrent cell (spec b): word and memory enter the fixed node 0, and the states of `mean` are averaged.
+    /// A recurrent cell (docs/specification.md, b): word and memory enter the fixed node 0, and the states of `mean`
+    /// are averaged.
     pub(super) fn of_rnn(arch: &RnnArch, mean: &OutputMean) -> Self {
         let source = |label: &str| Source { label: label.to_owned(), number: None };
         let sources = vec![source("x[t]"), source("h[t-1]")];

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 
-/// An image architecture: one cell for all normal positions and one for all reductions (spec a.1).
+/// An image architecture: one cell for all normal positions and one for all reductions (docs/specification.md, a.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CnnArch {
     /// The cell that keeps the resolution.

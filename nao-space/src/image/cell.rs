@@ -1,4 +1,4 @@
-//! One cell: nodes that each add two operations on earlier states (spec a.2).
+//! One cell: nodes that each add two operations on earlier states (docs/specification.md, a.2).
 
 use std::fmt;
 
@@ -102,7 +102,7 @@ impl Cell {
     /// The cell with the branches of one node exchanged, `None` where there is no such node.
     ///
     /// A node adds its branches, so this is another spelling of the same cell. The authors train their
-    /// controller on one such exchange per cell (spec c.4).
+    /// controller on one such exchange per cell (docs/specification.md, c.4).
     pub fn with_branches_exchanged(&self, node: usize) -> Option<Cell> {
         let mut nodes = self.nodes.clone();
         nodes.get_mut(node)?.edges.swap(0, 1);
@@ -110,7 +110,7 @@ impl Cell {
     }
 
     /// The states that no node reads, cell inputs included, in ascending order. Their concatenation is the
-    /// output of the cell; the last node is always among them (spec a.2).
+    /// output of the cell; the last node is always among them (docs/specification.md, a.2).
     pub fn loose_ends(&self) -> Vec<State> {
         let states = self.nodes.len() + State::INPUTS;
         let mut read = [false; Cell::MAX_NODES + State::INPUTS];

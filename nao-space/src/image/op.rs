@@ -17,7 +17,7 @@ pub enum Border {
     Zeros,
 }
 
-/// An operation on one feature map (spec a.4). All map F channels to F channels; "RCB" below is
+/// An operation on one feature map (docs/specification.md, a.4). All map F channels to F channels; "RCB" below is
 /// ReLU, convolution without bias, batch norm.
 ///
 /// In text and JSON an operation is its [`name`](Op::name), such as `sep_conv_3x3`.

@@ -39,12 +39,12 @@ impl OpSet {
         OpSet { name: name.into(), entries, aliases: Vec::new() }
     }
 
-    /// The paper's 11 operations: V1 ids 5 to 15 (spec a.4).
+    /// The paper's 11 operations: V1 ids 5 to 15 (docs/specification.md, a.4).
     pub fn paper_11() -> Self {
         OpSet { name: "paper-11".into(), entries: large_v1_entries(), aliases: Vec::new() }
     }
 
-    /// The five operations of weight sharing in V1, V2 and ENAS: V1 ids 0 to 4 (spec a.4).
+    /// The five operations of weight sharing in V1, V2 and ENAS: V1 ids 0 to 4 (docs/specification.md, a.4).
     pub fn enas_5() -> Self {
         OpSet { name: "enas-5".into(), entries: small_entries(), aliases: Vec::new() }
     }
@@ -62,7 +62,7 @@ impl OpSet {
         set
     }
 
-    /// V2's middle set of ten (spec a.4).
+    /// V2's middle set of ten (docs/specification.md, a.4).
     pub fn v2_10() -> Self {
         let ops = [
             Op::Zero,
@@ -79,8 +79,8 @@ impl OpSet {
         OpSet::new("v2-10", ops)
     }
 
-    /// V2's large set of eleven (spec a.4). Its 2x2 pools are padded at the right and bottom, which the
-    /// authors' code leaves out and therefore cannot run at stride 1.
+    /// V2's large set of eleven (docs/specification.md, a.4). Its 2x2 pools are padded at the right and bottom, which
+    /// the authors' code leaves out and therefore cannot run at stride 1.
     pub fn v2_11() -> Self {
         let ops = [
             Op::Identity,
@@ -98,8 +98,8 @@ impl OpSet {
         OpSet::new("v2-11", ops)
     }
 
-    /// All operations of the authors' TensorFlow code (spec a.4), in the order of its vocabulary of one token per
-    /// operation. Its pools exclude the border; `v2-11` is the eleven of them that the paper searches.
+    /// All operations of the authors' TensorFlow code (docs/specification.md, a.4), in the order of its vocabulary of
+    /// one token per operation. Its pools exclude the border; `v2-11` is the eleven of them that the paper searches.
     pub fn tf_19() -> Self {
         let ops = [
             Op::Identity,

@@ -1,4 +1,4 @@
-//! The DAG notation of the authors' TensorFlow code (spec a.5): JSON with one row per node.
+//! The DAG notation of the authors' TensorFlow code (docs/specification.md, a.5): JSON with one row per node.
 //!
 //! ```json
 //! {

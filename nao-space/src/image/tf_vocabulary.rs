@@ -1,4 +1,4 @@
-//! The words of the authors' TensorFlow code: an operation is a kind and a size (spec a.5).
+//! The words of the authors' TensorFlow code: an operation is a kind and a size (docs/specification.md, a.5).
 
 use super::op::{Border, Op};
 use super::op_set::OpSet;

@@ -1,4 +1,5 @@
-//! Bringing cell inputs to the size and width of a cell (spec a.3), and concatenated states that do not fit.
+//! Bringing cell inputs to the size and width of a cell (docs/specification.md, a.3), and concatenated states that do
+//! not fit.
 
 use super::block::{Block, BlockRole};
 use super::convention::{Projection, Rules};

@@ -7,7 +7,7 @@ use crate::image::{Cell, CellRole, CnnArch, State};
 /// Which states of a cell are concatenated along channels into its output.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Concat {
-    /// The states that no node reads, cell inputs included, in ascending order (spec a.2).
+    /// The states that no node reads, cell inputs included, in ascending order (docs/specification.md, a.2).
     LooseEnds,
     /// All nodes and no cell input.
     Nodes,

@@ -25,10 +25,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Convention {
-    /// The authors' PyTorch code, V1 and V2 (spec a.3).
+    /// The authors' PyTorch code, V1 and V2 (docs/specification.md, a.3).
     #[default]
     NaoTorch,
-    /// The authors' TensorFlow code (spec a.1, a.3, a.4).
+    /// The authors' TensorFlow code (docs/specification.md, a.1, a.3, a.4).
     NaoTf,
     /// The TensorFlow code of NASNet, PNASNet and AmoebaNet. Its two-fold dilated separable convolution does not
     /// dilate.

@@ -1,4 +1,4 @@
-//! What stands around the cells: stem, head and auxiliary head (spec a.1, e.1).
+//! What stands around the cells: stem, head and auxiliary head (docs/specification.md, a.1, e.1).
 
 use serde::Serialize;
 
@@ -13,13 +13,13 @@ use crate::image::Border;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuxiliaryPlan {
     /// The cell whose output it reads, counted from 0. It reads a copy: the cell's own readers see the output
-    /// unchanged, unlike in the authors' code (spec f 4).
+    /// unchanged, unlike in the authors' code (docs/specification.md, f.4).
     pub after_cell: usize,
     /// Its layers, classifier included.
     pub block: Block,
 }
 
-/// The blocks of a stem for cells of `width`, one after another (spec a.1).
+/// The blocks of a stem for cells of `width`, one after another (docs/specification.md, a.1).
 pub(super) fn stem_blocks(stem: Stem, input: FeatureShape, width: usize) -> Vec<Block> {
     let conv = |from, to, stride| {
         let conv = ConvSpec { stride: [stride; 2], ..ConvSpec::same(from, to, [3, 3]) };
@@ -41,7 +41,7 @@ pub(super) fn stem_blocks(stem: Stem, input: FeatureShape, width: usize) -> Vec<
     }
 }
 
-/// Global average pool, dropout, linear layer (spec a.1).
+/// Global average pool, dropout, linear layer (docs/specification.md, a.1).
 pub(super) fn head(rules: &Rules, input: FeatureShape, classes: usize) -> Block {
     let linear = Layer::Linear { input: input.channels, output: classes, bias: rules.classifier_bias };
     let relu = rules.relu_before_head.then_some(Layer::Relu);
@@ -49,8 +49,8 @@ pub(super) fn head(rules: &Rules, input: FeatureShape, classes: usize) -> Block 
     Block::laid(BlockRole::Head, input, relu.into_iter().chain(pool).collect())
 }
 
-/// The auxiliary head (spec e.1): ReLU on a copy, 5x5 mean pool, 1x1 convolution to 128, convolution over what
-/// is left to 768, linear layer. The pool has stride 3 behind the CIFAR stem and 2 behind that of ImageNet.
+/// The auxiliary head (docs/specification.md, e.1): ReLU on a copy, 5x5 mean pool, 1x1 convolution to 128, convolution
+/// over what is left to 768, linear layer. The pool has stride 3 behind the CIFAR stem and 2 behind that of ImageNet.
 pub(super) fn auxiliary_head(
     rules: &Rules,
     stem: Stem,

@@ -126,7 +126,7 @@ pub enum Layer {
     /// Mean pool.
     AvgPool(PoolSpec),
     /// Halves the resolution with two 1x1 convolutions of stride 2, the second on the map shifted by one
-    /// row and column (zeros move in), and concatenates them (spec a.3). No normalisation inside.
+    /// row and column (zeros move in), and concatenates them (docs/specification.md, a.3). No normalisation inside.
     FactorizedReduce {
         /// Channels read.
         input: usize,

@@ -1,4 +1,4 @@
-//! What each operation of a cell is made of (spec a.4, column "details"; zoo conventions).
+//! What each operation of a cell is made of (docs/specification.md, a.4, column "details"; zoo conventions).
 
 use super::convention::{DenseStyle, Rules, StridedIdentity};
 use super::layer::{ConvSpec, Layer, PoolSpec};
@@ -42,7 +42,7 @@ pub(super) fn op_layers(op: Op, place: Place) -> Vec<Layer> {
     }
 }
 
-/// Factorized reduction with its norm (spec a.3).
+/// Factorized reduction with its norm (docs/specification.md, a.3).
 pub(super) fn reduction(input: usize, width: usize) -> [Layer; 2] {
     [Layer::FactorizedReduce { input, output: width }, Layer::BatchNorm { channels: width }]
 }

@@ -1,4 +1,4 @@
-//! The macro structure around the cells (spec a.1).
+//! The macro structure around the cells (docs/specification.md, a.1).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use super::layer::FeatureShape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Stem {
-    /// A 3x3 convolution of stride 1 with norm (spec a.1).
+    /// A 3x3 convolution of stride 1 with norm (docs/specification.md, a.1).
     Cifar {
         /// Its channels, as a multiple of the width of the first stage; 3 in the papers.
         multiplier: usize,
     },
     /// Three 3x3 convolutions of stride 2, with norms and ReLUs between, to F/2, F and F channels: images
-    /// shrink to an eighth (spec a.1). Its first block makes a quarter of the image, which is the older
-    /// input of the first cell.
+    /// shrink to an eighth (docs/specification.md, a.1). Its first block makes a quarter of the image, which is the
+    /// older input of the first cell.
     ImageNet,
 }
 
@@ -79,7 +79,8 @@ impl Skeleton {
         }
     }
 
-    /// The ImageNet skeleton: 224x224x3 images, 1000 classes, the stem that shrinks them to 28x28 (spec a.1).
+    /// The ImageNet skeleton: 224x224x3 images, 1000 classes, the stem that shrinks them to 28x28
+    /// (docs/specification.md, a.1).
     ///
     /// ```
     /// use nao_space::network::{NetworkPlan, Skeleton, zoo_entry};

@@ -1,4 +1,4 @@
-//! The loop: rounds of proposals until the budget is spent or nothing new is left (spec d.1).
+//! The loop: rounds of proposals until the budget is spent or nothing new is left (docs/specification.md, d.1).
 //!
 //! [`SearchLoop`] holds the arithmetic of rounds for a program that stores and distributes trials itself;
 //! [`run_search`] is the whole loop for one process.

@@ -40,7 +40,7 @@ impl Training for ImageTask {
         let recipe = &config.recipe;
         recipe.check(&images)?;
         let plan = plan(arch, config, recipe.skeleton(&images))?;
-        // All images against the test images (spec e.1), or a validation split where there are none.
+        // All images against the test images (docs/specification.md, e.1), or a validation split where there are none.
         let split = if images.test_len() > 0 {
             Split::test(images)?
         } else {

@@ -1,5 +1,5 @@
 //! A strategy as the proposer of a search with shared weights: made anew each round and told the whole pool. Of the
-//! authors' controllers the weights go on from round to round (spec d.3).
+//! authors' controllers the weights go on from round to round (docs/specification.md, d.3).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -44,7 +44,7 @@ pub struct CellPlan {
     /// Channels of its nodes (F times a power of two), and of its calibrated inputs, but for an older input of
     /// the first cell that is left as it is.
     pub width: usize,
-    /// Calibration of the older and the newer input (spec a.3).
+    /// Calibration of the older and the newer input (docs/specification.md, a.3).
     pub calibration: [Block; 2],
     /// The nodes in order.
     pub nodes: Vec<NodePlan>,

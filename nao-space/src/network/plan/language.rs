@@ -1,4 +1,5 @@
-//! What a recurrent language model costs (spec b): embedding, one cell, output tied with the embedding.
+//! What a recurrent language model costs (docs/specification.md, b): embedding, one cell, output tied with the
+//! embedding.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +11,10 @@ use crate::spaces::{RnnArch, RnnState};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMean {
-    /// All that searched nodes make, read or not: the authors' cell (spec b).
+    /// All that searched nodes make, read or not: the authors' cell (docs/specification.md, b).
     #[default]
     Searched,
-    /// Those and that of the fixed first node: the cell of shared weights (spec f 32).
+    /// Those and that of the fixed first node: the cell of shared weights (docs/specification.md, f.32).
     All,
     /// These, each of which the cell has.
     States(Vec<RnnState>),
@@ -50,12 +51,12 @@ pub struct LanguageModelSkeleton {
 }
 
 impl LanguageModelSkeleton {
-    /// The authors' model of the Penn Treebank: 10,000 words, 850 units (spec e.3).
+    /// The authors' model of the Penn Treebank: 10,000 words, 850 units (docs/specification.md, e.3).
     pub fn penn_treebank() -> Self {
         LanguageModelSkeleton { vocabulary: 10_000, hidden: 850 }
     }
 
-    /// The authors' model of WikiText-2: 33,278 words, 700 units (spec e.3).
+    /// The authors' model of WikiText-2: 33,278 words, 700 units (docs/specification.md, e.3).
     pub fn wikitext_2() -> Self {
         LanguageModelSkeleton { vocabulary: 33_278, hidden: 700 }
     }
@@ -107,7 +108,7 @@ mod tests {
         LanguageModelSkeleton { vocabulary, hidden }.cost(&arch)
     }
 
-    /// Spec e.5, counted there with the authors' own code.
+    /// docs/specification.md, e.5, counted there with the authors' own code.
     #[test]
     fn parameters_agree_with_the_authors_code() {
         for (vocabulary, hidden, params) in

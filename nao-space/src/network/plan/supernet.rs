@@ -1,4 +1,5 @@
-//! The plan of a supernet: one network that holds the weights of every architecture of a space (spec a.7).
+//! The plan of a supernet: one network that holds the weights of every architecture of a space (docs/specification.md,
+//! a.7).
 
 use serde::Serialize;
 
@@ -40,7 +41,7 @@ pub struct SharedCellPlan {
     pub role: CellRole,
     /// Channels of its nodes and of its output.
     pub width: usize,
-    /// Calibration of the older and the newer input (spec a.3).
+    /// Calibration of the older and the newer input (docs/specification.md, a.3).
     pub calibration: [Block; 2],
     /// The nodes in order.
     pub nodes: Vec<SharedNode>,
@@ -110,9 +111,9 @@ fn params(block: &Block) -> u64 {
     block.cost().params
 }
 
-/// One network for a whole space, layer by layer (spec a.7): in each cell every operation of every node has weights of
-/// its own per branch and per state that it may read, and the loose ends are combined to the width of the cell, so that
-/// the cells behind are the same whatever architecture runs.
+/// One network for a whole space, layer by layer (docs/specification.md, a.7): in each cell every operation of every
+/// node has weights of its own per branch and per state that it may read, and the loose ends are combined to the width
+/// of the cell, so that the cells behind are the same whatever architecture runs.
 ///
 /// ```
 /// use nao_space::network::{Skeleton, SupernetPlan};

@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// Spec e.5, counted there with the authors' own code: without and with auxiliary head.
+    /// docs/specification.md, e.5, counted there with the authors' own code: without and with auxiliary head.
     #[test]
     fn parameters_agree_with_the_authors_code() {
         let counts: [(&str, usize, usize, u64, u64); 10] = [

@@ -1,4 +1,4 @@
-//! The authors' cells (spec a.6).
+//! The authors' cells (docs/specification.md, a.6).
 
 use super::cells::ops::{AVG2, AVG3, AVG5, CONV_1X3, CONV_1X7, CONV1, CONV3, ID, MAX2, MAX3};
 use super::cells::{Cells, cell};
@@ -28,7 +28,8 @@ fn imagenet(
     }
 }
 
-/// The cell of the PyTorch port. It differs from the TensorFlow DAG in the third reduction node (spec a.6).
+/// The cell of the PyTorch port. It differs from the TensorFlow DAG in the third reduction node (docs/specification.md,
+/// a.6).
 fn naonet_a() -> ZooEntry {
     let text = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7";
     let cifar = |error_percent, width, setting| Published {

@@ -1,4 +1,4 @@
-//! Published recurrent cells with their language models (spec b, e.4).
+//! Published recurrent cells with their language models (docs/specification.md, b, e.4).
 
 use std::sync::LazyLock;
 
@@ -125,7 +125,7 @@ fn nao() -> RecurrentEntry {
     )
 }
 
-/// Found with weight sharing, in whose code two activations have each other's ids (spec f 32).
+/// Found with weight sharing, in whose code two activations have each other's ids (docs/specification.md, f.32).
 fn nao_ws() -> RecurrentEntry {
     entry(
         "NAO-WS-RNN",

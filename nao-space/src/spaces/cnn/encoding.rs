@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::image::{Border, Op, OpSet, tf_vocabulary};
 
 /// How a branch is written in tokens: an index token for its input, then a word of one or two tokens for its
-/// operation (spec a.5).
+/// operation (docs/specification.md, a.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -81,8 +81,8 @@ impl Encoding {
 const OP1: [&str; 4] = ["op1 a", "op1 b", "op1 c", "op1 d"];
 const OP2: [&str; 2] = ["op2 a", "op2 b"];
 
-/// The table of CNN-60-WS (spec a.5). Its tokens were chosen for another order of the operations, so no token
-/// has a meaning of its own (spec f 31).
+/// The table of CNN-60-WS (docs/specification.md, a.5). Its tokens were chosen for another order of the operations, so
+/// no token has a meaning of its own (docs/specification.md, f.31).
 fn op_pair(op: Op) -> Option<[&'static str; 2]> {
     let [a, b, c, d] = OP1;
     let [second_a, second_b] = OP2;

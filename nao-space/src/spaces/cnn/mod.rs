@@ -24,11 +24,11 @@ use text::format_with;
 pub use text::{format_cnn, parse_cnn};
 use words::Words;
 
-/// Architectures of two cells of `nodes` nodes over one operation set (spec a.2). The default is the
+/// Architectures of two cells of `nodes` nodes over one operation set (docs/specification.md, a.2). The default is the
 /// paper's: 5 nodes, 11 operations.
 ///
-/// Its language (spec a.5), for any number of nodes: per branch an index token (state + 1) and the word of the
-/// operation, x branch before y branch, normal cell before reduction cell. The words are those of an
+/// Its language (docs/specification.md, a.5), for any number of nodes: per branch an index token (state + 1) and the
+/// word of the operation, x branch before y branch, normal cell before reduction cell. The words are those of an
 /// [`Encoding`]; in the usual one, CNN-40, the token of an operation is its position in the set + nodes + 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CnnSpace {
@@ -332,7 +332,7 @@ impl Space for CnnSpace {
         parse_cnn(text, self.nodes, &self.ops)
     }
 
-    /// Draws as the authors do (spec a.2): per node input, operation, input, operation, each uniform.
+    /// Draws as the authors do (docs/specification.md, a.2): per node input, operation, input, operation, each uniform.
     fn sample(&self, rng: &mut ChaCha8Rng) -> CnnArch {
         CnnArch { normal: self.random_cell(rng), reduction: self.random_cell(rng) }
     }

@@ -1,5 +1,5 @@
 //! NAO strings: four integers per node (input, operation, input, operation), the normal cell and then the
-//! reduction cell, separated by spaces (spec a.2): `0 7 1 15 2 8 1 7 …`.
+//! reduction cell, separated by spaces (docs/specification.md, a.2): `0 7 1 15 2 8 1 7 …`.
 
 use crate::image::{Cell, CnnArch, Edge, Node, Op, OpId, OpSet, State};
 use crate::text::{ParseError, Words};

@@ -15,8 +15,8 @@ pub(super) enum Symbol {
 }
 
 impl Symbol {
-    /// All symbols in the order of their tokens, which start at 1 (spec g, with a token of its own for
-    /// missing vertices).
+    /// All symbols in the order of their tokens, which start at 1 (docs/specification.md, g, with a token of its own
+    /// for missing vertices).
     pub(super) const ALL: [Symbol; 7] = [
         Symbol::NoEdge,
         Symbol::Edge,

@@ -22,8 +22,8 @@ pub use text::{format_nasbench101, nasbench101_from_json, nasbench101_to_json, p
 
 /// All NAS-Bench-101 cells, with every numbering of their inner vertices.
 ///
-/// Its language is that of spec g: 27 tokens, for each of vertices 1 to 6 one per earlier vertex (no edge or
-/// edge) and then its operation; the output ends the cell, and what is left is filled with `no vertex`, which
+/// Its language is that of docs/specification.md, g: 27 tokens, for each of vertices 1 to 6 one per earlier vertex (no
+/// edge or edge) and then its operation; the output ends the cell, and what is left is filled with `no vertex`, which
 /// has a token of its own, for 0 is the start symbol. Masks look ahead: a prefix is allowed just if some pruned
 /// cell of at most 9 edges begins with it, so that sentences and cells correspond one to one.
 ///

@@ -1,4 +1,4 @@
-//! Recurrent cells: nodes that each apply an activation to one earlier node (spec b).
+//! Recurrent cells: nodes that each apply an activation to one earlier node (docs/specification.md, b).
 
 use std::fmt;
 
@@ -124,8 +124,8 @@ pub enum InvalidRnnArch {
 }
 
 /// The order of the activations, which fixes their ids in text and their tokens. The authors have two, so a
-/// string of one must be rewritten before the other reads it (spec f 32): read it in one space, write it in the
-/// other.
+/// string of one must be rewritten before the other reads it (docs/specification.md, f.32): read it in one space, write
+/// it in the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -17,10 +17,10 @@ pub use json::{RNN_JSON_VERSION, RnnJson, rnn_from_json, rnn_to_json};
 pub use text::{format_rnn, parse_rnn};
 use tree::{canonical_tree, respelled_tree};
 
-/// Recurrent cells of `nodes` searched nodes (spec b). The default is the papers': 11 nodes.
+/// Recurrent cells of `nodes` searched nodes (docs/specification.md, b). The default is the papers': 11 nodes.
 ///
-/// Its language is RNN-22 (spec a.5) for any number of nodes: per node an index token (input state + 1) and an
-/// activation token (id + nodes + 1). Text is the same pairs as numbers, input and id.
+/// Its language is RNN-22 (docs/specification.md, a.5) for any number of nodes: per node an index token (input state +
+/// 1) and an activation token (id + nodes + 1). Text is the same pairs as numbers, input and id.
 ///
 /// ```
 /// use nao_space::{ActivationOrder, RnnSpace, Space};

@@ -1,5 +1,5 @@
-//! NAO strings of recurrent cells: two integers per node, input and activation, separated by spaces (spec b):
-//! `0 1 0 1 1 1 3 0 …`.
+//! NAO strings of recurrent cells: two integers per node, input and activation, separated by spaces
+//! (docs/specification.md, b): `0 1 0 1 1 1 3 0 …`.
 
 use super::arch::{ActivationOrder, RnnArch, RnnNode, RnnState};
 use crate::text::ParseError;
