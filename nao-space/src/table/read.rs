@@ -16,6 +16,9 @@ use crate::text::{ParseError, shown};
 /// The most that is read of a table, unpacked: ten times the largest that was published.
 const LONGEST: u64 = 512 * MIB;
 
+/// The most that is read of a table that is in memory as a whole: three times the largest that was published.
+const LONGEST_IN_MEMORY: u64 = 128 * MIB;
+
 /// Why a file is no table of a space.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -165,7 +168,7 @@ impl<S: Space> Table<S> {
 /// # Errors
 /// When the file cannot be read, is too long, or is no text: names it.
 pub fn unpacked_text(path: &Path) -> Result<String, TableError> {
-    Ok(file::text(path, LONGEST)?)
+    Ok(file::text(path, LONGEST_IN_MEMORY)?)
 }
 
 fn check(schema: &TableSchema) -> Result<(), TableError> {
