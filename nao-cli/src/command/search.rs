@@ -22,7 +22,8 @@ use crate::report::{
 };
 use crate::run::{
     Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
-    SharedRun, StoredTrial, TrainFolder, free_name, kind_of_search, refuse_idle_flags, resolve, starting,
+    SharedRun, StoredTrial, TrainFolder, free_name, kind_of_search, refuse_flags_of_other_cells,
+    refuse_idle_flags, resolve, starting,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -30,6 +31,7 @@ use crate::task::{Task, with_task};
 /// Starts a search.
 pub fn search(args: SearchArgs) -> Result<()> {
     let kind = kind_of_search(&args.run, &args.execution)?;
+    refuse_flags_of_other_cells(kind, &args.run)?;
     with_task!(kind, T => search_for::<T>(args))
 }
 
@@ -60,7 +62,9 @@ pub fn resume(args: ResumeArgs) -> Result<()> {
         return super::train::resume(&folder, args.json);
     }
     let folder = RunFolder::open(&args.folder)?;
-    with_task!(folder.kind()?, T => resume_for::<T>(args, &folder))
+    let kind = folder.kind()?;
+    refuse_flags_of_other_cells(kind, &args.run)?;
+    with_task!(kind, T => resume_for::<T>(args, &folder))
 }
 
 fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
