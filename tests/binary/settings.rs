@@ -115,7 +115,8 @@ fn a_flag_without_effect_is_refused() {
         (&["search", "--parallel=2", "--executor=workers"], "--parallel"),
         (&["search", "--workers=2", "--executor=workers"], "--workers"),
         (&["search", "--device=cpu,cpu", "--executor=workers"], "--device"),
-        (&["search", "--order=nao-ws"], "order"),
+        (&["search", "--order=nao-ws"], "--order"),
+        (&["search", "--space=rnn", "--ops=enas-5"], "--ops"),
         (&["resume", "trained", "--workers=2"], "--workers"),
         (&["resume", "trained", "--epochs=2"], "--epochs"),
         (&["train", "--from=run", "--nodes=5"], "--nodes"),
@@ -317,7 +318,7 @@ fn a_search_begins_with_given_cells() {
         "--ops=enas-5",
     ];
     let rounds = ["--initial=3", "--per-round=2", "--budget=5", "--strategy=evolution", "--seed=3"];
-    let search = |more: &[&str]| [&["search"], &tiny[..], &rounds, more].concat();
+    let search = |more: &[&'static str]| [&["search"], &tiny[..], &rounds, more].concat();
     fs::write(path.join("cells.txt"), "# mine\n0 2 1 2 0 2 1 2\n\n0 3 1 3 0 3 1 3\n").unwrap();
     let start = ["--start-with=0 0 1 1 0 0 1 1", "--start-with=@cells.txt"];
     let config = stdout(run(path, &search(&[&start[..], &["--dry-run"]].concat())));

@@ -7,7 +7,8 @@ use crate::args::ResumeArgs;
 use crate::engine::check_engine;
 use crate::report::say_origin;
 use crate::run::{
-    Resolved, RunConfig, RunFolder, TrainFolder, adopted, all_words, check_budget, refuse_idle_flags, resolve,
+    Resolved, RunConfig, RunFolder, TrainFolder, adopted, all_words, check_budget,
+    refuse_flags_of_other_cells, refuse_idle_flags, resolve,
 };
 use crate::task::{Task, with_task};
 
@@ -16,7 +17,9 @@ pub fn run(args: ResumeArgs) -> Result<()> {
         return super::train::resume(&folder, &args);
     }
     let folder = RunFolder::open(&args.folder)?;
-    with_task!(folder.kind()?, T => resume::<T>(args, &folder))
+    let kind = folder.kind()?;
+    refuse_flags_of_other_cells(kind, &args.run)?;
+    with_task!(kind, T => resume::<T>(args, &folder))
 }
 
 /// Goes on with a search. Nothing is changed before everything that can be refused is checked.

@@ -24,8 +24,8 @@ use crate::report::{
 };
 use crate::run::{
     Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
-    SharedRun, Store, StoredTrial, free_name, kind_of_search, parse_stored, refuse_idle_flags, resolve,
-    starting,
+    SharedRun, Store, StoredTrial, free_name, kind_of_search, parse_stored, refuse_flags_of_other_cells,
+    refuse_idle_flags, resolve, starting,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -33,6 +33,7 @@ use crate::task::{Task, with_task};
 /// Starts a search.
 pub fn search(args: SearchArgs) -> Result<()> {
     let kind = kind_of_search(&args.run, &args.execution)?;
+    refuse_flags_of_other_cells(kind, &args.run)?;
     with_task!(kind, T => search_for::<T>(args))
 }
 

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::config::{RunConfig, STRUCTURE};
 use super::execution::Engine;
 use super::typed::table_of;
-use crate::args::{ExecutionOptions, RunOptions};
+use crate::args::{ExecutionOptions, RunOptions, SpaceKind};
 use crate::flags::refuse_idle;
 use crate::task::Task;
 
@@ -57,6 +57,14 @@ impl ExecutionOptions {
             ("trials-per-task", self.trials_per_task.is_some()),
             ("parallel", self.parallel.is_some()),
         ]
+    }
+}
+
+/// Refuses flags that mean something for the other kind of cells only.
+pub fn refuse_flags_of_other_cells(kind: SpaceKind, run: &RunOptions) -> Result<()> {
+    match kind {
+        SpaceKind::Cnn => refuse_idle([("order", run.order.is_some())], "image cells have no activations"),
+        SpaceKind::Rnn => refuse_idle([("ops", run.ops.is_some())], "recurrent cells have activations only"),
     }
 }
 

@@ -29,7 +29,7 @@ pub use definition::{all_words, fields};
 pub use end::End;
 pub use execution::{Engine, ExecutionConfig};
 pub use folder::{RunFolder, free_name};
-pub use idle::refuse_idle_flags;
+pub use idle::{refuse_flags_of_other_cells, refuse_idle_flags};
 pub use manifest::Manifest;
 pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};
 pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_recipe, resolve};
