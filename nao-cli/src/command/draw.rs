@@ -6,11 +6,10 @@ use anyhow::{Result, bail};
 use nao_space::Space;
 use nao_space::draw::{Drawing, Picture};
 
-use super::print_text;
 use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch, read_of_space};
 use crate::args::{CellOptions, DrawArgs, DrawFormat};
-use crate::files::write_whole;
 use crate::flags::refuse_idle;
+use crate::output::Output;
 use crate::run::RunFolder;
 use crate::space_argument::{AnySpace, SpaceVisitor};
 use crate::task::{Task, with_task};
@@ -74,7 +73,8 @@ fn write(
     picture: &Picture,
     json: impl Fn() -> String,
 ) -> Result<()> {
-    let format = match (args.format, &args.output) {
+    let output = Output::of(args.output.as_deref());
+    let format = match (args.format, output.telling_name()) {
         (Some(format), _) => format,
         (None, Some(path)) => format_of(path)?,
         (None, None) => DrawFormat::Svg,
@@ -84,10 +84,7 @@ fn write(
         DrawFormat::Dot => picture.dot(&title),
         DrawFormat::Json => json(),
     };
-    match &args.output {
-        Some(path) => write_whole(path, text.as_bytes()),
-        None => print_text(&text),
-    }
+    output.write_text(&text)
 }
 
 /// The format that a file's name tells.

@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 use super::search::{Start, carry_out};
 use crate::args::ResumeArgs;
 use crate::engine::check_engine;
+use crate::interrupt::Interrupt;
 use crate::report::say_origin;
 use crate::run::{
     Resolved, RunConfig, RunFolder, TrainFolder, adopted, all_words, check_budget,
@@ -12,18 +13,18 @@ use crate::run::{
 };
 use crate::task::{Task, with_task};
 
-pub fn run(args: ResumeArgs) -> Result<()> {
+pub fn run(args: ResumeArgs, interrupt: &Interrupt) -> Result<()> {
     if let Some(folder) = TrainFolder::find(&args.folder) {
-        return super::train::resume(&folder, &args);
+        return super::train::resume(&folder, &args, interrupt);
     }
     let folder = RunFolder::open(&args.folder)?;
     let kind = folder.kind()?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_task!(kind, T => resume::<T>(args, &folder))
+    with_task!(kind, T => resume::<T>(args, &folder, interrupt))
 }
 
 /// Goes on with a search. Nothing is changed before everything that can be refused is checked.
-fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
+fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<()> {
     let lock = folder.lock()?;
     let stored = folder.config::<T>()?;
     let stored_with_place = Some((&stored, folder.path()));
@@ -48,7 +49,7 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
     }
     keep_for_later(folder, &stored, &config)?;
     say_origin::<T>(&data);
-    carry_out(folder, Start { lock, store, config, data, adopted }, args.json)
+    carry_out(folder, Start { lock, store, config, data, adopted }, args.json, interrupt)
 }
 
 /// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.

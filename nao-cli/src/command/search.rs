@@ -6,17 +6,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
+use burn::tensor::Device;
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
 use nao_space::{Space, TrialId};
 
-use super::{interrupt_flag, print_text};
+use super::print_text;
 use crate::args::SearchArgs;
 use crate::data::device;
 use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::executor::Left;
-use crate::failure::Interrupted;
+use crate::failure::{Interrupted, stopped_at};
 use crate::files::write_whole;
+use crate::interrupt::Interrupt;
 use crate::pretrained::pretrained;
 use crate::report::{
     SearchProgress, figure, operations_watch, print_summary, ranking, relaxed_tables, say_origin,
@@ -31,13 +33,13 @@ use crate::strategy;
 use crate::task::{Task, with_task};
 
 /// Starts a search.
-pub fn search(args: SearchArgs) -> Result<()> {
+pub fn search(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     let kind = kind_of_search(&args.run, &args.execution)?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_task!(kind, T => search_for::<T>(args))
+    with_task!(kind, T => search_for::<T>(args, interrupt))
 }
 
-fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
+fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     let Resolved { config, data } = resolve::<T>(&args.run, &args.execution, None)?;
     refuse_idle_flags(&args.run, &args.execution, &config)?;
     if args.dry_run {
@@ -46,17 +48,18 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     check_engine(&config.execution, args.out.as_deref())?;
     let manifest = manifest(&config, &data)?;
     let companions = T::companions(&data);
-    let folder = match args.out {
-        Some(path) => RunFolder::create(&path, &config, &manifest, &companions)?,
-        None => create_with_free_name(&config, &manifest, &companions)?,
-    };
+    // It appears whole or not at all.
+    let folder = interrupt.at_a_border(|| match args.out {
+        Some(path) => RunFolder::create(&path, &config, &manifest, &companions),
+        None => create_with_free_name(&config, &manifest, &companions),
+    })?;
     say_origin::<T>(&data);
     if !args.json {
         print_text(&introduction(&config, &manifest, &folder)?)?;
     }
     let lock = folder.lock()?;
     let store = folder.store()?;
-    carry_out(&folder, Start { lock, store, config, data, adopted: None }, args.json)
+    carry_out(&folder, Start { lock, store, config, data, adopted: None }, args.json, interrupt)
 }
 
 fn create_with_free_name<T: Task>(
@@ -145,30 +148,20 @@ pub(super) struct Start<T: Task> {
 }
 
 /// Runs the coordinator on the folder and shows what came out.
-pub(super) fn carry_out<T: Task>(folder: &RunFolder, start: Start<T>, json: bool) -> Result<()> {
+pub(super) fn carry_out<T: Task>(
+    folder: &RunFolder,
+    start: Start<T>,
+    json: bool,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let Start { lock: _lock, store, config, data, adopted } = start;
     let config = &config;
-    let interrupted = interrupt_flag()?;
     let space = T::space(&config.space)?;
     let execution = &config.execution;
     let executor = engine::<T>(folder, config, &space)?;
     let device = device(execution.first_device())?;
-    let (strategy, tables): (Box<dyn Strategy<T::Space>>, _) = if config.sharing.is_some() {
-        let (device, data) = (device.clone(), data);
-        let run = SharedRun { folder, config, data, device, interrupted: interrupted.clone() };
-        let SharedOutcome { finalists, report } = T::search_shared(run)?;
-        (Box::new(Finalists::new(finalists)), Some(shared_tables(&report)))
-    } else if config.relaxed.is_some() {
-        let (device, data) = (device.clone(), data);
-        let run = SharedRun { folder, config, data, device, interrupted: interrupted.clone() };
-        let DerivedOutcome { finalists, report } = T::search_relaxed(run)?;
-        (Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report)))
-    } else {
-        let preset = &config.strategy.structure.pretraining;
-        let learned = || pretrained(&space, preset, &device, Some(&folder.pretrained()));
-        let strategy = strategy::build(&config.strategy, config.seed, &space, &device, learned)?;
-        (starting(config, &space, strategy)?, None)
-    };
+    let (strategy, tables) =
+        interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
     // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
     adopted.map_or(Ok(()), |manifest| adopt(folder, &manifest))?;
     let mut coordinator = Coordinator {
@@ -181,10 +174,10 @@ pub(super) fn carry_out<T: Task>(folder: &RunFolder, start: Start<T>, json: bool
         patience: patience(execution),
         strategy,
         executor,
-        interrupted,
+        interrupt: interrupt.clone(),
         progress: SearchProgress::new(bars(execution), config.rounds.budget),
     };
-    let ending = coordinator.run();
+    let ending = interrupt.at_a_border(|| coordinator.run());
     coordinator.progress.clear();
     let ending = ending?;
     let how = match &ending {
@@ -233,6 +226,39 @@ fn adopt(folder: &RunFolder, manifest: &Manifest) -> Result<()> {
         folder.path().display()
     );
     Ok(())
+}
+
+/// The last words of a search that is stopped where nothing of what it does is kept.
+fn parting(folder: &RunFolder) -> impl FnOnce() -> String + Send + 'static {
+    let path = folder.path().to_owned();
+    move || stopped_at(&path)
+}
+
+/// A strategy, and the tables of what was done before it.
+type Prepared<'a, S> = (Box<dyn Strategy<S> + 'a>, Option<String>);
+
+/// The strategy of a run that is ready to be asked: what it rests on is learned or searched first, where there is something.
+fn prepared<'a, T: Task>(
+    folder: &RunFolder,
+    config: &RunConfig<T>,
+    data: Arc<T::Data>,
+    space: &'a T::Space,
+    device: &Device,
+    interrupt: &Interrupt,
+) -> Result<Prepared<'a, T::Space>> {
+    let run = |data| SharedRun { folder, config, data, device: device.clone(), interrupt };
+    if config.sharing.is_some() {
+        let SharedOutcome { finalists, report } = T::search_shared(run(data))?;
+        return Ok((Box::new(Finalists::new(finalists)), Some(shared_tables(&report))));
+    }
+    if config.relaxed.is_some() {
+        let DerivedOutcome { finalists, report } = T::search_relaxed(run(data))?;
+        return Ok((Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report))));
+    }
+    let preset = &config.strategy.structure.pretraining;
+    let learned = || pretrained(space, preset, device, Some(&folder.pretrained()));
+    let strategy = strategy::build(&config.strategy, config.seed, space, device, learned)?;
+    Ok((starting(config, space, strategy)?, None))
 }
 
 /// The operations of the first and the last round and of the best cells, in words.

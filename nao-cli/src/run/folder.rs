@@ -15,7 +15,7 @@ use super::manifest::Manifest;
 use super::settings_file::{RUN_FILE, budget_of_file, in_json, kind_of_file, read_toml, refuse_existing};
 use super::store::Store;
 use crate::args::SpaceKind;
-use crate::files::{make_enterable, write_whole};
+use crate::files::write_whole;
 use crate::task::Task;
 
 /// A run folder.
@@ -49,7 +49,6 @@ impl RunFolder {
             write_whole(&folder.path.join(name), content.as_bytes())?;
         }
         Store::create(&folder.store_path())?;
-        make_enterable(&folder.path).with_context(failed)?;
         fs::rename(building.path(), path)
             .with_context(|| format!("cannot create {}: does it exist by now?", path.display()))?;
         // The folder has its final name: there is nothing to clean up any more.

@@ -11,44 +11,7 @@ use crate::args::{ExecutionOptions, RunOptions, SpaceKind};
 use crate::flags::refuse_idle;
 use crate::task::Task;
 
-impl RunOptions {
-    /// The flags that were given.
-    pub fn given(&self) -> Vec<(&'static str, bool)> {
-        vec![
-            ("config", self.config.is_some()),
-            ("space", self.space.is_some()),
-            ("data", self.data.is_some()),
-            ("recipe", self.recipe.is_some()),
-            ("strategy", self.strategy.is_some()),
-            ("preset", self.preset.is_some()),
-            ("ops", self.ops.is_some()),
-            ("nodes", self.nodes.is_some()),
-            ("order", self.order.is_some()),
-            ("seed", self.seed.is_some()),
-            ("budget", self.budget.is_some()),
-            ("initial", self.initial.is_some()),
-            ("per-round", self.per_round.is_some()),
-            ("epochs", self.epochs.is_some()),
-            ("start-with", !self.start_with.is_empty()),
-            ("set", !self.settings.is_empty()),
-        ]
-    }
-}
-
 impl ExecutionOptions {
-    /// The flags that were given.
-    pub fn given(&self) -> Vec<(&'static str, bool)> {
-        let of_any_executor = [
-            ("executor", self.executor.is_some()),
-            ("workers", self.workers.is_some()),
-            ("device", self.device.is_some()),
-            ("time-limit", self.time_limit.is_some()),
-            ("memory-limit", self.memory_limit.is_some()),
-            ("max-failed-share", self.max_failed_share.is_some()),
-        ];
-        of_any_executor.into_iter().chain(self.of_slurm()).collect()
-    }
-
     /// Those of array jobs.
     fn of_slurm(&self) -> [(&'static str, bool); 4] {
         [

@@ -27,7 +27,7 @@ pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use coordinator::{Coordinator, Ending, Patience};
 pub use definition::{all_words, fields};
 pub use end::End;
-pub use execution::{Engine, ExecutionConfig};
+pub use execution::{Engine, ExecutionConfig, most_processes};
 pub use folder::{RunFolder, free_name};
 pub use idle::{refuse_flags_of_other_cells, refuse_idle_flags};
 pub use manifest::Manifest;

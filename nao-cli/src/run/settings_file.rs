@@ -50,8 +50,12 @@ pub fn in_json<V: Serialize>(value: &V) -> String {
     serde_json::to_string(value).expect("plain data is JSON")
 }
 
-/// Refuses to make a folder where something is. Only of what can be gone on with it is said that it can.
+/// Refuses to make a folder where something is, or by the name of standard output, where other commands write what is one
+/// file. Only of what can be gone on with it is said that it can.
 pub fn refuse_existing(path: &Path) -> Result<()> {
+    if path == Path::new("-") {
+        bail!("--out - is standard output, and this makes a folder: give its name (./- is one)");
+    }
     if !path.exists() {
         return Ok(());
     }

@@ -11,13 +11,14 @@ use nao_space::{EpochReport, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{interrupt_flag, print_json, print_text};
+use super::{print_json, print_text};
 use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch};
 use crate::args::{ResumeArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
-use crate::failure::Interrupted;
+use crate::failure::{Interrupted, stopped_at};
 use crate::files::write_whole;
 use crate::flags::refuse_idle;
+use crate::interrupt::Interrupt;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
     Manifest, NO_TEXT, RunFolder, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
@@ -84,10 +85,10 @@ struct TrainResult {
     further: Map<String, Value>,
 }
 
-pub fn run(args: TrainArgs) -> Result<()> {
+pub fn run(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
     check_flags(&args)?;
     let kind = kind_of_training(&args)?;
-    with_task!(kind, T => train::<T>(args))
+    with_task!(kind, T => train::<T>(args, interrupt))
 }
 
 /// The cells that are meant: as named, or those of the run, of the architecture, of the data or of the recipe.
@@ -121,7 +122,7 @@ fn check_flags(args: &TrainArgs) -> Result<()> {
     refuse_idle(of_training, "without --arch and --from the settings of a recipe are printed")
 }
 
-fn train<T: Training>(args: TrainArgs) -> Result<()> {
+fn train<T: Training>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
     if args.dry_run && args.arch.is_none() && args.from.is_none() {
         let name =
             args.recipe.as_deref().context("name a recipe with --recipe, or an architecture with --arch")?;
@@ -141,11 +142,12 @@ fn train<T: Training>(args: TrainArgs) -> Result<()> {
     let (prepared, companions) = prepared.context(NO_TEXT)?;
     let word = config.data.as_ref().map_or("data", DataSource::word);
     let path = args.out.unwrap_or_else(|| free_name(&format!("train-{word}")));
-    let folder = TrainFolder::create(&path, &config, &manifest::<T>(&config, &prepared), &companions)?;
+    let manifest = manifest::<T>(&config, &prepared);
+    let folder = interrupt.at_a_border(|| TrainFolder::create(&path, &config, &manifest, &companions))?;
     if let Some(data) = kept {
         say_origin::<T>(&data);
     }
-    carry_out::<T>(&prepared, &config, &folder, args.json)
+    carry_out::<T>(&prepared, &config, &folder, args.json, interrupt)
 }
 
 /// What a training is and what it runs on.
@@ -255,7 +257,7 @@ fn prepared_from<T: Training>(folder: &TrainFolder, config: &TrainConfig<T>) -> 
 }
 
 /// Goes on with a training from where it was stopped.
-pub fn resume(folder: &TrainFolder, args: &ResumeArgs) -> Result<()> {
+pub fn resume(folder: &TrainFolder, args: &ResumeArgs, interrupt: &Interrupt) -> Result<()> {
     if folder.weights().is_file() && !folder.checkpoint().is_file() {
         bail!(
             "{} holds imported weights, not a training: there is nothing to go on with",
@@ -274,7 +276,7 @@ pub fn resume(folder: &TrainFolder, args: &ResumeArgs) -> Result<()> {
             folder.keep_config(&config)?;
         }
         config.device = args.execution.device.clone().unwrap_or(config.device);
-        carry_out::<T>(&prepared, &config, folder, args.json)
+        carry_out::<T>(&prepared, &config, folder, args.json, interrupt)
     })
 }
 
@@ -299,14 +301,15 @@ fn carry_out<T: Training>(
     config: &TrainConfig<T>,
     folder: &TrainFolder,
     json: bool,
+    interrupt: &Interrupt,
 ) -> Result<()> {
     if !json {
         let subject = T::subject(prepared, config);
         print_text(&format!("training {}\nfolder {}", subject, folder.path().display()))?;
     }
     let fidelity = T::fidelity(&config.recipe);
-    let mut progress = TrainProgress::new(fidelity.epochs, interrupt_flag()?);
-    let finished = T::train(prepared, config, folder, &mut progress)?;
+    let mut progress = TrainProgress::new(fidelity.epochs, interrupt.flag());
+    let finished = interrupt.at_a_border(|| T::train(prepared, config, folder, &mut progress))?;
     drop(progress);
     let curve = serde_json::to_vec_pretty(&finished.curve).context("a curve has no JSON form")?;
     write_whole(&folder.curve(), &curve)?;
@@ -329,7 +332,7 @@ fn carry_out<T: Training>(
 
 /// What is said to a user who stopped a training.
 fn interrupted(folder: &Path) -> anyhow::Error {
-    Interrupted(format!("stopped; go on with:  nao resume {}", folder.display())).into()
+    Interrupted(stopped_at(folder)).into()
 }
 
 fn conclusion(result: &TrainResult, remark: &str) -> String {
