@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::adam::Adam;
 use super::network::RelaxedNetwork;
 use super::recipe::RelaxedRecipe;
-use super::search::{RelaxedEpoch, State};
+use super::search::{Position, RelaxedEpoch, State};
 use crate::train::CheckpointError;
 use crate::train::tensor_file::{read, same, write};
 
@@ -23,6 +23,9 @@ struct Meta {
     relaxation: Relaxation,
     adam: Adam,
     epochs: Vec<RelaxedEpoch>,
+    /// Files of earlier versions were written between two epochs.
+    #[serde(default)]
+    position: Position,
 }
 
 /// Tensors are numbered in the order in which the network is visited.
@@ -44,9 +47,10 @@ impl State {
                 tensors.insert(momentum(number), buffer.clone().into_data());
             }
         }
-        let State { relaxation, adam, epochs, .. } = self;
+        let State { relaxation, adam, epochs, position, .. } = self;
         let (recipe, relaxation) = (recipe.clone(), relaxation.clone());
-        let meta = Meta { recipe, seed, relaxation, adam: adam.clone(), epochs: epochs.clone() };
+        let (adam, epochs, position) = (adam.clone(), epochs.clone(), *position);
+        let meta = Meta { recipe, seed, relaxation, adam, epochs, position };
         write(tensors, Some(&meta), path)
     }
 
@@ -76,8 +80,8 @@ impl State {
             }
         }
         self.network = self.network.map(&mut Replace { tensors, next: 0 });
-        let Meta { relaxation, adam, epochs, .. } = meta;
-        Ok(State { relaxation, adam, epochs, ..self })
+        let Meta { relaxation, adam, epochs, position, .. } = meta;
+        Ok(State { relaxation, adam, epochs, position, ..self })
     }
 }
 
@@ -140,6 +144,7 @@ mod tests {
                 relaxation,
                 adam,
                 epochs: vec![],
+                position: Position { step: 3, loss_sum: 0.1, augment: 1 << 40 },
             }
         };
         let folder = tempfile::tempdir().unwrap();

@@ -62,6 +62,19 @@ pub(super) struct State {
     pub relaxation: Relaxation,
     pub adam: Adam,
     pub epochs: Vec<RelaxedEpoch>,
+    /// Where the next epoch stands; between two epochs at its beginning.
+    pub position: Position,
+}
+
+/// How far an epoch has come: what of its state neither is in the network nor follows from seed and epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Batches done.
+    pub step: usize,
+    /// Sum of the losses of the images in them.
+    pub loss_sum: f64,
+    /// Words that were taken from the generator that varies images.
+    pub augment: u128,
 }
 
 /// Searches the cells of DARTS on the images of a split: the weights learn from its training images, the mixtures from
@@ -96,14 +109,20 @@ pub fn search_relaxed(
         relaxation: Relaxation::of(|| recipe.initial_deviation * standard_normal(&mut logits)),
         adam: Adam::new(),
         epochs: Vec::new(),
+        position: Position::default(),
     };
     if let Some(path) = options.checkpoint.as_ref().filter(|path| path.exists()) {
         state = state.load(recipe, seed, path).map_err(TrainError::from)?;
     }
     while (state.epochs.len() as u32) < recipe.weights.epochs {
-        let epoch = setting.epoch(&mut state, &plain, progress)?;
+        let epoch = setting.epoch(&mut state, &plain, progress);
+        if let (Err(TrainError::Interrupted), Some(path)) = (&epoch, &options.checkpoint) {
+            state.save(recipe, seed, path).map_err(TrainError::from)?;
+        }
+        let epoch = epoch?;
         progress.epoch(&epoch.report);
         state.epochs.push(epoch);
+        state.position = Position::default();
         if let Some(path) = &options.checkpoint {
             state.save(recipe, seed, path).map_err(TrainError::from)?;
         }
@@ -155,13 +174,12 @@ impl Setting<'_> {
         shuffle(&mut order, &mut rng_for(self.seed, "order", index));
         let mut of_mixtures = self.split.held_out.clone();
         shuffle(&mut of_mixtures, &mut rng_for(self.seed, "mixture order", index));
-        let mut of_mixtures = of_mixtures.chunks(weights.batch).cycle();
+        let mut of_mixtures = of_mixtures.chunks(weights.batch).cycle().skip(state.position.step);
         let mut rng = rng_for(self.seed, "augment", index);
-        let mut sum = 0.0;
-        for images in order.chunks(weights.batch) {
-            if progress.should_stop() {
-                return Err(TrainError::Interrupted);
-            }
+        rng.set_word_pos(state.position.augment);
+        let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
+        for images in order.chunks(weights.batch).skip(state.position.step) {
+            keep_going()?;
             let training = self.batch(images, &mut rng);
             let validation = self.batch(of_mixtures.next().expect("there are held-out images"), &mut rng);
             self.mixture_step(state, &training, &validation, rate);
@@ -169,17 +187,21 @@ impl Setting<'_> {
             if !loss.is_finite() {
                 return Err(TrainError::NotFinite { epoch: done + 1, loss });
             }
-            sum += loss * images.len() as f64;
+            state.position = Position {
+                step: state.position.step + 1,
+                loss_sum: state.position.loss_sum + loss * images.len() as f64,
+                augment: rng.get_word_pos(),
+            };
         }
         let network = state.network.valid();
         let mixtures = Mixtures::plain(&state.relaxation, plain);
         let classify = |inputs| network.forward(inputs, &mixtures, &mut Pass::Eval);
         let held_out = self.split.held_out.chunks(BATCH);
-        let accuracy = judge(&self.split.data, held_out, self.scale, plain, classify).accuracy;
+        let accuracy = judge(&self.split.data, held_out, self.scale, plain, classify, keep_going)?.accuracy;
         let report = EpochReport {
             epoch: done + 1,
             epochs: weights.epochs,
-            train_loss: sum / self.split.train.len() as f64,
+            train_loss: state.position.loss_sum / self.split.train.len() as f64,
             value: Some(accuracy),
             learning_rate: rate,
         };

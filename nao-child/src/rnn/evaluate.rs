@@ -1,5 +1,7 @@
 //! Judging a language model by a text.
 
+use std::convert::Infallible;
+
 use nao_space::RnnArch;
 
 use super::cell::CellWeights;
@@ -41,10 +43,25 @@ pub fn foresee<W: CellWeights>(
     text: &[u32],
     reading: Reading,
 ) -> Option<Foresight> {
+    let never_stops = || Ok::<(), Infallible>(());
+    foresee_while(model, arch, text, reading, never_stops).unwrap_or_else(|never| match never {})
+}
+
+/// As [`foresee`], for as long as `keep_going` does not refuse; asked before every segment.
+///
+/// # Errors
+/// What `keep_going` gives.
+pub fn foresee_while<W: CellWeights, E>(
+    model: &LanguageModel<W>,
+    arch: &RnnArch,
+    text: &[u32],
+    reading: Reading,
+    keep_going: impl Fn() -> Result<(), E>,
+) -> Result<Option<Foresight>, E> {
     let Reading { batch, segment } = reading;
-    let part = text.len().checked_div(batch)?;
+    let part = text.len().checked_div(batch).unwrap_or(0);
     if part < 2 || segment == 0 {
-        return None;
+        return Ok(None);
     }
     let words_at = |step: usize| (0..batch).map(|column| text[column * part + step]).collect::<Vec<u32>>();
     let rows = |from: usize, to: usize| {
@@ -54,6 +71,7 @@ pub fn foresee<W: CellWeights>(
     let mut memory = model.blank_memory(batch);
     let (mut sum, mut words) = (0f64, 0usize);
     for start in (0..part - 1).step_by(segment) {
+        keep_going()?;
         let end = (start + segment).min(part - 1);
         let output = model.forward(arch, &rows(start, end), memory, &mut LanguagePass::Eval);
         let nll = output.loss(&rows(start + 1, end + 1), Regularisation::default()).nll;
@@ -62,7 +80,7 @@ pub fn foresee<W: CellWeights>(
         words += count;
         memory = output.memory;
     }
-    Some(Foresight { nll: sum / words as f64, words })
+    Ok(Some(Foresight { nll: sum / words as f64, words }))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::average::Average;
 use super::cell::CellWeights;
 use super::checkpoint::{Best, Checkpoint, Position, save_language_weights};
 use super::dropout::LanguagePass;
-use super::evaluate::{Reading, foresee};
+use super::evaluate::{Reading, foresee_while};
 use super::model::{LanguageModel, Tokens};
 use super::recipe::{LanguageRecipe, LanguageRecipeError};
 use crate::op::init::standard_normal;
@@ -120,11 +120,21 @@ pub fn train_language_model<W: CellWeights>(
             keeper.save(|path| save(&state, path), progress)?;
         }
         let train_loss = train_loss?;
-        state.epoch += 1;
-        (state.position, state.memory) = (Position::default(), None);
         let judged = judged(&state);
         let reading = Reading { batch: recipe.validation_batch, segment: recipe.segment };
-        let foresight = foresee(&judged.valid(), arch, validation, reading).expect("the text is long enough");
+        // A pass that ended at a loss that is no number is not at its end, and could not be gone on with.
+        let is_stoppable = train_loss.is_finite();
+        let keep_going = || match is_stoppable && progress.should_stop() {
+            true => Err(LanguageTrainError::Interrupted),
+            false => Ok(()),
+        };
+        let foresight = foresee_while(&judged.valid(), arch, validation, reading, keep_going);
+        if let Err(LanguageTrainError::Interrupted) = foresight {
+            keeper.save(|path| save(&state, path), progress)?;
+        }
+        let foresight = foresight?.expect("the text is long enough");
+        state.epoch += 1;
+        (state.position, state.memory) = (Position::default(), None);
         // A loss of a thousand nats is a number, the perplexity it stands for is none that could be kept or compared.
         if train_loss.is_finite() && foresight.perplexity().is_finite() {
             let report = EpochReport {

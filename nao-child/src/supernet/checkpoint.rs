@@ -9,7 +9,7 @@ use nao_space::seed::rng_for;
 use nao_space::{CnnSpace, InvalidCnnSpace, OpSet};
 use serde::{Deserialize, Serialize};
 
-use super::training::SharedTraining;
+use super::training::{Position, SharedTraining};
 use super::weights::Supernet;
 use crate::names::NameConvention;
 use crate::recipe::Recipe;
@@ -25,6 +25,9 @@ struct Meta {
     recipe: Recipe,
     seed: u64,
     epoch: u32,
+    /// Files of earlier versions were written between two epochs.
+    #[serde(default)]
+    position: Position,
 }
 
 /// What a supernet is built from.
@@ -82,6 +85,7 @@ impl SharedTraining {
             recipe: self.recipe().clone(),
             seed: self.seed(),
             epoch: self.epoch,
+            position: self.position,
         };
         write(tensors, Some(&meta), path)
     }
@@ -105,7 +109,7 @@ impl SharedTraining {
             .ids()
             .filter_map(|(name, id)| Some((id, Tensor::from_data(momentum.get(name)?.clone(), &device))))
             .collect();
-        self.epoch = meta.epoch;
+        (self.epoch, self.position) = (meta.epoch, meta.position);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The search with shared weights: train them, score the pool by them, let somebody propose, and again (spec d.3, d.4).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nao_space::network::NetworkPlan;
 use nao_space::search::{
@@ -67,7 +67,7 @@ pub struct Member {
     pub score: Option<f64>,
 }
 
-/// Everything about a search between two rounds but the weights.
+/// Everything about a search but the weights, between two rounds or in the training of one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolState {
@@ -75,6 +75,9 @@ pub struct PoolState {
     pub rounds: u32,
     /// All that ever came, in order.
     pub members: Vec<Member>,
+    /// Mean training losses of the epochs done of a round that is not over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<f64>,
 }
 
 /// What one round did.
@@ -141,6 +144,8 @@ pub struct SharedSearch {
     config: SharingConfig,
     training: SharedTraining,
     state: PoolState,
+    /// How long the round under way has trained.
+    trained: Duration,
 }
 
 impl SharedSearch {
@@ -153,8 +158,8 @@ impl SharedSearch {
         let seed = seed_for(training.seed(), "shared pool", 0);
         let space = training.supernet().space();
         let drawn = RandomSearch::new(space, seed).ask(config.pool)?;
-        let mut search =
-            SharedSearch { config, training, state: PoolState { rounds: 0, members: Vec::new() } };
+        let state = PoolState { rounds: 0, members: Vec::new(), losses: Vec::new() };
+        let mut search = SharedSearch { config, training, state, trained: Duration::ZERO };
         search.join(drawn);
         Ok(search)
     }
@@ -169,7 +174,7 @@ impl SharedSearch {
         state: PoolState,
     ) -> Result<Self, SharedSearchError> {
         config.check(&training.split().data)?;
-        Ok(SharedSearch { config, training, state })
+        Ok(SharedSearch { config, training, state, trained: Duration::ZERO })
     }
 
     /// The settings.
@@ -200,8 +205,9 @@ impl SharedSearch {
         ranked.into_iter().map(|(member, _)| member).collect()
     }
 
-    /// One round: trains, scores the pool in `threads` threads and, unless it is the last round or nobody is to propose,
-    /// asks `proposer` for new architectures. An error leaves the search as no round does: go on from the last saved state.
+    /// One round: trains what is left to train, scores the pool in `threads` threads and, unless it is the last round or
+    /// nobody is to propose, asks `proposer` for new architectures. An error leaves the search as no round does: go on from the
+    /// last saved state.
     ///
     /// # Errors
     /// When the training fails or is interrupted, nothing can be scored, or the proposer fails.
@@ -212,9 +218,10 @@ impl SharedSearch {
         progress: &mut dyn Progress,
     ) -> Result<SharedRound, SharedSearchError> {
         let round = self.state.rounds;
+        self.train(progress)?;
+        let train_loss = std::mem::take(&mut self.state.losses);
+        let trained = std::mem::take(&mut self.trained).as_secs_f64();
         let begun = Instant::now();
-        let train_loss = self.train(round, progress)?;
-        let trained = begun.elapsed().as_secs_f64();
         self.score(round, threads)?;
         let scored = begun.elapsed().as_secs_f64();
         let mut report = self.report(round, train_loss);
@@ -234,7 +241,7 @@ impl SharedSearch {
         } else {
             self.state.rounds += 1;
         }
-        report.seconds = [trained, scored - trained, begun.elapsed().as_secs_f64() - scored];
+        report.seconds = [trained, scored, begun.elapsed().as_secs_f64() - scored];
         for warning in &report.warnings {
             progress.warning(warning);
         }
@@ -245,18 +252,29 @@ impl SharedSearch {
         self.state.members.iter().filter(|member| member.in_pool)
     }
 
-    fn train(&mut self, round: u32, progress: &mut dyn Progress) -> Result<Vec<f64>, SharedSearchError> {
+    /// Trains what is left of the epochs of the round under way. Where `progress` breaks it off, weights and state are those
+    /// after the last step, and a search that goes on from them ends like an unbroken one.
+    ///
+    /// # Errors
+    /// When the training fails or is interrupted.
+    pub fn train(&mut self, progress: &mut dyn Progress) -> Result<(), SharedSearchError> {
+        let begun = Instant::now();
+        let trained = self.train_epochs(self.state.rounds, progress);
+        self.trained += begun.elapsed();
+        trained
+    }
+
+    fn train_epochs(&mut self, round: u32, progress: &mut dyn Progress) -> Result<(), SharedSearchError> {
         let per_round = self.config.training.epochs;
         let draw = self.drawing(round);
         let space = self.training.supernet().space().clone();
-        let mut losses = Vec::new();
-        for epoch in 0..per_round {
+        for epoch in self.state.losses.len() as u32..per_round {
             let done = round * per_round + epoch;
             let (at, of) =
                 if self.config.restarts { (epoch, per_round) } else { (done, self.config.epochs()) };
             let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
             let loss = self.training.epoch(at, of, |rng| draw.draw(&space, rng), keep_going)?;
-            losses.push(loss);
+            self.state.losses.push(loss);
             let Recipe { cosine_epochs, learning_rate, learning_rate_min, .. } = self.config.training;
             progress.epoch(&EpochReport {
                 epoch: done + 1,
@@ -266,7 +284,7 @@ impl SharedSearch {
                 learning_rate: cosine(at, cosine_epochs, learning_rate, learning_rate_min),
             });
         }
-        Ok(losses)
+        Ok(())
     }
 
     /// What the steps of a round draw from.

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use nao_space::CnnArch;
 use nao_space::seed::rng_for;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::bank::Loan;
 use super::child::Norms;
@@ -37,6 +38,23 @@ pub struct SharedTraining {
     seed: u64,
     /// Epochs done.
     pub(super) epoch: u32,
+    /// Where the next one stands; between two epochs at its beginning.
+    pub(super) position: Position,
+}
+
+/// How far an epoch has come: what of its state neither is in the weights nor follows from seed and epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Steps done.
+    step: usize,
+    /// Sum of the losses of the images in them.
+    loss_sum: f64,
+    /// Words that were taken from the generator that varies images.
+    augment: u128,
+    /// Words that were taken from the generator of what is dropped.
+    drop: u128,
+    /// Words that were taken from the generator that draws architectures.
+    architecture: u128,
 }
 
 /// Where a step stands in its schedule.
@@ -68,7 +86,16 @@ impl SharedTraining {
         recipe.check(&split.data)?;
         let scale = ChannelScale::new(recipe.augmentation.normalisation, &split);
         let sgd = Sgd::new(SgdSettings::from(&recipe));
-        Ok(SharedTraining { supernet, sgd, recipe, split, scale, seed, epoch: 0 })
+        Ok(SharedTraining {
+            supernet,
+            sgd,
+            recipe,
+            split,
+            scale,
+            seed,
+            epoch: 0,
+            position: Position::default(),
+        })
     }
 
     /// The weights as they are now.
@@ -101,8 +128,9 @@ impl SharedTraining {
         self.split.train.len().div_ceil(self.recipe.batch)
     }
 
-    /// One pass over the training images, as epoch `at` of a schedule of `of`. `draw` gives the architecture of each step
-    /// and may use the generator, which is that of the epoch. Returns the mean loss per image.
+    /// What is left of a pass over the training images, as epoch `at` of a schedule of `of`. `draw` gives the architecture of
+    /// each step and may use the generator, which is that of the epoch. Returns the mean loss per image of the whole pass.
+    /// Where `keep_going` breaks it off, the state is that after the last step, and can be saved.
     ///
     /// # Errors
     /// When an architecture is not of the space, the loss becomes infinite or NaN, or `keep_going` refuses.
@@ -119,21 +147,31 @@ impl SharedTraining {
         let mut image_rng = rng_for(self.seed, "shared augment", index);
         let mut drop_rng = rng_for(self.seed, "shared drop", index);
         let mut arch_rng = rng_for(self.seed, "shared architecture", index);
+        image_rng.set_word_pos(self.position.augment);
+        drop_rng.set_word_pos(self.position.drop);
+        arch_rng.set_word_pos(self.position.architecture);
         let steps_per_epoch = self.steps_per_epoch();
         let Recipe { cosine_epochs, learning_rate, learning_rate_min, .. } = self.recipe;
         let rate = cosine(at, cosine_epochs, learning_rate, learning_rate_min);
         let drop_path =
             DropPathSchedule { keep: self.recipe.drop_path_keep, total_steps: steps_per_epoch * of as usize };
-        let mut sum = 0.0;
-        for (step, images) in order.chunks(self.recipe.batch).enumerate() {
+        for (step, images) in order.chunks(self.recipe.batch).enumerate().skip(self.position.step) {
             keep_going()?;
             let arch = draw(&mut arch_rng);
             let batch = self.training_batch(images, &mut image_rng);
             let moment = Moment { rate, drop_path, step: at as usize * steps_per_epoch + step };
-            sum += self.step(&arch, batch, moment, &mut drop_rng)? * images.len() as f64;
+            let loss = self.step(&arch, batch, moment, &mut drop_rng)?;
+            self.position = Position {
+                step: step + 1,
+                loss_sum: self.position.loss_sum + loss * images.len() as f64,
+                augment: image_rng.get_word_pos(),
+                drop: drop_rng.get_word_pos(),
+                architecture: arch_rng.get_word_pos(),
+            };
         }
         self.epoch += 1;
-        Ok(sum / self.split.train.len() as f64)
+        let Position { loss_sum, .. } = std::mem::take(&mut self.position);
+        Ok(loss_sum / self.split.train.len() as f64)
     }
 
     /// The validation images in batches of the recipe's size, in an order that is another for each `index`: what a policy is
@@ -200,7 +238,8 @@ impl SharedTraining {
     pub fn score_on(&self, arch: &CnnArch, images: &[usize], norms: Norms) -> Result<Evaluation, TrainError> {
         let child = self.supernet.child(arch, Loan::Use)?;
         let classify = |inputs| child.judge(inputs, norms);
-        Ok(judge(&self.split.data, even_parts(images), &self.scale, self.device(), classify))
+        let never_stops = || Ok(());
+        judge(&self.split.data, even_parts(images), &self.scale, self.device(), classify, never_stops)
     }
 
     fn device(&self) -> &Device {

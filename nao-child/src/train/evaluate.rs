@@ -1,5 +1,7 @@
 //! Judging a network by images.
 
+use std::convert::Infallible;
+
 use burn::tensor::{Device, Tensor};
 
 use super::batch::batch_of;
@@ -37,20 +39,38 @@ pub fn evaluate(
     batch: usize,
     device: &Device,
 ) -> Evaluation {
-    judge(data, images.chunks(batch), scale, device, |inputs| network.forward(inputs, &mut Pass::Eval).main)
+    let never_stops = || Ok::<(), Infallible>(());
+    evaluate_while(network, data, images, scale, batch, device, never_stops)
+        .unwrap_or_else(|never| match never {})
 }
 
-/// Judges what says `[batch, classes]` about images, batch by batch.
-pub(crate) fn judge<'a>(
+/// As [`evaluate`], for as long as `keep_going` does not refuse; asked before every batch.
+pub(crate) fn evaluate_while<E>(
+    network: &Network,
+    data: &ImageData,
+    images: &[usize],
+    scale: &ChannelScale,
+    batch: usize,
+    device: &Device,
+    keep_going: impl Fn() -> Result<(), E>,
+) -> Result<Evaluation, E> {
+    let classify = |inputs| network.forward(inputs, &mut Pass::Eval).main;
+    judge(data, images.chunks(batch), scale, device, classify, keep_going)
+}
+
+/// Judges what says `[batch, classes]` about images, batch by batch, for as long as `keep_going` does not refuse.
+pub(crate) fn judge<'a, E>(
     data: &ImageData,
     batches: impl IntoIterator<Item = &'a [usize]>,
     scale: &ChannelScale,
     device: &Device,
     classify: impl Fn(Tensor<4>) -> Tensor<2>,
-) -> Evaluation {
+    keep_going: impl Fn() -> Result<(), E>,
+) -> Result<Evaluation, E> {
     let classes = data.classes.len();
     let (mut count, mut right, mut loss) = (0usize, 0usize, 0f64);
     for images in batches {
+        keep_going()?;
         let (inputs, labels) =
             batch_of(data, images, device, |image, inputs| plain(data, image, scale, inputs));
         count += images.len();
@@ -61,7 +81,7 @@ pub(crate) fn judge<'a>(
             loss += cross_entropy(logits, usize::from(label));
         }
     }
-    Evaluation { accuracy: right as f64 / count as f64, loss: loss / count as f64 }
+    Ok(Evaluation { accuracy: right as f64 / count as f64, loss: loss / count as f64 })
 }
 
 /// The first of the largest values; NaN is never the largest.

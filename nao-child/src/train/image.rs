@@ -14,7 +14,7 @@ use nao_space::{Checkpointing, EpochReport, Progress};
 
 use super::batch::batch_of;
 use super::checkpoint::{Checkpoint, CheckpointError, Position};
-use super::evaluate::{BATCH, Evaluation, evaluate};
+use super::evaluate::{BATCH, Evaluation, evaluate_while};
 use super::keeping::{Keeper, OnCheckpointError};
 use super::schedule::cosine;
 use super::sgd::{Sgd, SgdSettings};
@@ -151,13 +151,15 @@ pub fn train_network(
             keeper.save(|path| save(&state, path), progress)?;
         }
         let train_loss = train_loss?;
-        (state.epoch, state.position) = (epoch + 1, Position::default());
-        let is_last = state.epoch == recipe.epochs;
+        let is_last = epoch + 1 == recipe.epochs;
         let measured = is_last || recipe.score == Score::BestEpoch || options.measure_every_epoch;
-        let evaluation = measured.then(|| {
-            let network = state.network.valid();
-            evaluate(&network, &split.data, &split.held_out, &scale, BATCH, &plain)
-        });
+        let evaluation = measured.then(|| setting.judged(&state.network.valid(), &plain, &*progress));
+        if let Some(Err(TrainError::Interrupted)) = evaluation {
+            // At the end of the epoch, which is not over: the next piece measures it first.
+            keeper.save(|path| save(&state, path), progress)?;
+        }
+        let evaluation = evaluation.transpose()?;
+        (state.epoch, state.position) = (epoch + 1, Position::default());
         let report = EpochReport {
             epoch: state.epoch,
             epochs: recipe.epochs,
@@ -180,10 +182,11 @@ pub fn train_network(
         keeper.epoch_is_over(|path| save(&state, path), progress)?;
     }
     let network = state.network.valid();
-    let last = last.unwrap_or_else(|| {
+    let last = match last {
+        Some(last) => last,
         // The checkpoint was of a finished training.
-        evaluate(&network, &split.data, &split.held_out, &scale, BATCH, &plain)
-    });
+        None => setting.judged(&network, &plain, &*progress)?,
+    };
     let (accuracy, scored_epoch) = state.scored.unwrap_or((last.accuracy, state.epoch));
     let train_loss = state.reports.last().map_or(f64::NAN, |report| report.train_loss);
     Ok(Trained { network, accuracy, scored_epoch, last, train_loss, epochs: state.reports })
@@ -215,6 +218,18 @@ struct Setting<'a> {
 }
 
 impl Setting<'_> {
+    /// Judges a network by the held-out images, unless the caller asks to stop.
+    fn judged(
+        &self,
+        network: &Network,
+        device: &Device,
+        progress: &dyn Progress,
+    ) -> Result<Evaluation, TrainError> {
+        let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
+        let Split { data, held_out, .. } = self.split;
+        evaluate_while(network, data, held_out, self.scale, BATCH, device, keep_going)
+    }
+
     /// What is left of a pass over the training images. Returns the mean loss per image of the whole pass. Where it is
     /// broken off, the state is that after the last batch.
     fn epoch(
