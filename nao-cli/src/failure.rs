@@ -1,7 +1,13 @@
 //! Exit codes: which error gives which, and how it is said.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
+
+use crate::output::tell;
+
+/// The exit code of a command that was stopped from outside.
+pub const STOPPED: u8 = 130;
 
 /// The run itself failed, with sound input: exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +19,11 @@ pub struct RunFailed(pub String);
 #[error("{0}")]
 pub struct Interrupted(pub String);
 
+/// The last words of a command that was stopped and can go on from a folder.
+pub fn stopped_at(folder: &Path) -> String {
+    format!("stopped; go on with:  nao resume {}", folder.display())
+}
+
 /// Says an error in one line and gives its exit code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
@@ -20,10 +31,10 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
     let message = told_once(error).replace('\n', " ");
     if error.downcast_ref::<Interrupted>().is_some() {
-        eprintln!("{message}");
-        return ExitCode::from(130);
+        tell(message);
+        return ExitCode::from(STOPPED);
     }
-    eprintln!("error: {message}");
+    tell(format_args!("error: {message}"));
     ExitCode::from(if error.downcast_ref::<RunFailed>().is_some() { 1 } else { 2 })
 }
 

@@ -12,8 +12,10 @@ mod executor;
 mod failure;
 mod files;
 mod host;
+mod interrupt;
 mod logging;
 mod memory;
+mod output;
 mod predictor;
 mod pretrained;
 mod report;
@@ -27,13 +29,16 @@ use std::process::ExitCode;
 use clap::Parser;
 
 /// Runs the command line and gives its exit code: 0 done, 1 the run failed, 2 wrong usage or input, 130
-/// stopped by Ctrl-C.
-pub fn main() -> ExitCode {
+/// stopped by Ctrl-C, SIGTERM or SIGHUP.
+///
+/// `is_ignored` says of the number of a signal whether the process was started so that it ignores it: it then goes on
+/// ignoring it.
+pub fn main(is_ignored: fn(i32) -> bool) -> ExitCode {
     let args = args::Args::parse();
     logging::start(args.verbose);
     let done = nao_kernels::check_environment().map_err(anyhow::Error::new).and_then(|kernels| {
         tracing::debug!(kernels, "operations on the CPU");
-        command::run(args.command)
+        command::run(args.command, is_ignored)
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,5 +12,6 @@ pub fn start(verbose: u8) {
     };
     let filter = EnvFilter::try_from_env("NAO_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    subscriber.with_target(false).init();
+    // A log that nobody reads any more stops nobody.
+    subscriber.with_target(false).log_internal_errors(false).init();
 }

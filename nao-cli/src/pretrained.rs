@@ -10,6 +10,7 @@ use nao_space::Space;
 use sha2::{Digest, Sha256};
 
 use crate::files::write_whole;
+use crate::output::tell;
 
 /// What was learned of a space with these settings: from `file` if it is there, else from the cache, else learned now and
 /// kept in the cache. In any case `file` holds it afterwards, where one is given.
@@ -28,18 +29,18 @@ pub fn pretrained<S: Space>(
     let learned = match cached.as_deref().and_then(|path| read_cache(space, path, device)) {
         Some(learned) => learned,
         None => {
-            eprintln!(
+            tell(format_args!(
                 "learning the space {} once, without labels; this takes a minute or two ...",
                 space.name()
-            );
+            ));
             let learned = PretrainedSpace::learn(space, config, device)?;
             let report = learned.report();
-            eprintln!(
+            tell(format_args!(
                 "learned it in {:.0} s: {:.1} % of unseen architectures are written down exactly{}",
                 report.seconds,
                 100.0 * report.exact,
                 cached.as_ref().map_or(String::new(), |path| format!("; kept in {}", path.display()))
-            );
+            ));
             if let Some(path) = &cached {
                 keep(path, &learned);
             }

@@ -324,8 +324,7 @@ fn a_submission_that_is_taken_and_fails_is_not_repeated() {
 #[test]
 fn the_commands_of_the_documentation_work() {
     let Some(cluster) = Cluster::start(8, &[]) else { return };
-    let page =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cluster.md")).unwrap();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cluster.md")).unwrap();
     let blocks = |language: &str| -> Vec<String> {
         let open = format!("```{language}\n");
         let parts =

@@ -66,7 +66,7 @@ pub struct BenchArgs {
     pub mode: BenchMode,
 
     /// Looks per search
-    #[arg(long, default_value_t = 200, value_name = "LOOKS")]
+    #[arg(long, default_value_t = 200, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     pub budget: u64,
 
     /// Random looks of the first round
@@ -78,7 +78,7 @@ pub struct BenchArgs {
     pub per_round: u64,
 
     /// Searches of each strategy, with seeds 1, 2, ...
-    #[arg(long, default_value_t = 10, value_name = "K")]
+    #[arg(long, default_value_t = 10, value_name = "K", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     pub seeds: u64,
 
     /// Epochs per round of the authors' controllers

@@ -186,7 +186,7 @@ pub struct CancelArgs {
 pub struct SimulateArgs {
     /// Trials of the search; several numbers, separated by commas, show what stays the same per trial
     #[arg(long, value_name = "TRIALS", value_delimiter = ',', default_value = "1000,10000",
-        value_parser = clap::value_parser!(u64).range(1..))]
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub trials: Vec<u64>,
 
     /// Trainings that the cluster has room for
@@ -219,7 +219,8 @@ pub struct SimulateArgs {
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number from 1".into())
+    let number = text.parse().ok().filter(|number| (1..=10_000_000).contains(number));
+    number.ok_or_else(|| "expected a whole number from 1 to 10000000".into())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

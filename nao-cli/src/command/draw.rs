@@ -6,10 +6,9 @@ use anyhow::{Result, bail};
 use nao_space::Space;
 use nao_space::draw::Drawing;
 
-use super::print_text;
 use crate::arch_argument::{arch_of_run, kind_of_arch, read_arch};
 use crate::args::{DrawArgs, DrawFormat};
-use crate::files::write_whole;
+use crate::output::Output;
 use crate::run::RunFolder;
 use crate::task::{Task, with_task};
 
@@ -23,7 +22,8 @@ pub fn run(args: DrawArgs) -> Result<()> {
 }
 
 fn draw<T: Task>(args: DrawArgs) -> Result<()> {
-    let format = match (args.format, &args.output) {
+    let output = Output::of(args.output.as_deref());
+    let format = match (args.format, output.telling_name()) {
         (Some(format), _) => format,
         (None, Some(path)) => format_of(path)?,
         (None, None) => DrawFormat::Svg,
@@ -43,10 +43,7 @@ fn draw<T: Task>(args: DrawArgs) -> Result<()> {
         DrawFormat::Dot => T::picture(&named.arch, named.published)?.dot(&named.name),
         DrawFormat::Json => T::to_json(&named.arch),
     };
-    match args.output {
-        Some(path) => write_whole(&path, text.as_bytes()),
-        None => print_text(&text),
-    }
+    output.write_text(&text)
 }
 
 /// The format that a file's name tells.

@@ -14,12 +14,12 @@ use nao_space::seed::rng_for;
 use nao_space::{CnnArch, RnnArch, RnnState, Space};
 use serde::Serialize;
 
-use super::print_text;
 use super::train::{PreparedModel, PreparedNetwork, Training, of_folder};
 use crate::arch_argument::{NamedArch, arch_of_run};
 use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
-use crate::files::write_whole;
+use crate::files::private_folder;
+use crate::output::Output;
 use crate::run::{RunFolder, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
 use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
@@ -80,19 +80,21 @@ impl ParameterNames {
 pub fn run(args: ExportArgs) -> Result<()> {
     match (args.format, source(&args.from)?) {
         (ExportFormat::Json, source) => {
-            let text = description(&source, &args)?;
-            match &args.output {
-                Some(path) => write_whole(path, text.as_bytes()),
-                None => print_text(&text),
-            }
+            Output::of(args.output.as_deref()).write_text(&description(&source, &args)?)
         }
         (ExportFormat::Safetensors, source) => {
-            let path = args.output.as_deref().context("name a file for the tensors with --output FILE")?;
-            match source {
-                Source::Training { folder, weights } => export_network(&folder, &weights, &args, path)?,
-                Source::Run(run) => write_whole(path, &last_controller(&run)?)?,
+            let named = args.output.as_deref().context("name a file for the tensors with --output FILE")?;
+            let content = match source {
+                Source::Training { folder, weights } => exported(&folder, &weights, &args)?,
+                Source::Run(run) => last_controller(&run)?,
+            };
+            let output = Output::of(Some(named));
+            output.write_bytes(&content)?;
+            if output == Output::Standard {
+                Ok(())
+            } else {
+                output.say(&format!("wrote {}", named.display()))
             }
-            print_text(&format!("wrote {}", path.display()))
         }
     }
 }
@@ -113,6 +115,14 @@ fn source(path: &Path) -> Result<Source> {
     // The description needs none; the tensors will say what is missing.
     let weights = weights.unwrap_or_else(|| folder.weights());
     Ok(Source::Training { folder, weights })
+}
+
+/// The tensors of a training as they are to be written.
+fn exported(folder: &TrainFolder, weights: &Path, args: &ExportArgs) -> Result<Vec<u8>> {
+    let place = private_folder().context("cannot make a temporary folder")?;
+    let file = place.path().join("exported.safetensors");
+    export_network(folder, weights, args, &file)?;
+    std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path: &Path) -> Result<()> {

@@ -9,9 +9,9 @@ use nao_space::table::unpacked_text;
 use nao_space::{Direction, Space};
 use serde::Serialize;
 
-use super::{print_json, print_text};
+use super::print_text;
 use crate::args::FitArgs;
-use crate::files::write_whole;
+use crate::output::Output;
 use crate::predictor::{CheapKind, Pair, PredictorFile, ScoreKind, finite};
 use crate::report::plain_table;
 use crate::space_argument::SpaceVisitor;
@@ -93,11 +93,19 @@ impl SpaceVisitor for Fit {
             });
             let (score, cheap) = (score.clone(), cheap.clone());
             let file = PredictorFile::new(&args.space, space, score, cheap, kept.collect(), args.seed);
-            write_whole(path, file.to_json()?.as_bytes())?;
+            Output::of(Some(path)).write_text(&file.to_json()?)?;
         }
         let (space, pairs) = (space.name(), rows.len());
         let result = FitResult { space, pairs, score, cheap, assessments, assessments_without_cheap };
-        if args.json { print_json(&result) } else { print_text(&page(&result, args.output.as_deref())) }
+        // A predictor on standard output stands there alone.
+        let said = |text: &str| match &args.output {
+            Some(path) => Output::of(Some(path)).say(text),
+            None => print_text(text),
+        };
+        match args.json {
+            true => said(&serde_json::to_string_pretty(&result)?),
+            false => said(&page(&result, args.output.as_deref())),
+        }
     }
 }
 
@@ -221,7 +229,7 @@ fn page(result: &FitResult, output: Option<&Path>) -> String {
         better(result.score.direction),
         plain_table(&header, &[0, 1, 2, 3, 4, 5, 6], rows),
     );
-    if let Some(path) = output {
+    if let Some(path) = output.filter(|path| Output::of(Some(path)) != Output::Standard) {
         let needs = match &result.cheap {
             Some(CheapKind { column, .. }) => format!(".csv (with a column `{column}`)"),
             None => String::new(),

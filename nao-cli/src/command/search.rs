@@ -4,17 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
 use nao_space::Space;
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
 
-use super::{interrupt_flag, print_text};
+use super::print_text;
 use crate::args::{ResumeArgs, SearchArgs};
 use crate::data::device;
 use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::executor::Left;
-use crate::failure::Interrupted;
+use crate::failure::{Interrupted, stopped_at};
 use crate::files::write_whole;
+use crate::interrupt::Interrupt;
 use crate::pretrained::pretrained;
 use crate::report::{
     SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, shared_tables,
@@ -27,12 +29,12 @@ use crate::strategy;
 use crate::task::{Task, with_task};
 
 /// Starts a search.
-pub fn search(args: SearchArgs) -> Result<()> {
+pub fn search(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     let kind = kind_of_search(&args.run, &args.execution)?;
-    with_task!(kind, T => search_for::<T>(args))
+    with_task!(kind, T => search_for::<T>(args, interrupt))
 }
 
-fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
+fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     let Resolved { config, data } = resolve::<T>(&args.run, &args.execution, None)?;
     if args.dry_run {
         return print_text(&config.to_toml());
@@ -40,26 +42,27 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     check_engine(&config.execution, args.out.as_deref())?;
     let manifest = manifest(&config, &data)?;
     let companions = T::companions(&data);
-    let folder = match args.out {
-        Some(path) => RunFolder::create(&path, &config, &manifest, &companions)?,
-        None => create_with_free_name(&config, &manifest, &companions)?,
-    };
+    // It appears whole or not at all.
+    let folder = interrupt.at_a_border(|| match args.out {
+        Some(path) => RunFolder::create(&path, &config, &manifest, &companions),
+        None => create_with_free_name(&config, &manifest, &companions),
+    })?;
     if !args.json {
         print_text(&introduction(&config, &manifest, &folder)?)?;
     }
-    carry_out(&folder, &config, data, args.json)
+    carry_out(&folder, &config, data, args.json, interrupt)
 }
 
 /// Goes on with a search, or with a training.
-pub fn resume(args: ResumeArgs) -> Result<()> {
+pub fn resume(args: ResumeArgs, interrupt: &Interrupt) -> Result<()> {
     if let Some(folder) = TrainFolder::find(&args.folder) {
-        return super::train::resume(&folder, args.json);
+        return super::train::resume(&folder, args.json, interrupt);
     }
     let folder = RunFolder::open(&args.folder)?;
-    with_task!(folder.kind()?, T => resume_for::<T>(args, &folder))
+    with_task!(folder.kind()?, T => resume_for::<T>(args, &folder, interrupt))
 }
 
-fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
+fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<()> {
     let stored = folder.config::<T>()?;
     let stored_with_place = Some((&stored, folder.path()));
     let Resolved { config, data } = resolve(&args.run, &args.execution, stored_with_place)?;
@@ -80,7 +83,7 @@ fn resume_for<T: Task>(args: ResumeArgs, folder: &RunFolder) -> Result<()> {
             config.data
         );
     }
-    carry_out(folder, &config, data, args.json)
+    carry_out(folder, &config, data, args.json, interrupt)
 }
 
 fn create_with_free_name<T: Task>(
@@ -158,30 +161,17 @@ fn carry_out<T: Task>(
     config: &RunConfig<T>,
     data: Arc<T::Data>,
     json: bool,
+    interrupt: &Interrupt,
 ) -> Result<()> {
     let _lock = folder.lock()?;
     // What is wrong with it is said before anything is learned for hours.
     let store = folder.store()?;
-    let interrupted = interrupt_flag()?;
     let space = T::space(&config.space)?;
     let execution = &config.execution;
     let executor = engine::<T>(folder, config, &space)?;
     let device = device(execution.first_device())?;
-    let (strategy, tables): (Box<dyn Strategy<T::Space>>, _) = if config.sharing.is_some() {
-        let (device, data) = (device.clone(), data);
-        let run = SharedRun { folder, config, data, device, interrupted: interrupted.clone() };
-        let SharedOutcome { finalists, report } = T::search_shared(run)?;
-        (Box::new(Finalists::new(finalists)), Some(shared_tables(&report)))
-    } else if config.relaxed.is_some() {
-        let (device, data) = (device.clone(), data);
-        let run = SharedRun { folder, config, data, device, interrupted: interrupted.clone() };
-        let DerivedOutcome { finalists, report } = T::search_relaxed(run)?;
-        (Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report)))
-    } else {
-        let preset = &config.strategy.structure.pretraining;
-        let learned = || pretrained(&space, preset, &device, Some(&folder.pretrained()));
-        (strategy::build(&config.strategy, config.seed, &space, &device, learned)?, None)
-    };
+    let (strategy, tables) =
+        interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
     let mut coordinator = Coordinator {
         folder,
         store,
@@ -192,10 +182,10 @@ fn carry_out<T: Task>(
         patience: patience(execution),
         strategy,
         executor,
-        interrupted,
+        interrupt: interrupt.clone(),
         progress: SearchProgress::new(bars(execution), config.rounds.budget),
     };
-    let ending = coordinator.run();
+    let ending = interrupt.at_a_border(|| coordinator.run());
     coordinator.progress.clear();
     let ending = ending?;
     let how = match &ending {
@@ -231,6 +221,38 @@ fn carry_out<T: Task>(
         print_text(&tables)?;
     }
     print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, &ending, json)
+}
+
+/// The last words of a search that is stopped where nothing of what it does is kept.
+fn parting(folder: &RunFolder) -> impl FnOnce() -> String + Send + 'static {
+    let path = folder.path().to_owned();
+    move || stopped_at(&path)
+}
+
+/// A strategy, and the tables of what was done before it.
+type Prepared<'a, S> = (Box<dyn Strategy<S> + 'a>, Option<String>);
+
+/// The strategy of a run that is ready to be asked: what it rests on is learned or searched first, where there is something.
+fn prepared<'a, T: Task>(
+    folder: &RunFolder,
+    config: &RunConfig<T>,
+    data: Arc<T::Data>,
+    space: &'a T::Space,
+    device: &Device,
+    interrupt: &Interrupt,
+) -> Result<Prepared<'a, T::Space>> {
+    let run = |data| SharedRun { folder, config, data, device: device.clone(), interrupt };
+    if config.sharing.is_some() {
+        let SharedOutcome { finalists, report } = T::search_shared(run(data))?;
+        return Ok((Box::new(Finalists::new(finalists)), Some(shared_tables(&report))));
+    }
+    if config.relaxed.is_some() {
+        let DerivedOutcome { finalists, report } = T::search_relaxed(run(data))?;
+        return Ok((Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report))));
+    }
+    let preset = &config.strategy.structure.pretraining;
+    let learned = || pretrained(space, preset, device, Some(&folder.pretrained()));
+    Ok((strategy::build(&config.strategy, config.seed, space, device, learned)?, None))
 }
 
 /// The operations of the first and the last round and of the best cells, in words.

@@ -5,7 +5,7 @@ use nao_space::seed::rng_for;
 use nao_space::{CellRole, CnnSpace, Space, State, Token};
 use serde_json::json;
 
-use super::{print_json, print_text};
+use super::{print_each, print_json, print_text};
 use crate::arch_argument::{NamedArch, read_arch};
 use crate::args::SpaceCommand;
 use crate::report::plain_table;
@@ -128,8 +128,7 @@ fn describe(space: &CnnSpace, json: bool) -> Result<()> {
 
 fn sample<S: Space>(space: &S, count: u64, seed: u64, json: bool) -> Result<()> {
     let drawn = (0..count).map(|index| space.sample(&mut rng_for(seed, "sample", index)));
-    let texts: Vec<String> = drawn.map(|arch| space.format(&arch)).collect();
-    if json { print_json(&texts) } else { print_text(&texts.join("\n")) }
+    print_each(drawn.map(|arch| space.format(&arch)), json)
 }
 
 fn decode<S: Space>(space: &S, text: &str, json: bool) -> Result<()> {

@@ -33,6 +33,9 @@ pub struct WorkerSettings {
     pub memory_limit: Option<f64>,
 }
 
+/// How long workers may take to keep the state of their trials when the search is told to stop.
+const FAREWELL: Duration = Duration::from_millis(1_500);
+
 /// Runs trials in worker processes.
 pub struct LocalExecutor<A> {
     settings: WorkerSettings,
@@ -173,6 +176,30 @@ impl<A> LocalExecutor<A> {
         status.map_or("unknown end".into(), |status| status.to_string())
     }
 
+    /// Lets all workers know that they are to go, and gives them time to keep the state of their trials.
+    fn bid_farewell(&mut self) {
+        let mut leaving = Vec::new();
+        for slot in &mut self.slots {
+            slot.generation += 1;
+            // The end of its input is the word.
+            let Some(Worker { process, input }) = slot.worker.take() else { continue };
+            drop(input);
+            leaving.push(process);
+        }
+        let deadline = Instant::now() + FAREWELL;
+        loop {
+            leaving.retain_mut(|process| matches!(process.try_wait(), Ok(None)));
+            if leaving.is_empty() || Instant::now() >= deadline {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for process in &mut leaving {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
     /// Ends all workers and forgets all trials.
     fn end_all(&mut self) {
         self.waiting.clear();
@@ -234,6 +261,7 @@ impl<A: Serialize> Executor<A> for LocalExecutor<A> {
     }
 
     fn leave(&mut self) -> Left {
+        self.bid_farewell();
         self.end_all();
         Left::Stopped
     }

@@ -161,6 +161,14 @@ impl SearchProgress {
         self.run.tick();
     }
 
+    /// Takes the bars away, from whatever thread.
+    pub fn clearing(&self) -> impl FnOnce() + Send + 'static {
+        let bars = self.bars.clone();
+        move || {
+            let _ = bars.clear();
+        }
+    }
+
     /// Takes the bars away.
     pub fn clear(&self) {
         let _ = self.bars.clear();
@@ -199,6 +207,12 @@ impl TrainProgress {
 }
 
 impl TrainProgress {
+    /// Takes the bar away, from whatever thread.
+    pub fn clearing(&self) -> impl FnOnce() + Send + 'static {
+        let bar = self.bar.clone();
+        move || bar.finish_and_clear()
+    }
+
     /// Says something above the bar, or in the log.
     pub fn note(&self, message: &str) {
         if self.bar.is_hidden() {

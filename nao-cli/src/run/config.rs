@@ -15,6 +15,9 @@ use crate::data::DataSource;
 use crate::strategy::RELAXED_SEARCHES;
 use crate::task::Task;
 
+/// More trials than any search can train. Rounds are proposed whole, and numbers without bound would fill the memory.
+const MOST_TRIALS: u64 = 10_000_000;
+
 /// Everything that a search depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
@@ -94,6 +97,9 @@ impl<T: Task> RunConfig<T> {
         for (name, value) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
             if value == 0 {
                 bail!("rounds.{name} is 0: a search needs at least one trial");
+            }
+            if value > MOST_TRIALS {
+                bail!("rounds.{name} is {value}: a search has at most {MOST_TRIALS} trials");
             }
         }
         crate::strategy::check_search_name(&self.strategy.name)?;

@@ -2,8 +2,6 @@
 //! store.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -13,8 +11,9 @@ use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Tri
 use super::folder::RunFolder;
 use super::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
 use crate::executor::{Event, Exchange, Executor, Left, Start};
-use crate::failure::RunFailed;
+use crate::failure::{RunFailed, stopped_at};
 use crate::files::write_whole;
+use crate::interrupt::Interrupt;
 use crate::report::SearchProgress;
 
 /// Time between two looks for a word of `nao cancel`.
@@ -65,8 +64,8 @@ pub struct Coordinator<'a, S: Space> {
     pub strategy: Box<dyn Strategy<S> + 'a>,
     /// Where trials run.
     pub executor: Box<dyn Executor<S::Arch>>,
-    /// Set when the user asks to stop.
-    pub interrupted: Arc<AtomicBool>,
+    /// Knows when the user asks to stop.
+    pub interrupt: Interrupt,
     /// Where a person watches.
     pub progress: SearchProgress,
 }
@@ -143,7 +142,14 @@ impl<S: Space> Coordinator<'_, S> {
     fn open_round(&mut self, search: &mut SearchLoop, index: u64, trials: u64) -> Result<RoundRecord> {
         self.progress.thinking(index, trials);
         let begun = Instant::now();
-        let asked = self.strategy.ask(trials as usize).map_err(|error| RunFailed(error.to_string()))?;
+        let (path, clear) = (self.folder.path().to_owned(), self.progress.clearing());
+        let parting = move || {
+            clear();
+            stopped_at(&path)
+        };
+        // What it has thought out of a round is worth nothing before the round is written down.
+        let asked = self.interrupt.at_once(parting, || self.strategy.ask(trials as usize));
+        let asked = asked.map_err(|error| RunFailed(error.to_string()))?;
         let seconds = begun.elapsed().as_secs_f64();
         let record =
             RoundRecord { round: index, stop: asked.stop, warnings: asked.warnings.clone(), seconds };
@@ -327,6 +333,6 @@ impl<S: Space> Coordinator<'_, S> {
     }
 
     fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        self.interrupt.is_raised()
     }
 }

@@ -57,6 +57,17 @@ fn most() -> f64 {
     0.5
 }
 
+/// Processors of this machine.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many processes, or threads of one, are started on this machine at most: some for each processor, for those that
+/// wait for a device, and in any case a few dozen. Each takes tens of megabytes.
+pub fn most_processes() -> usize {
+    (8 * processors()).max(64)
+}
+
 /// How workers on other machines are led and followed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -127,7 +138,7 @@ impl ExecutionConfig {
     pub fn here() -> Self {
         ExecutionConfig {
             executor: Engine::default(),
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: processors(),
             device: "cpu".into(),
             time_limit: None,
             memory_limit: None,
@@ -174,6 +185,14 @@ impl ExecutionConfig {
                 let (name, why) = name.split_once(':').unwrap_or((name, ""));
                 bail!("execution.{name} is 0:{why}");
             }
+        }
+        let most = most_processes();
+        if self.workers > most {
+            bail!(
+                "execution.workers is {}: this machine has {} processors, and at most {most} workers at a time are started on it",
+                self.workers,
+                processors()
+            );
         }
         for (name, value) in [
             ("time_limit", self.time_limit),

@@ -13,7 +13,7 @@ use super::lock;
 use super::manifest::Manifest;
 use super::store::Store;
 use crate::args::SpaceKind;
-use crate::files::{make_enterable, read_text, write_whole};
+use crate::files::{read_text, write_whole};
 use crate::task::Task;
 
 /// A run folder.
@@ -31,6 +31,7 @@ impl RunFolder {
         manifest: &Manifest,
         companions: &[(&str, String)],
     ) -> Result<Self> {
+        check_folder_name(path)?;
         if path.exists() {
             bail!(
                 "{} exists already: choose another --out, or go on with it: nao resume {}",
@@ -53,7 +54,6 @@ impl RunFolder {
             write_whole(&folder.path.join(name), content.as_bytes())?;
         }
         Store::create(&folder.store_path())?;
-        make_enterable(&folder.path).with_context(failed)?;
         fs::rename(building.path(), path)
             .with_context(|| format!("cannot create {}: does it exist by now?", path.display()))?;
         // The folder has its final name: there is nothing to clean up any more.
@@ -178,6 +178,14 @@ impl RunFolder {
     fn store_path(&self) -> PathBuf {
         self.path.join("trials.sqlite")
     }
+}
+
+/// Refuses the name of standard output, where other commands write what is one file.
+pub(super) fn check_folder_name(path: &Path) -> Result<()> {
+    if path == Path::new("-") {
+        bail!("--out - is standard output, and this makes a folder: give its name (./- is one)");
+    }
+    Ok(())
 }
 
 /// Reads a configuration that this program has written.

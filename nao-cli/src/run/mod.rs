@@ -15,7 +15,7 @@ mod typed;
 
 pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use coordinator::{Coordinator, Ending, Patience};
-pub use execution::{Engine, ExecutionConfig};
+pub use execution::{Engine, ExecutionConfig, most_processes};
 pub use folder::{RunFolder, free_name};
 pub use manifest::Manifest;
 pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};

@@ -19,7 +19,7 @@ use nao_space::{CnnArch, Relaxation};
 use serde::Serialize;
 
 use super::shared::SharedRun;
-use crate::failure::{Interrupted, RunFailed};
+use crate::failure::{Interrupted, RunFailed, stopped_at};
 use crate::files::write_whole;
 use crate::report::TrainProgress;
 use crate::task::{ImageTask, Task};
@@ -56,20 +56,19 @@ pub fn check_relaxed(recipe: &RelaxedRecipe, data: &ImageData) -> Result<()> {
 
 /// Runs all epochs that are not done.
 pub fn search_relaxed_network(run: SharedRun<'_, ImageTask>) -> Result<DerivedOutcome<CnnArch>> {
-    let SharedRun { folder, config, data, device, interrupted } = run;
+    let SharedRun { folder, config, data, device, interrupt } = run;
     let recipe = config.relaxed.as_ref().context("the configuration has no section [relaxed]")?;
     let files = folder.path().join("relaxed");
     fs::create_dir_all(&files).with_context(|| format!("cannot create {}", files.display()))?;
     let held_out = recipe.weights.validation_images(&data);
     let split = Split::validation(data, held_out, recipe.weights.split_seed)?;
     let options = RelaxedOptions { checkpoint: Some(files.join("search.safetensors")) };
-    let mut progress = TrainProgress::new(recipe.weights.epochs, interrupted);
-    let outcome = search_relaxed(recipe, &split, config.seed, &device, &options, &mut progress);
+    let mut progress = TrainProgress::new(recipe.weights.epochs, interrupt.flag());
+    let outcome = interrupt
+        .at_a_border(|| search_relaxed(recipe, &split, config.seed, &device, &options, &mut progress));
     drop(progress);
     let RelaxedOutcome { arch, relaxation, epochs } = outcome.map_err(|error| match error {
-        RelaxedError::Training(TrainError::Interrupted) => {
-            Interrupted(format!("stopped; go on with:  nao resume {}", folder.path().display())).into()
-        }
+        RelaxedError::Training(TrainError::Interrupted) => Interrupted(stopped_at(folder.path())).into(),
         error => anyhow::Error::from(RunFailed(error.to_string())),
     })?;
     let report = RelaxedReport {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::folder::{kind_of_file, read_toml};
+use super::folder::{check_folder_name, kind_of_file, read_toml};
 use crate::args::SpaceKind;
 use crate::data::DataSource;
 use crate::files::write_whole;
@@ -65,6 +65,7 @@ impl TrainFolder {
         config: &TrainConfig<T>,
         companions: &[(&str, String)],
     ) -> Result<Self> {
+        check_folder_name(path)?;
         if path.exists() {
             bail!(
                 "{} exists already: choose another --out, or go on with it: nao resume {}",

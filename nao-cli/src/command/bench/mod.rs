@@ -5,10 +5,11 @@ mod result;
 mod values;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
-use indicatif::ProgressBar;
+use indicatif::{MultiProgress, ProgressBar};
 use nao_space::search::{Account, Contest, RoundLimits, Standing};
 use nao_space::{ArchKey, Space};
 
@@ -17,14 +18,71 @@ use self::result::{BenchResult, CURVE_STEP, ContestFacts, SHOWN, beside, earlier
 use self::values::Values;
 use super::{print_json, print_text};
 use crate::args::{BenchArgs, BenchProtocol};
+use crate::interrupt::Interrupt;
 
-pub fn run(args: BenchArgs) -> Result<()> {
+/// The results so far, and where a person watches.
+#[derive(Clone)]
+struct Board {
+    /// By metric, the strategies whose searches are done.
+    results: Arc<Mutex<Vec<Vec<BenchResult>>>>,
+    bars: MultiProgress,
+    /// Results of earlier calls, with their files.
+    earlier: Vec<(PathBuf, Vec<BenchResult>)>,
+    json: bool,
+}
+
+impl Board {
+    fn add(&self, result: BenchResult) {
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        results.last_mut().expect("a metric has begun").push(result);
+    }
+
+    fn begin_metric(&self) {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner).push(Vec::new());
+    }
+
+    /// Prints the results, beside those of earlier calls.
+    fn show(&self) -> Result<()> {
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        results.retain(|results| !results.is_empty());
+        for results in &mut results {
+            self.earlier.iter().try_for_each(|(path, earlier)| beside(results, earlier, path))?;
+        }
+        if self.json {
+            return print_json(&results.concat());
+        }
+        let pages: Vec<String> = results.iter().map(|results| page(results)).collect();
+        print_text(&pages.join("\n\n"))
+    }
+
+    /// What is said to a user who stops it; what is done is printed.
+    fn part(&self) -> String {
+        let _ = self.bars.clear();
+        let count: usize =
+            self.results.lock().unwrap_or_else(PoisonError::into_inner).iter().map(Vec::len).sum();
+        if count == 0 {
+            return "stopped before the searches of a strategy were done".to_owned();
+        }
+        let shown = self.show().map_or_else(|error| format!(" ({error:#})"), |()| String::new());
+        format!("stopped; strategies whose searches are done: {count}{shown}")
+    }
+}
+
+pub fn run(args: BenchArgs, interrupt: &Interrupt) -> Result<()> {
     if args.seeds == 0 || args.budget == 0 {
         bail!("--seeds and --budget count from 1");
     }
-    let earlier = args.with.iter().map(|path| Ok((path.as_path(), earlier(path)?)));
+    let earlier = args.with.iter().map(|path| Ok((path.clone(), earlier(path)?)));
     let earlier = earlier.collect::<Result<Vec<_>>>()?;
-    let mut results = match args.table.split_once(':') {
+    let board = Board { results: Arc::default(), bars: MultiProgress::new(), earlier, json: args.json };
+    let at_stop = board.clone();
+    interrupt.at_once(move || at_stop.part(), || contests(&args, &board))?;
+    board.show()
+}
+
+/// All searches of all metrics.
+fn contests(args: &BenchArgs, board: &Board) -> Result<()> {
+    match args.table.split_once(':') {
         None if args.table == "nasbench201" => {
             let splits = match args.protocol {
                 BenchProtocol::NoiseFree => ["test", "test"],
@@ -34,32 +92,22 @@ pub fn run(args: BenchArgs) -> Result<()> {
             let metrics = args.metric.split(',').map(str::trim);
             let values = metrics.map(|metric| Ok((metric, Values::nasbench201(metric, splits)?)));
             let values = values.collect::<Result<Vec<_>>>()?;
-            values
-                .iter()
-                .map(|(metric, values)| contest(&args, metric, values))
-                .collect::<Result<Vec<_>>>()?
+            values.iter().try_for_each(|(metric, values)| contest(args, metric, values, board))
         }
         Some(("nasbench101", file)) => {
             if args.protocol == BenchProtocol::Validation {
                 bail!("the table of NAS-Bench-101 has validation accuracies only: use --protocol noise-free");
             }
             let (metric, values) = Values::nasbench101(Path::new(file), args.slice.as_deref())?;
-            vec![contest(&args, &metric, &values)?]
+            contest(args, &metric, &values, board)
         }
         _ => bail!("unknown table `{}`; known are nasbench201, nasbench101:FILE", args.table),
-    };
-    for results in &mut results {
-        earlier.iter().try_for_each(|(path, earlier)| beside(results, earlier, path))?;
     }
-    if args.json {
-        return print_json(&results.concat());
-    }
-    let pages: Vec<String> = results.iter().map(|results| page(results)).collect();
-    print_text(&pages.join("\n\n"))
 }
 
-/// All searches of a table.
-fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Result<Vec<BenchResult>> {
+/// All searches of a table by one metric.
+fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>, board: &Board) -> Result<()> {
+    board.begin_metric();
     let space = values.table.space();
     let look = |map: &HashMap<ArchKey, f64>, arch: &S::Arch| map.get(&space.key(arch)).copied();
     let noise_free = args.protocol == BenchProtocol::NoiseFree;
@@ -79,7 +127,6 @@ fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Resu
         budget: args.budget,
         optimum,
     };
-    let mut results = Vec::new();
     for entrant in entrants {
         let contest = Contest {
             limits: RoundLimits {
@@ -92,7 +139,7 @@ fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Resu
             reported: &|arch| look(&values.reported, arch),
             optimum: noise_free.then_some(optimum),
         };
-        let progress = ProgressBar::new(args.seeds).with_message(entrant.name.clone());
+        let progress = board.bars.add(ProgressBar::new(args.seeds).with_message(entrant.name.clone()));
         let mut races = Vec::new();
         for seed in 1..=args.seeds {
             let account = Account::new(values.epochs.into());
@@ -101,11 +148,11 @@ fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>) -> Resu
             progress.inc(1);
         }
         progress.finish_and_clear();
-        results.push(BenchResult {
+        board.add(BenchResult {
             strategy: entrant.name,
             contest: facts.clone(),
             standing: Standing::of(&races, args.budget, noise_free, &curve),
         });
     }
-    Ok(results)
+    Ok(())
 }

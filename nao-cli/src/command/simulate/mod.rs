@@ -6,8 +6,6 @@ mod cluster;
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -20,6 +18,8 @@ use self::cluster::{Cluster, SimulatedClock, SimulatedScheduler};
 use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
 use crate::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
+use crate::files::private_folder;
+use crate::interrupt::Interrupt;
 use crate::memory::resident_mib;
 use crate::report::{SearchProgress, plain_table};
 use crate::run::{Coordinator, Manifest, Patience, Resolved, RunFolder, resolve};
@@ -53,14 +53,20 @@ struct Cost {
     jobs: u64,
 }
 
-pub fn run(args: SimulateArgs) -> Result<()> {
+pub fn run(args: SimulateArgs, interrupt: &Interrupt) -> Result<()> {
     let mut trials = args.trials.clone();
     trials.sort_unstable();
     let mut costs = Vec::new();
     for trials in trials {
         // The folder of a search that never was does not stay.
-        let folder = tempfile::tempdir().context("cannot make a folder for the simulation")?;
-        costs.push(simulate(&args, trials, folder.path())?);
+        let folder = private_folder().context("cannot make a folder for the simulation")?;
+        let place = folder.path().to_owned();
+        let parting = move || {
+            // Again where something was written meanwhile.
+            let _ = (0..5).find(|_| std::fs::remove_dir_all(&place).is_ok());
+            "stopped".to_owned()
+        };
+        costs.push(interrupt.at_once(parting, || simulate(&args, trials, folder.path()))?);
     }
     if args.json { print_json(&costs) } else { print_text(&text(&args, &costs)) }
 }
@@ -121,7 +127,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         patience: Patience { max_attempts: None, max_failed_share: 1.0 },
         strategy: strategy::build(&config.strategy, config.seed, &space, &device, learned)?,
         executor: Box::new(executor),
-        interrupted: Arc::new(AtomicBool::new(false)),
+        interrupt: Interrupt::deaf(),
         progress: SearchProgress::of_simulation(trials),
     };
     let begun = ThreadTime::now();

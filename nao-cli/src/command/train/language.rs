@@ -7,12 +7,12 @@ use burn::module::Module;
 use burn::tensor::Device;
 use nao_child::data::TextData;
 use nao_child::rnn::{
-    LanguageModel, LanguageTrainError, LanguageTrainOptions, Reading, RecurrentCell, foresee,
+    LanguageModel, LanguageTrainError, LanguageTrainOptions, Reading, RecurrentCell, foresee_while,
     train_language_model,
 };
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
 use nao_space::seed::rng_for;
-use nao_space::{Checkpointing, Objective, RnnArch};
+use nao_space::{Checkpointing, Objective, Progress, RnnArch};
 use serde_json::{Map, json};
 
 use super::{Finished, Training, interrupted};
@@ -100,7 +100,8 @@ impl Training for LanguageTask {
             error => error.into(),
         })?;
         let reading = Reading { batch: recipe.test_batch, segment: recipe.segment };
-        let test = foresee(&trained.model.valid(), arch, &text.test, reading)
+        let keep_going = || if progress.should_stop() { Err(interrupted(folder.path())) } else { Ok(()) };
+        let test = foresee_while(&trained.model.valid(), arch, &text.test, reading, keep_going)?
             .context("the test text is too short to be read in recipe.test_batch parts")?;
         let averaged = trained.averaged_after.map_or_else(
             || "weights were never averaged".to_owned(),

@@ -11,12 +11,13 @@ use nao_space::{EpochReport, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{interrupt_flag, print_json, print_text};
+use super::{print_json, print_text};
 use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch};
 use crate::args::{SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
-use crate::failure::Interrupted;
+use crate::failure::{Interrupted, stopped_at};
 use crate::files::write_whole;
+use crate::interrupt::Interrupt;
 use crate::report::{TrainProgress, figure};
 use crate::run::{
     NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, latest_weights, overlay_recipe,
@@ -80,9 +81,9 @@ struct TrainResult {
     further: Map<String, Value>,
 }
 
-pub fn run(args: TrainArgs) -> Result<()> {
+pub fn run(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
     let kind = kind_of_training(&args)?;
-    with_task!(kind, T => train::<T>(args))
+    with_task!(kind, T => train::<T>(args, interrupt))
 }
 
 /// The cells that are meant: as named, or those of the run, of the architecture, of the data or of the recipe.
@@ -96,7 +97,7 @@ fn kind_of_training(args: &TrainArgs) -> Result<SpaceKind> {
     Ok(kind.or(kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
 }
 
-fn train<T: Training>(args: TrainArgs) -> Result<()> {
+fn train<T: Training>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
     if args.dry_run && args.arch.is_none() && args.from.is_none() {
         let name =
             args.recipe.as_deref().context("name a recipe with --recipe, or an architecture with --arch")?;
@@ -115,8 +116,8 @@ fn train<T: Training>(args: TrainArgs) -> Result<()> {
     let (prepared, companions) = prepared.context(NO_TEXT)?;
     let word = config.data.as_ref().map_or("data", DataSource::word);
     let path = args.out.unwrap_or_else(|| free_name(&format!("train-{word}")));
-    let folder = TrainFolder::create(&path, &config, &companions)?;
-    carry_out::<T>(&prepared, &config, &folder, args.json)
+    let folder = interrupt.at_a_border(|| TrainFolder::create(&path, &config, &companions))?;
+    carry_out::<T>(&prepared, &config, &folder, args.json, interrupt)
 }
 
 /// What the arguments describe: configuration, architecture and data.
@@ -189,7 +190,7 @@ pub(super) fn of_folder<T: Training>(folder: &TrainFolder) -> Result<(TrainConfi
 }
 
 /// Goes on with a training from where it was stopped.
-pub fn resume(folder: &TrainFolder, json: bool) -> Result<()> {
+pub fn resume(folder: &TrainFolder, json: bool, interrupt: &Interrupt) -> Result<()> {
     if folder.weights().is_file() && !folder.checkpoint().is_file() {
         bail!(
             "{} holds imported weights, not a training: there is nothing to go on with",
@@ -198,7 +199,7 @@ pub fn resume(folder: &TrainFolder, json: bool) -> Result<()> {
     }
     with_task!(folder.kind()?, T => {
         let (config, prepared) = of_folder::<T>(folder)?;
-        carry_out::<T>(&prepared, &config, folder, json)
+        carry_out::<T>(&prepared, &config, folder, json, interrupt)
     })
 }
 
@@ -207,14 +208,15 @@ fn carry_out<T: Training>(
     config: &TrainConfig<T>,
     folder: &TrainFolder,
     json: bool,
+    interrupt: &Interrupt,
 ) -> Result<()> {
     if !json {
         let subject = T::subject(prepared, config);
         print_text(&format!("training {}\nfolder {}", subject, folder.path().display()))?;
     }
     let fidelity = T::fidelity(&config.recipe);
-    let mut progress = TrainProgress::new(fidelity.epochs, interrupt_flag()?);
-    let finished = T::train(prepared, config, folder, &mut progress)?;
+    let mut progress = TrainProgress::new(fidelity.epochs, interrupt.flag());
+    let finished = interrupt.at_a_border(|| T::train(prepared, config, folder, &mut progress))?;
     drop(progress);
     let curve = serde_json::to_vec_pretty(&finished.curve).context("a curve has no JSON form")?;
     write_whole(&folder.curve(), &curve)?;
@@ -237,7 +239,7 @@ fn carry_out<T: Training>(
 
 /// What is said to a user who stopped a training.
 fn interrupted(folder: &Path) -> anyhow::Error {
-    Interrupted(format!("stopped; go on with:  nao resume {}", folder.display())).into()
+    Interrupted(stopped_at(folder)).into()
 }
 
 fn conclusion(result: &TrainResult, remark: &str) -> String {

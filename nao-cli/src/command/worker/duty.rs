@@ -8,6 +8,7 @@ use nao_space::{Checkpointing, EpochReport, EvaluationError, Measurement, Progre
 
 use crate::executor::{Attempt, Beat, Exchange, Holder, TaskResult, WorkOrder};
 use crate::memory::{peak_mib, resident_mib};
+use crate::output::{mention, tell};
 
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -187,7 +188,7 @@ impl<'a> Duty<'a> {
     /// Publishes a failure in the middle of the training and begins anew as another process, for nothing else gets the
     /// memory, or the stuck thread, back.
     fn give_up(&self, error: EvaluationError) -> ! {
-        println!("trial {}: {error}", self.trial);
+        mention(format_args!("trial {}: {error}", self.trial));
         self.attempt.note(&error.to_string());
         let result = TaskResult {
             key: self.attempt.key(),
@@ -197,7 +198,7 @@ impl<'a> Duty<'a> {
             holder: self.holder.clone(),
         };
         if let Err(error) = self.exchange.publish(&result) {
-            eprintln!("error: {error:#}");
+            tell(format_args!("error: {error:#}"));
         }
         begin_anew()
     }
@@ -208,7 +209,7 @@ fn begin_anew() -> ! {
     use std::os::unix::process::CommandExt;
     if let Ok(program) = std::env::current_exe() {
         let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).exec();
-        eprintln!("error: cannot start again: {error}");
+        tell(format_args!("error: cannot start again: {error}"));
     }
     std::process::exit(1)
 }

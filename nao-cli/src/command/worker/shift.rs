@@ -18,6 +18,9 @@ use crate::executor::{
     Attempt, Batch, Claim, Claimant, Clock, Exchange, Holder, Published, RealClock, TaskFile, TaskKey,
     TaskResult, WorkOrder,
 };
+use crate::failure::STOPPED;
+use crate::interrupt::IsIgnored;
+use crate::output::{mention, tell};
 use crate::report::figure;
 use crate::run::RunFolder;
 use crate::task::{Arch, Task, with_task};
@@ -34,8 +37,8 @@ const LONGEST_NAP: Duration = Duration::from_secs(2);
 /// How long a task that somebody has is left alone.
 const HELD_FOR: Duration = Duration::from_secs(1);
 
-pub fn run(args: &WorkerArgs) -> Result<()> {
-    let leave = leave_flag()?;
+pub fn run(args: &WorkerArgs, is_ignored: IsIgnored) -> Result<()> {
+    let leave = leave_flag(is_ignored)?;
     wait_for_folder(args, &leave);
     let folder = RunFolder::open(&args.run)?;
     let exchange = Exchange::of(folder.path());
@@ -43,14 +46,16 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
     with_task!(folder.kind()?, T => work::<T>(args, &folder, exchange, order, leave))
 }
 
-/// A flag that SIGTERM, SIGUSR1 and Ctrl-C raise; a second Ctrl-C ends the program at once.
+/// A flag that SIGTERM, SIGUSR1, Ctrl-C and, unless it is ignored, SIGHUP raise; a second Ctrl-C ends the program at once.
 #[cfg(unix)]
-pub fn leave_flag() -> Result<Arc<AtomicBool>> {
-    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+pub fn leave_flag(is_ignored: IsIgnored) -> Result<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
     let flag = Arc::new(AtomicBool::new(false));
     let failed = "cannot listen for signals";
-    signal_hook::flag::register_conditional_shutdown(SIGINT, 130, flag.clone()).context(failed)?;
-    for signal in [SIGTERM, SIGUSR1, SIGINT] {
+    let code = STOPPED.into();
+    signal_hook::flag::register_conditional_shutdown(SIGINT, code, flag.clone()).context(failed)?;
+    let hang_up = Some(SIGHUP).filter(|&signal| !is_ignored(signal));
+    for signal in [SIGTERM, SIGUSR1, SIGINT].into_iter().chain(hang_up) {
         signal_hook::flag::register(signal, flag.clone()).context(failed)?;
     }
     Ok(flag)
@@ -58,8 +63,16 @@ pub fn leave_flag() -> Result<Arc<AtomicBool>> {
 
 /// A flag that Ctrl-C raises.
 #[cfg(not(unix))]
-pub fn leave_flag() -> Result<Arc<AtomicBool>> {
-    super::super::interrupt_flag()
+pub fn leave_flag(_is_ignored: IsIgnored) -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = flag.clone();
+    ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(STOPPED.into());
+        }
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(flag)
 }
 
 fn wait_for_folder(args: &WorkerArgs, leave: &AtomicBool) {
@@ -67,7 +80,7 @@ fn wait_for_folder(args: &WorkerArgs, leave: &AtomicBool) {
     let mut is_said = false;
     while !args.run.is_dir() && begun.elapsed() < patience && !leave.load(Ordering::Relaxed) {
         if !is_said {
-            eprintln!("waiting for the run folder {} ...", args.run.display());
+            tell(format_args!("waiting for the run folder {} ...", args.run.display()));
             is_said = true;
         }
         std::thread::sleep(Duration::from_millis(100));
@@ -185,7 +198,7 @@ impl<T: Task> Shift<T> {
         let mut failures = 0;
         loop {
             if let Some(why) = self.exchange.asked_to_stop() {
-                println!("going: {why}");
+                mention(format_args!("going: {why}"));
                 return Ok(());
             }
             if self.leave.load(Ordering::Relaxed) {
@@ -194,7 +207,7 @@ impl<T: Task> Shift<T> {
             let found = match self.look() {
                 Err(error) if failures < FORGIVEN => {
                     failures += 1;
-                    eprintln!("warning: {error:#}; trying again");
+                    tell(format_args!("warning: {error:#}; trying again"));
                     self.clock.sleep(LONGEST_NAP);
                     continue;
                 }
@@ -207,7 +220,7 @@ impl<T: Task> Shift<T> {
                     (idle_since, nap) = (self.clock.now(), Duration::from_millis(50));
                 }
                 Found::Wait if self.assigned.is_none() && self.clock.now() - idle_since > self.idle => {
-                    println!("going: nothing to do for {} s", self.idle.as_secs());
+                    mention(format_args!("going: nothing to do for {} s", self.idle.as_secs()));
                     return Ok(());
                 }
                 Found::Wait => {
@@ -279,7 +292,7 @@ impl<T: Task> Shift<T> {
         let Some(TaskFile { key, trial }) = self.exchange.read_task::<Arch<T>>(&attempt.key())? else {
             return Ok(());
         };
-        println!("trial {}: attempt {}", trial.id, attempt.number());
+        mention(format_args!("trial {}: attempt {}", trial.id, attempt.number()));
         let duty =
             Duty::new(&self.exchange, attempt, trial.id, &self.order, &self.claimant.holder, &self.leave);
         let done = duty.carry_out(|checkpoint, progress| {
@@ -288,13 +301,13 @@ impl<T: Task> Shift<T> {
         if !self.exchange.is_open(&key) {
             // Mostly it has its outcome. What this attempt wrote after it was cleared away would stay.
             self.exchange.forget(&key);
-            println!("trial {}: nobody waits for it any more", trial.id);
+            mention(format_args!("trial {}: nobody waits for it any more", trial.id));
             return Ok(());
         }
         match done {
             Done::Left(why) => {
                 attempt.release(&why);
-                println!("trial {}: put back, {why}", trial.id);
+                mention(format_args!("trial {}: put back, {why}", trial.id));
                 Ok(())
             }
             Done::Needless => Ok(()),
@@ -313,15 +326,15 @@ impl<T: Task> Shift<T> {
 
     fn publish(&self, result: TaskResult) -> Result<()> {
         if self.exchange.publish(&result)? == Published::Late {
-            println!("trial {}: another attempt was first", result.trial);
+            mention(format_args!("trial {}: another attempt was first", result.trial));
             return Ok(());
         }
         match &result.outcome {
             Ok(measurement) => {
                 let Objective { name, .. } = &measurement.objective;
-                println!("trial {}: {name} {}", result.trial, figure(measurement.value));
+                mention(format_args!("trial {}: {name} {}", result.trial, figure(measurement.value)));
             }
-            Err(error) => println!("trial {}: {error}", result.trial),
+            Err(error) => mention(format_args!("trial {}: {error}", result.trial)),
         }
         Ok(())
     }

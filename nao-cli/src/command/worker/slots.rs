@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::processors;
 use super::shift::leave_flag;
+use super::{check_count, processors};
 use crate::args::WorkerArgs;
 use crate::executor::Exchange;
 use crate::failure::RunFailed;
+use crate::interrupt::IsIgnored;
 
 /// Whether this process only looks after others.
 pub fn are_many(args: &WorkerArgs) -> bool {
@@ -22,8 +23,9 @@ fn slots(args: &WorkerArgs) -> usize {
 }
 
 /// Starts a worker per slot and waits for them.
-pub fn run(args: &WorkerArgs) -> Result<()> {
-    let leave = leave_flag()?;
+pub fn run(args: &WorkerArgs, is_ignored: IsIgnored) -> Result<()> {
+    check_count("--slots", slots(args))?;
+    let leave = leave_flag(is_ignored)?;
     let (slots, program) = (slots(args), std::env::current_exe().context("cannot find this program")?);
     let threads = args.threads.unwrap_or_else(|| (processors() / slots).max(1));
     let mut workers = Vec::new();

@@ -12,7 +12,6 @@ use nao_space::{EpochReport, EvaluationError};
 use serde::{Deserialize, Serialize};
 
 use super::{Exchange, Holder, Leases, TaskKey, json, read_if_there};
-use crate::files::make_enterable;
 
 /// The number of an attempt at a task, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -230,7 +229,6 @@ impl Exchange {
         let building =
             tempfile::Builder::new().prefix(".new-").tempdir_in(self.attempts()).with_context(failed)?;
         fs::write(building.path().join("holder.json"), json(holder)?).with_context(failed)?;
-        make_enterable(building.path()).with_context(failed)?;
         let path = folder.join(number.to_string());
         let copy = CopyOfAttempt { key: *key, number, path };
         match fs::rename(building.path(), &copy.path) {

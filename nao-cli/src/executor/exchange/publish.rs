@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::files::make_readable;
+use crate::files::temporary_in;
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,8 @@ pub enum Published {
 pub fn publish_once(path: &Path, content: &[u8]) -> Result<Published> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let failed = || format!("cannot write {}: is the disk full, or the folder read-only?", path.display());
-    let mut temporary =
-        tempfile::Builder::new().prefix(".publish-").tempfile_in(folder).with_context(failed)?;
+    let mut temporary = temporary_in(folder, ".publish-").with_context(failed)?;
     temporary.write_all(content).and_then(|()| temporary.as_file().sync_all()).with_context(failed)?;
-    make_readable(temporary.as_file()).with_context(failed)?;
     let linked = fs::hard_link(temporary.path(), path);
     // On a network file system the answer may be lost though the link was made: the second name of the file tells.
     let published = match linked {

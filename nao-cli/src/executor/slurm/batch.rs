@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::scheduler::JobNumber;
 use crate::executor::exchange::{Exchange, TaskKey, publish_once};
-use crate::files::{make_enterable, read_text, write_whole};
+use crate::files::{read_text, write_whole};
 
 /// How a task of an array starts its workers.
 #[derive(Clone, Debug)]
@@ -58,7 +58,6 @@ impl Batch {
         let script = script(exchange.run(), number, start)?;
         write_whole(&building.path().join("job.sh"), script.as_bytes())?;
         let folder = folder_of(exchange, number);
-        make_enterable(building.path()).with_context(failed)?;
         fs::rename(building.path(), &folder).with_context(failed)?;
         let _ = building.keep();
         Ok(Batch { number, token: token(&name, number), folder, tasks, job: None })

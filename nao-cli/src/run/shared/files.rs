@@ -1,8 +1,9 @@
 //! The files of a search with shared weights.
 //!
 //! ```text
+//! supernet/round-NNN.part.json    the state of a round that is not over: its weights are there already
 //! supernet/round-NNN.json         what the round did, and the pool after it with all scores
-//! supernet/weights-NNN.safetensors   the shared weights after the last kept round, with their momentum
+//! supernet/weights-NNN.safetensors   the shared weights after the training of the last rounds, with their momentum
 //! supernet/controller-NNN.safetensors   the controller that proposed, where there is one
 //! supernet/report.json            the whole search
 //! ```
@@ -61,6 +62,22 @@ impl SharedFiles {
         write_whole(&self.round(round.report.round), &content)
     }
 
+    /// Keeps how far a round has come whose weights are kept.
+    pub fn keep_part(&self, state: &PoolState) -> Result<()> {
+        let content = serde_json::to_vec(state).context("a round has no JSON form")?;
+        write_whole(&self.part(state.rounds), &content)
+    }
+
+    /// How far a round has come that is not over; `None` where nothing of it is kept.
+    pub fn part_of(&self, round: u32) -> Result<Option<PoolState>> {
+        let path = self.part(round);
+        if !(path.is_file() && self.weights(round).is_file()) {
+            return Ok(None);
+        }
+        let state = serde_json::from_str(&read_text(&path)?);
+        state.with_context(|| format!("{} is damaged", path.display())).map(Some)
+    }
+
     /// The kept rounds in order.
     pub fn rounds(&self) -> Result<Vec<StoredRound>> {
         let mut rounds = Vec::new();
@@ -71,16 +88,17 @@ impl SharedFiles {
         Ok(rounds)
     }
 
-    /// Weights and controllers of earlier rounds are of no more use.
+    /// Weights and controllers of earlier rounds are of no more use once a round is kept, nor are its beginnings.
     pub fn forget_before(&self, round: u32) -> Result<()> {
-        for earlier in 0..round {
-            for path in [self.weights(earlier), self.controller(earlier)] {
-                if path.is_file() {
-                    fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-                }
-            }
+        let earlier = (0..round).flat_map(|earlier| [self.weights(earlier), self.controller(earlier)]);
+        for path in earlier.chain([self.part(round)]).filter(|path| path.is_file()) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
         Ok(())
+    }
+
+    fn part(&self, round: u32) -> PathBuf {
+        self.folder.join(format!("round-{round:03}.part.json"))
     }
 
     fn round(&self, round: u32) -> PathBuf {

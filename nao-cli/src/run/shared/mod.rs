@@ -8,7 +8,6 @@ mod proposer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
@@ -28,8 +27,9 @@ use self::policy::Rewarded;
 use self::proposer::Retold;
 use super::config::RunConfig;
 use super::folder::RunFolder;
-use crate::failure::{Interrupted, RunFailed};
+use crate::failure::{Interrupted, RunFailed, stopped_at};
 use crate::files::write_whole;
+use crate::interrupt::Interrupt;
 use crate::pretrained::pretrained;
 use crate::report::{TrainProgress, figure};
 use crate::task::{Arch, ImageTask, Task};
@@ -47,8 +47,8 @@ pub struct SharedRun<'a, T: Task> {
     pub data: Arc<T::Data>,
     /// Where the weights are.
     pub device: Device,
-    /// Set when the user asks to stop.
-    pub interrupted: Arc<AtomicBool>,
+    /// Knows when the user asks to stop.
+    pub interrupt: &'a Interrupt,
 }
 
 /// What came out of it.
@@ -81,7 +81,7 @@ pub fn check_sharing(sharing: &SharingConfig, data: &ImageData, space: &CnnSpace
 
 /// Runs all rounds that are not done, each kept whole before the next begins.
 pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<ImageTask>> {
-    let SharedRun { folder, config, data, device, interrupted } = run;
+    let SharedRun { folder, config, data, device, interrupt } = run;
     let sharing = config.sharing.clone().context("the configuration has no section [sharing]")?;
     let space = ImageTask::space(&config.space)?;
     let files = SharedFiles::of(folder)?;
@@ -98,17 +98,20 @@ pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<Imag
     if let Some(last) = rounds.last() {
         proposer.restore(files.controller(last.round))?;
     }
-    let mut progress = TrainProgress::new(sharing.epochs(), interrupted);
+    let mut progress = TrainProgress::new(sharing.epochs(), interrupt.flag());
     while !search.is_done() {
-        let report = search
-            .round(&mut *proposer, config.execution.workers, &mut progress)
+        interrupt.at_a_border(|| train(&mut search, &files, folder, &mut progress))?;
+        let (path, clear) = (folder.path().to_owned(), progress.clearing());
+        let parting = move || {
+            clear();
+            stopped_at(&path)
+        };
+        // The training is kept; what comes after it in a round is done again.
+        let report = interrupt
+            .at_once(parting, || search.round(&mut *proposer, config.execution.workers, &mut progress))
             .map_err(|error| failure(error, folder))?;
         progress.note(&round_words(&report));
-        search.training().save(&files.weights(report.round))?;
-        proposer.save(&files.controller(report.round))?;
-        // The round counts once this is there.
-        files.keep(&StoredRound { report: report.clone(), state: search.state().clone() })?;
-        files.forget_before(report.round)?;
+        interrupt.at_a_border(|| keep(&search, &*proposer, &files, &report))?;
         rounds.push(report);
     }
     drop(progress);
@@ -125,6 +128,29 @@ pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<Imag
     Ok(SharedOutcome { finalists, report })
 }
 
+/// Trains what is left of a round and keeps weights and state, also when it is told to stop.
+fn train(
+    search: &mut SharedSearch,
+    files: &SharedFiles,
+    folder: &RunFolder,
+    progress: &mut TrainProgress,
+) -> Result<()> {
+    let trained = search.train(progress);
+    if matches!(trained, Ok(()) | Err(SharedSearchError::Train(TrainError::Interrupted))) {
+        search.training().save(&files.weights(search.state().rounds))?;
+        files.keep_part(search.state())?;
+    }
+    trained.map_err(|error| failure(error, folder))
+}
+
+/// Keeps a round that is over; its weights are kept already.
+fn keep(search: &SharedSearch, proposer: &dyn Kept, files: &SharedFiles, report: &SharedRound) -> Result<()> {
+    proposer.save(&files.controller(report.round))?;
+    // The round counts once this is there.
+    files.keep(&StoredRound { report: report.clone(), state: search.state().clone() })?;
+    files.forget_before(report.round)
+}
+
 /// A proposer that is kept between rounds.
 trait Kept: Proposer {
     /// Keeps what it has learned, where there is something.
@@ -133,7 +159,7 @@ trait Kept: Proposer {
     fn restore(&mut self, path: PathBuf) -> Result<()>;
 }
 
-/// The search as its last kept round left it, or a new one.
+/// The search as it was kept last, in a round or after one, or a new one.
 fn opened(
     sharing: &SharingConfig,
     seed: u64,
@@ -142,26 +168,38 @@ fn opened(
     device: &Device,
     files: &SharedFiles,
 ) -> Result<(SharedSearch, Vec<SharedRound>)> {
-    let recipe = sharing.training.clone();
-    let skeleton = recipe.skeleton(&data);
-    let split = Split::validation(data.clone(), recipe.validation_images(&data), recipe.split_seed)?;
-    let rng = &mut rng_for(seed, "shared weights", 0);
-    let supernet = Supernet::new(space, &skeleton, sharing.form, rng, device)?;
-    let mut training = SharedTraining::new(supernet, recipe, split, seed)?;
-    let stored = files.rounds()?;
-    let Some(last) = stored.last() else {
-        return Ok((SharedSearch::new(sharing.clone(), training)?, Vec::new()));
+    let fresh = || -> Result<SharedTraining> {
+        let recipe = sharing.training.clone();
+        let skeleton = recipe.skeleton(&data);
+        let split = Split::validation(data.clone(), recipe.validation_images(&data), recipe.split_seed)?;
+        let rng = &mut rng_for(seed, "shared weights", 0);
+        let supernet = Supernet::new(space, &skeleton, sharing.form, rng, device)?;
+        Ok(SharedTraining::new(supernet, recipe, split, seed)?)
     };
-    training.restore(&files.weights(last.report.round))?;
-    let search = SharedSearch::resumed(sharing.clone(), training, last.state.clone())?;
-    Ok((search, stored.into_iter().map(|round| round.report).collect()))
+    let stored = files.rounds()?;
+    let last = stored.last().map(|round| (round.report.round, round.state.clone()));
+    let reports = stored.into_iter().map(|round| round.report).collect::<Vec<_>>();
+    let under_way = reports.len() as u32;
+    if let Some(state) = files.part_of(under_way)? {
+        let mut training = fresh()?;
+        training.restore(&files.weights(under_way))?;
+        let epochs = under_way * sharing.training.epochs + state.losses.len() as u32;
+        // A process that was killed between the two files leaves those of two moments.
+        if state.rounds == under_way && training.epochs() == epochs {
+            return Ok((SharedSearch::resumed(sharing.clone(), training, state)?, reports));
+        }
+    }
+    let mut training = fresh()?;
+    let Some((round, state)) = last else {
+        return Ok((SharedSearch::new(sharing.clone(), training)?, reports));
+    };
+    training.restore(&files.weights(round))?;
+    Ok((SharedSearch::resumed(sharing.clone(), training, state)?, reports))
 }
 
 fn failure(error: SharedSearchError, folder: &RunFolder) -> anyhow::Error {
     match error {
-        SharedSearchError::Train(TrainError::Interrupted) => {
-            Interrupted(format!("stopped; go on with:  nao resume {}", folder.path().display())).into()
-        }
+        SharedSearchError::Train(TrainError::Interrupted) => Interrupted(stopped_at(folder.path())).into(),
         error => RunFailed(error.to_string()).into(),
     }
 }

@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::journal::check_journal;
 use super::{Store, unwritten};
+use crate::files::private_folder;
 
 /// The version of the tables below, kept in SQLite's `user_version`.
 const VERSION: i64 = 1;
@@ -52,6 +53,8 @@ impl Store {
     /// A new store in a file that does not exist.
     pub fn create(path: &Path) -> Result<()> {
         let failed = || format!("cannot create {}: is the disk full?", path.display());
+        // SQLite would let nobody but the owner write it, whatever the user's umask says.
+        File::create_new(path).with_context(failed)?;
         let connection = Connection::open(path).with_context(failed)?;
         write_durably(&connection).with_context(failed)?;
         let sql = format!("BEGIN; {TABLES} {INDEX}; PRAGMA user_version = {VERSION}; COMMIT;");
@@ -94,7 +97,7 @@ impl Store {
     /// What a killed process left in the middle of a write has to be undone before it can be read, and a write-ahead log
     /// needs its shared memory: in a copy.
     fn open_copy(path: &Path) -> Result<Self> {
-        let copy = tempfile::tempdir().context("cannot create a temporary folder")?;
+        let copy = private_folder().context("cannot create a temporary folder")?;
         let copied = copy.path().join("copy.sqlite");
         for suffix in ["", "-journal", "-wal"] {
             let from = with_suffix(path, suffix);
