@@ -8,7 +8,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::config::{PretrainingConfig, StructureConfig};
 use crate::error::ControllerError;
-use crate::gaussian_process::{BASIS, EXACT, EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points, Prediction};
+use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points, Prediction};
 use crate::targets::{RankScale, normal_scores};
 
 impl StructureConfig {
@@ -31,8 +31,9 @@ impl PretrainingConfig {
     }
 }
 
-/// A Gaussian process over the structural features of measured architectures: exact up to [`EXACT`] of them, above that
-/// resting on [`BASIS`], drawn by the generator of the fit.
+/// A Gaussian process over the structural features of measured architectures: exact up to
+/// [`EXACT`](crate::gaussian_process::EXACT) of them, above that resting on
+/// [`BASIS`](crate::gaussian_process::BASIS), drawn by the generator of the fit.
 ///
 /// ```
 /// use nao_controller::{Labels, StructureConfig, StructurePredictor};
