@@ -172,7 +172,9 @@ impl ReadPredictor {
                 }
                 Ok(ReadPredictor::Fitted(Box::new(file)))
             }
-            _ => bail!("it is {format} of version {version}; this program reads nao-predictor 1 and {VERSION}"),
+            _ => {
+                bail!("it is {format} of version {version}; this program reads nao-predictor 1 and {VERSION}")
+            }
         }
     }
 

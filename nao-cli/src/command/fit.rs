@@ -71,7 +71,8 @@ impl SpaceVisitor for Fit {
         let features: Vec<Features> = rows.iter().map(|row| map.features(space, &row.arch)).collect();
         let data = Data { map: &map, features: &features, args: &args, labels };
         let known = |cheap| Labels { merits: &merits, cheap };
-        let (assessments, assessments_without_cheap) = data.assess(known(cheap_merits.as_deref()), known(None))?;
+        let (assessments, assessments_without_cheap) =
+            data.assess(known(cheap_merits.as_deref()), known(None))?;
         let learning = Learning {
             options: args.space.clone(),
             space: space.name(),

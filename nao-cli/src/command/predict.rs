@@ -80,13 +80,13 @@ impl SpaceVisitor for Predict {
             .iter()
             .zip(predicted)
             .map(|(Asked { arch, cheap }, predicted)| Predicted {
-                    architecture: space.format(arch),
-                    score: score.merit(predicted.merit),
-                    is_beyond: predicted.is_beyond,
-                    interval: ascending(predicted.interval.map(|merit| score.merit(merit))),
-                    cheap: *cheap,
-                    rank_mean: predicted.score.mean,
-                    rank_deviation: predicted.score.deviation,
+                architecture: space.format(arch),
+                score: score.merit(predicted.merit),
+                is_beyond: predicted.is_beyond,
+                interval: ascending(predicted.interval.map(|merit| score.merit(merit))),
+                cheap: *cheap,
+                rank_mean: predicted.score.mean,
+                rank_deviation: predicted.score.deviation,
             })
             .collect();
         predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));

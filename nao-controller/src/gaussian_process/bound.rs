@@ -58,7 +58,8 @@ impl<'a> StructureBound<'a> {
         // What every observation's difference x - x_i contributes to the slopes of the mean and of the second moment.
         let mut to_mean = Mat::<f64>::zeros(n, columns);
         let mut to_second = Mat::<f64>::zeros(n, columns);
-        for (Member { share, posterior: member }, inverse) in self.process.members.iter().zip(&self.inverses) {
+        for (Member { share, posterior: member }, inverse) in self.process.members.iter().zip(&self.inverses)
+        {
             let kernel = member.kernel.between(&distances);
             let mut solved = Mat::zeros(n, columns);
             matmul(&mut solved, Accum::Replace, inverse, &kernel, 1.0, Par::Seq);

@@ -107,7 +107,9 @@ impl Kernel {
         let mut numbers = self.weights.iter().chain(self.scales.iter().flatten()).chain([&self.noise]);
         match fits && numbers.all(|number| number.is_finite() && *number > 0.0) {
             true => Ok(()),
-            false => Err(format!("the numbers of a kernel `{}` are missing, or not above 0", self.form.name())),
+            false => {
+                Err(format!("the numbers of a kernel `{}` are missing, or not above 0", self.form.name()))
+            }
         }
     }
 

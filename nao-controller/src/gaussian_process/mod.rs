@@ -30,8 +30,8 @@ pub use mean::PriorMean;
 pub use points::{Distances, Points, View};
 pub use posterior::Prediction;
 pub use sparse::{BASIS, EXACT};
-pub(crate) use state::packed;
 pub use state::ProcessState;
+pub(crate) use state::packed;
 
 /// Kernels with less weight than this in the average are left out of predictions.
 const NEGLIGIBLE: f64 = 0.02;
@@ -282,7 +282,9 @@ impl GaussianProcess {
                 let prior = prior.col_as_slice(i);
                 let known = |j: usize| prior[j] - explained.shared(i, j);
                 match &doubts {
-                    Some(doubts) => (0..n).map(|j| known(j) + posterior::dot(&doubts[i], &doubts[j])).collect(),
+                    Some(doubts) => {
+                        (0..n).map(|j| known(j) + posterior::dot(&doubts[i], &doubts[j])).collect()
+                    }
                     None => (0..n).map(known).collect(),
                 }
             })

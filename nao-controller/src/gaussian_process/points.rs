@@ -78,7 +78,9 @@ impl Points {
         // Points of a structure only have neither of these.
         let some = |count: usize| places.iter().copied().filter(move |&point| point < count);
         Points {
-            structure: Mat::from_fn(self.width(), places.len(), |row, point| self.structure[(row, places[point])]),
+            structure: Mat::from_fn(self.width(), places.len(), |row, point| {
+                self.structure[(row, places[point])]
+            }),
             squared_norms: places.iter().map(|&point| self.squared_norms[point]).collect(),
             fine: some(self.fine.len()).map(|point| self.fine[point].clone()).collect(),
             choices: some(self.choices.len()).map(|point| self.choices[point].clone()).collect(),

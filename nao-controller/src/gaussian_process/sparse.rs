@@ -130,8 +130,7 @@ impl Projection {
         solve_upper_triangular_in_place(left.transpose(), weights.as_mut(), Par::Seq);
         solve_upper_triangular_in_place(factor.L().transpose(), weights.as_mut(), Par::Seq);
         let [targets, ones, scores] = [0, 1, 2].map(|column| weights.col_as_slice(column).to_vec());
-        let mean =
-            if self.has_scores { EstimatedMean::of([ones, scores], moments, right) } else { None };
+        let mean = if self.has_scores { EstimatedMean::of([ones, scores], moments, right) } else { None };
         let weights = mean.as_ref().map_or(targets.clone(), |mean| mean.residual(&targets));
         let finite = weights.iter().all(|weight| weight.is_finite());
         let sparse = Some(Sparse { factor: left, jitter });

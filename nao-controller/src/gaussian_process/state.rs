@@ -96,7 +96,9 @@ impl GaussianProcess {
                 }
                 None => return refuse("there is not one finite target per architecture"),
             };
-            let Some(posterior) = posterior else { return refuse("a kernel matrix is not positive definite") };
+            let Some(posterior) = posterior else {
+                return refuse("a kernel matrix is not positive definite");
+            };
             members.push(Member { share, posterior });
         }
         if members.is_empty() || points.is_empty() {

@@ -337,7 +337,8 @@ fn a_state_gives_the_same_predictions_and_a_broken_one_is_refused() {
     let [sparse, exact] = sparse_and_exact(&points(0..40), &targets[..40], KernelForm::StructureAndFine);
     for process in [sparse, exact] {
         let text = serde_json::to_string(&process.state()).unwrap();
-        let read = |text: &str| GaussianProcess::from_state(points(0..40), serde_json::from_str(text).unwrap());
+        let read =
+            |text: &str| GaussianProcess::from_state(points(0..40), serde_json::from_str(text).unwrap());
         let again = read(&text).unwrap();
         assert_eq!(again.predict(&points(40..50)), process.predict(&points(40..50)));
         assert_eq!(again.state(), process.state());

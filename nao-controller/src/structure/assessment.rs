@@ -232,7 +232,10 @@ mod tests {
         let tau = |assessment: &Assessment| assessment.kendall_tau.unwrap();
         assert!(tau(&with) > tau(&without) + 0.15, "{with:?} {without:?}");
         assert!(with.pairwise_accuracy.unwrap() > without.pairwise_accuracy.unwrap() + 0.05);
-        assert!(with.cheap_slope.unwrap() > 0.4 && (0.8..0.97).contains(&with.inside_90.unwrap()), "{with:?}");
+        assert!(
+            with.cheap_slope.unwrap() > 0.4 && (0.8..0.97).contains(&with.inside_90.unwrap()),
+            "{with:?}"
+        );
         // It tells nothing.
         let noise: Vec<f64> = hidden.iter().map(|_| standard_normal(&mut rng)).collect();
         let with = assess(Some(&noise));

@@ -28,7 +28,8 @@ impl FitCost {
         let (all, points) = (architectures as f64, if is_sparse { BASIS } else { architectures } as f64);
         let kernels = config.evidence_search(None).kernels() + config.rival_draws;
         // A Cholesky factor per kernel, and the kernel itself; distances once.
-        let search = kernels as f64 * (points.powi(3) / 3.0 + 80.0 * points * points) + 500.0 * points * points;
+        let search =
+            kernels as f64 * (points.powi(3) / 3.0 + 80.0 * points * points) + 500.0 * points * points;
         // V and its products with itself for every member.
         let widening = all * (MEMBERS * 2.0 * points * points + 500.0 * points);
         let matrices = points * points * (config.keep as f64 + 6.0);

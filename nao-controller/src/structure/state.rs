@@ -81,7 +81,9 @@ impl StructurePredictor {
             now.iter().zip(then).all(|(now, then)| (now - then).abs() <= PROBE_TOLERANCE)
         };
         if expected.len() != features.len().min(PROBE) || !probe(&process).zip(&expected).all(near) {
-            return refuse("it predicts otherwise than when it was fitted, by another version of this program");
+            return refuse(
+                "it predicts otherwise than when it was fitted, by another version of this program",
+            );
         }
         Ok(StructurePredictor { process, merits, cheap })
     }

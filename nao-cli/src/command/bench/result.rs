@@ -134,7 +134,9 @@ pub fn page(results: &[BenchResult]) -> String {
                 _ => mean.unwrap_or("-".to_owned()),
             }
         }));
-        row.push(standing.seconds_per_round.map_or("-".to_owned(), |seconds| format!("{:.1}", 1e3 * seconds)));
+        row.push(
+            standing.seconds_per_round.map_or("-".to_owned(), |seconds| format!("{:.1}", 1e3 * seconds)),
+        );
         row.push(format!("{:.2}", standing.seconds_per_search));
         row
     });
