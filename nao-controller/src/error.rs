@@ -118,4 +118,10 @@ pub enum ControllerError {
         /// The space that is searched.
         wanted: String,
     },
+    /// A fitted predictor that was kept and cannot be.
+    #[error("a predictor that was kept cannot be taken up: {problem}; fit it anew")]
+    State {
+        /// What of it cannot be.
+        problem: String,
+    },
 }

@@ -74,8 +74,9 @@ pub use strategy::{
     controller_weights,
 };
 pub use structure::{
-    Ablation, Assessment, Labels, PredictedMerit, PretrainedSpace, PretrainingConfig, PretrainingReport,
-    ScoreScale, StartPoints, StructureConfig, StructurePredictor, assess_predictor,
+    Ablation, AssessedSplit, Assessment, FitCost, Labels, PredictedMerit, PredictorState, PretrainedSpace,
+    PretrainingConfig, PretrainingReport, ScoreScale, StartPoints, StructureConfig, StructurePredictor,
+    assess_predictor, assess_split,
 };
 pub use surrogate::SurrogateConfig;
 pub use targets::{RankScale, Targets, normal_scores};

@@ -1,5 +1,6 @@
 //! Training targets from merits (docs/specification.md, c.3).
 
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Merits on the scale that the predictor learns.
@@ -56,7 +57,7 @@ pub fn normal_scores(merits: &[f64]) -> Vec<f64> {
 }
 
 /// The scale of normal scores of some merits, on which other merits get a place too.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RankScale {
     /// Distinct merits, ascending, each with its normal score.
     steps: Vec<(f64, f64)>,

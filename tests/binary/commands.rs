@@ -328,6 +328,13 @@ fn a_predictor_is_fitted_to_ones_own_scores_and_predicts() {
     let off =
         |one: &Value| (one["score"].as_f64().unwrap() - error(one["architecture"].as_str().unwrap())).abs();
     assert!(predictions.iter().map(off).sum::<f64>() / 30.0 < 0.5, "{predicted}");
+    // What no prediction leaves is said.
+    assert_eq!(predicted["learned_from"], 90);
+    let [low, high] = [0, 1].map(|end| predicted["range"][end].as_f64().unwrap());
+    let inside = |one: &Value| (low..=high).contains(&one["score"].as_f64().unwrap());
+    assert!(predictions.iter().all(inside) && predictions[0]["is_beyond"].is_boolean(), "{predicted}");
+    let text = stdout(run(path, &["predict", "model.json", "new.txt"]));
+    assert!(text.contains(&format!("from {low:.4} to {high:.4}: no prediction leaves")), "{text}");
     // The best first: the smallest error.
     let score = |at: usize| predictions[at]["score"].as_f64().unwrap();
     assert!(score(0) < score(29));
@@ -351,6 +358,111 @@ fn a_predictor_is_fitted_to_ones_own_scores_and_predicts() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && error.contains(named), "{words:?}: {error}");
     }
+}
+
+/// Sampled cells with a score each, as a CSV file `pairs.csv`.
+fn write_pairs(path: &std::path::Path, count: usize, score: impl Fn(&str) -> f64) -> Vec<String> {
+    let count = format!("-n{count}");
+    let cells = stdout(run(path, &["space", "sample", "--space=nasbench201", &count, "--seed=3"]));
+    let rows: String = cells.lines().map(|cell| format!("{cell},{}\n", score(cell))).collect();
+    std::fs::write(path.join("pairs.csv"), format!("architecture,score\n{rows}")).unwrap();
+    cells.lines().map(str::to_owned).collect()
+}
+
+const FIT: [&str; 5] = ["fit", "pairs.csv", "--space=nasbench201", "--direction=maximize", "--unit=points"];
+
+fn convolutions(cell: &str) -> f64 {
+    cell.matches("nor_conv_3x3").count() as f64
+}
+
+#[test]
+fn a_kept_predictor_is_taken_up_as_it_was_fitted_and_one_of_version_1_is_fitted_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let cells = write_pairs(path, 60, convolutions);
+    std::fs::write(path.join("new.txt"), cells[..3].join("\n")).unwrap();
+    stdout(run(path, &[&FIT[..], &["--labels=30", "--splits=1", "--output=model.json"]].concat()));
+    let kept = std::fs::read_to_string(path.join("model.json")).unwrap();
+    let file: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!((&file["version"], file["learned_from"].as_u64()), (&Value::from(2), Some(60)));
+    let new = json(path, &["predict", "model.json", "new.txt", "--json"]);
+
+    let pairs: Vec<Value> = cells
+        .iter()
+        .map(|cell| serde_json::json!({"architecture": cell, "score": convolutions(cell)}))
+        .collect();
+    let mut old = serde_json::json!({"format": "nao-predictor", "version": 1, "seed": 1, "pairs": pairs});
+    for field in ["options", "space", "score"] {
+        old[field] = file[field].clone();
+    }
+    std::fs::write(path.join("old.json"), old.to_string()).unwrap();
+    let output = run(path, &["predict", "old.json", "new.txt", "--json"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is of version 1"), "{output:?}");
+    let again: Value = serde_json::from_str(&stdout(output)).unwrap();
+    assert_eq!(again, new, "the same fit");
+
+    for (text, named) in [
+        (kept.replace("\"learned_from\": 60", "\"learned_from\": 61"), "checksum"),
+        (kept.replace("\"version\": 2", "\"version\": 3"), "of version 3; this program reads"),
+    ] {
+        std::fs::write(path.join("bad.json"), text).unwrap();
+        let output = run(path, &["predict", "bad.json", "new.txt"]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && error.contains(named), "{named}: {error}");
+    }
+}
+
+#[test]
+fn many_architectures_are_learned_from_by_way_of_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let cells = write_pairs(path, 4000, convolutions);
+    std::fs::write(path.join("new.txt"), cells[..3].join("\n")).unwrap();
+    let output = run(path, &[&FIT[..], &["--labels=50", "--splits=1", "--output=model.json"]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let file: Value = serde_json::from_slice(&std::fs::read(path.join("model.json")).unwrap()).unwrap();
+    assert!(file["learned_from"].as_u64().unwrap() > 2000, "distinct cells of 4,000");
+    assert_eq!(file["architectures"].as_array().unwrap().len(), 1000);
+    let predicted = json(path, &["predict", "model.json", "new.txt", "--json"]);
+    for one in predicted["predictions"].as_array().unwrap() {
+        let truth = convolutions(one["architecture"].as_str().unwrap());
+        assert!((one["score"].as_f64().unwrap() - truth).abs() < 0.5, "{one}");
+    }
+}
+
+#[test]
+fn figures_without_meaning_are_null_or_a_dash_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_pairs(path, 30, convolutions);
+    let one = [&FIT[..], &["--labels=15", "--splits=1"]].concat();
+    let result = json(path, &[&one[..], &["--json"]].concat());
+    assert!(result["assessments"][0]["kendall_tau_error"].is_null(), "{result}");
+    assert!(result["assessments"][0]["kendall_tau"].is_f64(), "{result}");
+    let text = stdout(run(path, &one));
+    assert!(text.contains("at least two splits") && !text.contains("0.000"), "{text}");
+    // Of one label nothing is ranked, nor is there a scale.
+    let result = json(path, &[&FIT[..], &["--labels=1", "--json"]].concat());
+    for figure in ["kendall_tau", "pairwise_accuracy", "inside_50"] {
+        assert!(result["assessments"][0][figure].is_null(), "{figure}: {result}");
+    }
+    // Three rows are enough without further words.
+    write_pairs(path, 3, convolutions);
+    assert!(stdout(run(path, &FIT)).contains("says little"));
+    write_pairs(path, 30, |_| 3.0);
+    for (words, named) in [(vec![], "every score is 3"), (vec!["--splits=0"], "--splits")] {
+        let output = run(path, &[&FIT[..], &words].concat());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && error.contains(named), "{words:?}: {error}");
+    }
+
+    let bench = ["bench", "--strategies=random", "--budget=60", "--initial=10"];
+    let few = json(path, &[&bench[..], &["--seeds=5", "--protocol=validation", "--json"]].concat());
+    for figure in [&few[0]["misses"], &few[0]["interval"], &few[0]["best_at_interval"]["50"]] {
+        assert!(figure.is_null(), "{few}");
+    }
+    let text = stdout(run(path, &[&bench[..], &["--seeds=1"]].concat()));
+    assert!(text.contains("only 1 search of a strategy: no 95 % interval") && !text.contains("±0"), "{text}");
 }
 
 #[test]

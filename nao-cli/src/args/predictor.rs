@@ -62,14 +62,15 @@ pub struct FitArgs {
     pub labels: Vec<usize>,
 
     /// Random splits per number of labels
-    #[arg(long, default_value_t = 5, value_name = "K")]
-    pub splits: usize,
+    #[arg(long, default_value_t = 5, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    pub splits: u64,
 
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 
-    /// Keep the predictor, fitted to all pairs, for `nao predict`
+    /// Keep the predictor, fitted to all pairs, for `nao predict`. Of more than 2,000 it learns by way of 1,000, drawn at
+    /// random, so that time and memory keep within bounds
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -80,7 +81,7 @@ pub struct FitArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct PredictArgs {
-    /// A predictor that `nao fit --output` kept
+    /// A predictor that `nao fit --output` kept. It learned ranks: no prediction lies outside of the scores learned from
     pub predictor: PathBuf,
 
     /// Architectures: a CSV file with their column (and that of the cheap label, if the predictor rests on one), or one

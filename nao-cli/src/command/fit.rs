@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nao_controller::{Assessment, Labels, StructureConfig, assess_predictor};
-use nao_space::features::Features;
+use nao_controller::{Assessment, FitCost, Labels, StructureConfig, assess_split};
+use nao_space::features::{FeatureMap, Features};
 use nao_space::table::unpacked_text;
 use nao_space::{Direction, Space};
 use serde::Serialize;
@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::print_text;
 use crate::args::FitArgs;
 use crate::output::Output;
-use crate::predictor::{CheapKind, Pair, PredictorFile, ScoreKind, finite};
-use crate::report::plain_table;
+use crate::predictor::{CheapKind, Learning, Pair, PredictorFile, ScoreKind, finite};
+use crate::report::{StepProgress, assessment_table};
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// What is printed.
@@ -60,42 +60,32 @@ impl SpaceVisitor for Fit {
             column,
             direction: args.cheap_direction.unwrap_or(args.direction).into(),
         });
-        let config = StructureConfig::thorough();
-        let map = config.pretraining.feature_map(space);
-        let features: Vec<Features> = rows.iter().map(|row| map.features(space, &row.arch)).collect();
         let merits: Vec<f64> = rows.iter().map(|row| score.merit(row.score)).collect();
+        if merits.iter().all(|merit| *merit == merits[0]) {
+            let (path, column) = (args.pairs.display(), &args.score);
+            bail!("{path}, column {column}: every score is {}: there is nothing to rank", rows[0].score);
+        }
         let cheap_merits = cheap.as_ref().map(|kind| cheap_merits(kind, &rows, &args)).transpose()?;
-        let labels = match args.labels.is_empty() {
-            true => vec![rows.len() / 2, rows.len() * 9 / 10],
-            false => args.labels.clone(),
+        let labels = numbers_of_labels(&args, rows.len())?;
+        let map = StructureConfig::thorough().pretraining.feature_map(space);
+        let features: Vec<Features> = rows.iter().map(|row| map.features(space, &row.arch)).collect();
+        let data = Data { map: &map, features: &features, args: &args, labels };
+        let known = |cheap| Labels { merits: &merits, cheap };
+        let (assessments, assessments_without_cheap) =
+            data.assess(known(cheap_merits.as_deref()), known(None))?;
+        let learning = Learning {
+            options: args.space.clone(),
+            space: space.name(),
+            score,
+            cheap,
+            seed: args.seed,
+            pairs: rows.iter().map(|row| row.pair(space)).collect(),
         };
-        if let Some(labels) = labels.iter().find(|&&labels| labels == 0 || labels + 2 > rows.len()) {
-            bail!(
-                "--labels {labels}: of {} architectures 1 to {} can be learned from, so that some are left to predict",
-                rows.len(),
-                rows.len().saturating_sub(2)
-            );
-        }
-        let assess = |cheap: Option<&[f64]>| {
-            let known = Labels { merits: &merits, cheap };
-            let at = |&count: &usize| {
-                assess_predictor(&map, &features, known, count, args.splits, &config, args.seed)
-            };
-            labels.iter().map(at).collect::<Result<Vec<_>, _>>()
-        };
-        let assessments = assess(cheap_merits.as_deref())?;
-        let assessments_without_cheap = if cheap.is_some() { assess(None)? } else { Vec::new() };
         if let Some(path) = &args.output {
-            let kept = rows.iter().map(|row| Pair {
-                architecture: space.format(&row.arch),
-                score: row.score,
-                cheap: row.cheap,
-            });
-            let (score, cheap) = (score.clone(), cheap.clone());
-            let file = PredictorFile::new(&args.space, space, score, cheap, kept.collect(), args.seed);
-            Output::of(Some(path)).write_text(&file.to_json()?)?;
+            keep(&learning, space, path)?;
         }
-        let (space, pairs) = (space.name(), rows.len());
+        let Learning { space, score, cheap, pairs, .. } = learning;
+        let pairs = pairs.len();
         let result = FitResult { space, pairs, score, cheap, assessments, assessments_without_cheap };
         // A predictor on standard output stands there alone.
         let said = |text: &str| match &args.output {
@@ -106,6 +96,88 @@ impl SpaceVisitor for Fit {
             true => said(&serde_json::to_string_pretty(&result)?),
             false => said(&page(&result, args.output.as_deref())),
         }
+    }
+}
+
+/// What the predictor is assessed on.
+struct Data<'a> {
+    map: &'a FeatureMap,
+    features: &'a [Features],
+    args: &'a FitArgs,
+    /// Numbers of labels.
+    labels: Vec<usize>,
+}
+
+impl Data<'_> {
+    /// The assessments, and where there are cheap labels those without them.
+    fn assess(
+        &self,
+        known: Labels<'_>,
+        without_cheap: Labels<'_>,
+    ) -> Result<(Vec<Assessment>, Vec<Assessment>)> {
+        let parts = if known.cheap.is_some() { 2 } else { 1 };
+        let fits = parts * self.args.splits * self.labels.len() as u64;
+        let config = StructureConfig::thorough();
+        let each = self.labels.iter().flat_map(|&count| (0..parts * self.args.splits).map(move |_| count));
+        let none = FitCost { operations: 0.0, bytes: 0.0 };
+        // The features of all stay, whatever is learned from.
+        let cost = each.fold(none, |sum, count| sum.and(FitCost::of(count, &config)));
+        let mut progress = StepProgress::new("fits to assess the predictor", fits, cost);
+        let with = self.assess_on(known, &config, &mut progress)?;
+        let without =
+            if parts == 2 { self.assess_on(without_cheap, &config, &mut progress)? } else { Vec::new() };
+        Ok((with, without))
+    }
+
+    fn assess_on(
+        &self,
+        known: Labels<'_>,
+        config: &StructureConfig,
+        progress: &mut StepProgress,
+    ) -> Result<Vec<Assessment>> {
+        let mut assessments = Vec::with_capacity(self.labels.len());
+        for &count in &self.labels {
+            let mut splits = Vec::new();
+            for split in 0..self.args.splits {
+                let seed = self.args.seed;
+                splits.push(assess_split(self.map, self.features, known, count, split, config, seed)?);
+                progress.step();
+            }
+            assessments.extend(Assessment::of(&splits));
+        }
+        Ok(assessments)
+    }
+}
+
+/// Fits the predictor to all pairs and keeps it.
+fn keep<S: Space>(learning: &Learning, space: &S, path: &Path) -> Result<()> {
+    let cost = FitCost::of(learning.pairs.len(), &StructureConfig::thorough());
+    let mut progress = StepProgress::new("fit to all architectures", 1, cost);
+    let fitted = learning.fit(space)?;
+    progress.step();
+    Output::of(Some(path)).write_text(&PredictorFile::new(learning, &fitted)?.to_json()?)
+}
+
+/// At how many labels the predictor is assessed: those that were asked for, or a half and nine tenths of all.
+fn numbers_of_labels(args: &FitArgs, rows: usize) -> Result<Vec<usize>> {
+    // Two at least are left to be ranked.
+    let most = rows - 2;
+    if args.labels.is_empty() {
+        let mut labels = vec![(rows / 2).min(most), (rows * 9 / 10).min(most)];
+        labels.dedup();
+        return Ok(labels);
+    }
+    match args.labels.iter().find(|&&labels| labels == 0 || labels > most) {
+        Some(labels) => bail!(
+            "--labels {labels}: of {rows} architectures 1 to {most} can be learned from, so that two are left to be ranked"
+        ),
+        None => Ok(args.labels.clone()),
+    }
+}
+
+impl<A> Row<A> {
+    fn pair<S: Space<Arch = A>>(&self, space: &S) -> Pair {
+        Pair { architecture: space.format(&self.arch), score: self.score, cheap: self.cheap }
     }
 }
 
@@ -179,47 +251,15 @@ fn read_rows<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<Row<S::Arch>>> {
 }
 
 fn page(result: &FitResult, output: Option<&Path>) -> String {
-    let mut header = vec![
-        "labels",
-        "unseen",
-        "Kendall tau",
-        "+-",
-        "pairs in order",
-        "inside 50 %",
-        "inside 90 %",
-        "kernel",
-    ];
-    let row = |assessment: &Assessment| {
-        let kernels = assessment.kernels.iter().map(|(form, count)| format!("{} x{count}", form.name()));
-        vec![
-            assessment.labels.to_string(),
-            assessment.unseen.to_string(),
-            format!("{:.3}", assessment.kendall_tau),
-            format!("{:.3}", assessment.kendall_tau_error),
-            format!("{:.1} %", 100.0 * assessment.pairwise_accuracy),
-            format!("{:.1} %", 100.0 * assessment.inside_50),
-            format!("{:.1} %", 100.0 * assessment.inside_90),
-            kernels.collect::<Vec<_>>().join(", "),
-        ]
-    };
-    let mut rows: Vec<Vec<String>> = result.assessments.iter().map(row).collect();
     let mut cheap_note = String::new();
     if let Some(CheapKind { column, direction }) = &result.cheap {
-        header.push("cheap label");
-        for (row, assessment) in rows.iter_mut().zip(&result.assessments) {
-            row.push(format!("{column}, worth {:.2}", assessment.cheap_slope.unwrap_or(0.0)));
-        }
-        rows.extend(result.assessments_without_cheap.iter().map(|assessment| {
-            let mut row = row(assessment);
-            row.push("without".to_owned());
-            row
-        }));
         cheap_note = format!(
             "\ncheap label: {column}, {}; known of the architectures asked for too. Worth b: the prior mean of normal \
              scores is a + b z, z the normal score of the cheap label",
             better(*direction)
         );
     }
+    let column = result.cheap.as_ref().map(|kind| kind.column.as_str());
     let mut text = format!(
         "{} architectures of {} with `{}` in {}, {}; learned from some, asked for the others:{cheap_note}\n{}",
         result.pairs,
@@ -227,7 +267,7 @@ fn page(result: &FitResult, output: Option<&Path>) -> String {
         result.score.name,
         result.score.unit,
         better(result.score.direction),
-        plain_table(&header, &[0, 1, 2, 3, 4, 5, 6], rows),
+        assessment_table(&result.assessments, column, &result.assessments_without_cheap),
     );
     if let Some(path) = output.filter(|path| Output::of(Some(path)) != Output::Standard) {
         let needs = match &result.cheap {

@@ -1,6 +1,7 @@
 //! `nao predict`: scores of architectures by a predictor of `nao fit`.
 
 use anyhow::{Context, Result, bail};
+use nao_controller::{FitCost, StructureConfig};
 use nao_space::Space;
 use nao_space::table::unpacked_text;
 use serde::Serialize;
@@ -8,8 +9,8 @@ use serde::Serialize;
 use super::{print_json, print_text};
 use crate::args::PredictArgs;
 use crate::files::read_record;
-use crate::predictor::{CheapKind, PredictorFile, ScoreKind, finite};
-use crate::report::plain_table;
+use crate::predictor::{CheapKind, Fitted, ReadPredictor, ScoreKind, finite};
+use crate::report::{cost_in_words, plain_table};
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// One architecture, the best first.
@@ -18,6 +19,8 @@ struct Predicted {
     architecture: String,
     /// In the unit of the scores learned from; never outside of their range.
     score: f64,
+    /// Whether it ranks beyond all of them, so that `score` is just the best or the worst of them.
+    is_beyond: bool,
     /// Where the score lies with 80 % probability.
     interval: [f64; 2],
     /// The cheap label on which the prediction rests.
@@ -35,6 +38,10 @@ struct Predictions {
     /// The cheap label on which the predictions rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     cheap: Option<CheapKind>,
+    /// How many architectures were learned from.
+    learned_from: usize,
+    /// The smallest and the largest score learned from: predictions and intervals never leave them.
+    range: [f64; 2],
     predictions: Vec<Predicted>,
 }
 
@@ -47,48 +54,72 @@ struct Asked<A> {
 
 pub fn run(args: PredictArgs) -> Result<()> {
     let text = read_record(&args.predictor)?;
-    let file = PredictorFile::from_json(&text)
+    let file = ReadPredictor::from_json(&text)
         .with_context(|| format!("{} is no predictor of `nao fit`", args.predictor.display()))?;
-    let options = file.options.clone();
+    let options = file.options().clone();
     options.visit(Predict { args, file })
 }
 
 struct Predict {
     args: PredictArgs,
-    file: PredictorFile,
+    file: ReadPredictor,
 }
 
 impl SpaceVisitor for Predict {
     fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
         let Predict { args, file } = self;
-        let asked = read_asked(space, &args, file.cheap.as_ref())?;
-        let fitted = file.fit(space).with_context(|| args.predictor.display().to_string())?;
+        let asked = read_asked(space, &args, file.cheap())?;
+        let fitted = take_up(space, &file, &args).with_context(|| args.predictor.display().to_string())?;
         let archs: Vec<S::Arch> = asked.iter().map(|asked| asked.arch.clone()).collect();
         let merit = |kind: &CheapKind| {
             asked.iter().filter_map(|asked| Some(kind.merit(asked.cheap?))).collect::<Vec<f64>>()
         };
-        let cheap = file.cheap.as_ref().map(merit);
-        let (score, predicted) = (&file.score, fitted.predict(space, &archs, cheap.as_deref())?);
+        let cheap = file.cheap().map(merit);
+        let (score, predicted) = (file.score(), fitted.predict(space, &archs, cheap.as_deref())?);
         let mut predictions: Vec<Predicted> = asked
             .iter()
             .zip(predicted)
-            .map(|(Asked { arch, cheap }, predicted)| {
-                let mut interval = predicted.interval.map(|merit| score.merit(merit));
-                interval.sort_by(f64::total_cmp);
-                Predicted {
-                    architecture: space.format(arch),
-                    score: score.merit(predicted.merit),
-                    interval,
-                    cheap: *cheap,
-                    rank_mean: predicted.score.mean,
-                    rank_deviation: predicted.score.deviation,
-                }
+            .map(|(Asked { arch, cheap }, predicted)| Predicted {
+                architecture: space.format(arch),
+                score: score.merit(predicted.merit),
+                is_beyond: predicted.is_beyond,
+                interval: ascending(predicted.interval.map(|merit| score.merit(merit))),
+                cheap: *cheap,
+                rank_mean: predicted.score.mean,
+                rank_deviation: predicted.score.deviation,
             })
             .collect();
         predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));
-        let predictions = Predictions { score: score.clone(), cheap: file.cheap.clone(), predictions };
+        let predictions = Predictions {
+            score: score.clone(),
+            cheap: file.cheap().cloned(),
+            learned_from: file.learned_from(),
+            range: ascending(fitted.merit_range().map(|merit| score.merit(merit))),
+            predictions,
+        };
         if args.json { print_json(&predictions) } else { print_text(&page(&predictions)) }
     }
+}
+
+/// The predictor as it was fitted; one of version 1 is fitted again.
+fn take_up<S: Space>(space: &S, file: &ReadPredictor, args: &PredictArgs) -> Result<Fitted> {
+    match file {
+        ReadPredictor::Fitted(file) => file.fitted(space),
+        ReadPredictor::Pairs(learning) => {
+            eprintln!(
+                "{} is of version 1, which keeps what was learned from, not what was learned: it is fitted again, which \
+                 takes {}; `nao fit --output` of today spares that",
+                args.predictor.display(),
+                cost_in_words(FitCost::of(learning.pairs.len(), &StructureConfig::thorough()))
+            );
+            learning.fit(space)
+        }
+    }
+}
+
+fn ascending(mut ends: [f64; 2]) -> [f64; 2] {
+    ends.sort_by(f64::total_cmp);
+    ends
 }
 
 /// The architectures of a CSV file with a column `architecture`, or of a file with one per line; with their cheap labels,
@@ -153,15 +184,23 @@ fn read_asked<S: Space>(
 fn page(result: &Predictions) -> String {
     let rows = result.predictions.iter().map(|predicted| {
         vec![
-            format!("{:.4}", predicted.score),
+            format!("{:.4}{}", predicted.score, if predicted.is_beyond { " *" } else { "" }),
             format!("{:.4} to {:.4}", predicted.interval[0], predicted.interval[1]),
             predicted.architecture.clone(),
         ]
     });
     let header = [&*format!("{} ({})", result.score.name, result.score.unit), "80 % within", "architecture"];
-    let table = plain_table(&header, &[0, 1], rows.collect());
-    match &result.cheap {
-        Some(CheapKind { column, .. }) => format!("cheap label: {column}\n{table}"),
-        None => table,
+    let mut text = plain_table(&header, &[0, 1], rows.collect());
+    if let Some(CheapKind { column, .. }) = &result.cheap {
+        text = format!("cheap label: {column}\n{text}");
     }
+    let [low, high] = result.range;
+    text.push_str(&format!(
+        "\nthe predictor learned ranks of {} scores from {low:.4} to {high:.4}: no prediction leaves that range",
+        result.learned_from
+    ));
+    if result.predictions.iter().any(|predicted| predicted.is_beyond) {
+        text.push_str("\n* ranks beyond all of them; how far beyond is not known");
+    }
+    text
 }

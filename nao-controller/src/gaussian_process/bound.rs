@@ -5,7 +5,7 @@ use faer::{Accum, Mat, Par};
 
 use super::points::{Points, View};
 use super::posterior::dot;
-use super::{GaussianProcess, LEAST_VARIANCE};
+use super::{GaussianProcess, LEAST_VARIANCE, Member};
 
 /// The bound of a Gaussian process whose kernels are of the form [`KernelForm::Structure`](super::KernelForm), ready
 /// to be asked many times.
@@ -45,7 +45,7 @@ impl<'a> StructureBound<'a> {
         };
         StructureBound {
             process,
-            inverses: process.members.iter().map(|(_, member)| inverse(member)).collect(),
+            inverses: process.members.iter().map(|member| inverse(&member.posterior)).collect(),
         }
     }
 
@@ -58,7 +58,8 @@ impl<'a> StructureBound<'a> {
         // What every observation's difference x - x_i contributes to the slopes of the mean and of the second moment.
         let mut to_mean = Mat::<f64>::zeros(n, columns);
         let mut to_second = Mat::<f64>::zeros(n, columns);
-        for ((weight, member), inverse) in self.process.members.iter().zip(&self.inverses) {
+        for (Member { share, posterior: member }, inverse) in self.process.members.iter().zip(&self.inverses)
+        {
             let kernel = member.kernel.between(&distances);
             let mut solved = Mat::zeros(n, columns);
             matmul(&mut solved, Accum::Replace, inverse, &kernel, 1.0, Par::Seq);
@@ -68,12 +69,12 @@ impl<'a> StructureBound<'a> {
                 let (kernel, solved) = (kernel.col_as_slice(column), solved.col_as_slice(column));
                 let mean = dot(&member.weights, kernel);
                 let variance = (member.kernel.signal() - dot(kernel, solved)).max(0.0);
-                sums.mean += weight * mean;
-                sums.second_moment += weight * (variance + mean * mean);
+                sums.mean += share * mean;
+                sums.second_moment += share * (variance + mean * mean);
                 let (to_mean, to_second) =
                     (to_mean.col_as_slice_mut(column), to_second.col_as_slice_mut(column));
                 for i in 0..n {
-                    let change = weight * by * kernel[i];
+                    let change = share * by * kernel[i];
                     to_mean[i] += change * member.weights[i];
                     to_second[i] += 2.0 * change * (mean * member.weights[i] - solved[i]);
                 }

@@ -98,6 +98,21 @@ impl Kernel {
         }
     }
 
+    /// Checks hyper-parameters that come from a file.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let components = self.form.components();
+        let fits = self.weights.len() == components.len()
+            && self.scales.len() == components.len()
+            && self.scales.iter().zip(components).all(|(scales, views)| scales.len() == views.len());
+        let mut numbers = self.weights.iter().chain(self.scales.iter().flatten()).chain([&self.noise]);
+        match fits && numbers.all(|number| number.is_finite() && *number > 0.0) {
+            true => Ok(()),
+            false => {
+                Err(format!("the numbers of a kernel `{}` are missing, or not above 0", self.form.name()))
+            }
+        }
+    }
+
     /// Hyper-parameters nearby.
     pub fn jittered(&self, rng: &mut ChaCha8Rng) -> Self {
         let mut factor = |width: f64| (width * standard_normal(rng)).exp();

@@ -7,11 +7,12 @@
 
 use faer::Mat;
 use faer::linalg::solvers::{Llt, Solve};
+use serde::{Deserialize, Serialize};
 
 use super::posterior::dot;
 
 /// The coefficients of the prior mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PriorMean {
     /// a.
     pub intercept: f64,
@@ -23,10 +24,10 @@ pub struct PriorMean {
 #[derive(Clone, Debug)]
 pub(super) struct EstimatedMean {
     pub coefficients: PriorMean,
-    /// K^-1 1 and K^-1 z.
-    solved: [Vec<f64>; 2],
+    /// K^-1 1 and K^-1 z; of a sparse posterior what takes their place, one number per point of its basis.
+    pub solved: [Vec<f64>; 2],
     /// The lower Cholesky factor of `H' K^-1 H + 1`, H being the columns 1 and z: rows (0, 0), (1, 0), (1, 1).
-    factor: [f64; 3],
+    pub factor: [f64; 3],
     /// By how much the logarithm of the marginal likelihood is higher than without a mean.
     pub gain: f64,
 }
@@ -40,11 +41,17 @@ impl EstimatedMean {
         let solved = [0, 1].map(|column| solved.col_as_slice(column).to_vec());
         let sum = |of: &[f64]| of.iter().sum::<f64>();
         let gram = [sum(&solved[0]) + 1.0, dot(scores, &solved[0]), dot(scores, &solved[1]) + 1.0];
+        EstimatedMean::of(solved, gram, [sum(weights), dot(scores, weights)])
+    }
+
+    /// The mean by `K^-1 H`, the elements (0, 0), (1, 0) and (1, 1) of `H' K^-1 H + 1`, and `H' K^-1 y`. `None` where the
+    /// score is worth nothing.
+    pub fn of(solved: [Vec<f64>; 2], gram: [f64; 3], right: [f64; 2]) -> Option<Self> {
         let first = gram[0].sqrt();
         let across = gram[1] / first;
         let factor = [first, across, (gram[2] - across * across).sqrt()];
         // The coefficients are (H' K^-1 H + 1)^-1 H' K^-1 y.
-        let half = forward(factor, [sum(weights), dot(scores, weights)]);
+        let half = forward(factor, right);
         let slope = half[1] / factor[2];
         let intercept = (half[0] - factor[1] * slope) / factor[0];
         let gain = 0.5 * dot(&half, &half) - factor[0].ln() - factor[2].ln();

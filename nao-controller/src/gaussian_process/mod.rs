@@ -1,4 +1,5 @@
-//! An exact Gaussian process over architectures: the predictor of the preset `structure`.
+//! A Gaussian process over architectures: the predictor of the preset `structure`. Of up to [`EXACT`] observations it is
+//! exact; of more it rests on [`BASIS`] of them, through which it learns from all.
 //!
 //! A handful of kernels with random hyper-parameters is weighed by evidence, the marginal likelihood; the best few
 //! are kept and averaged, so that nothing needs to be tuned by hand and no single choice decides. Several forms of
@@ -6,48 +7,64 @@
 //! competes too, and is estimated exactly.
 
 mod bound;
+mod evidence;
 mod exp;
 mod kernel;
 mod mean;
 mod points;
 mod posterior;
+mod sparse;
+mod state;
 
+use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
-use self::posterior::{Moments, Posterior, dot};
+use self::posterior::{Moments, Posterior};
+use self::sparse::Projection;
 use crate::error::ControllerError;
 
 pub use bound::{BoundAt, StructureBound};
+pub use evidence::EvidenceSearch;
 pub use kernel::{Kernel, KernelForm};
 pub use mean::PriorMean;
 pub use points::{Distances, Points, View};
 pub use posterior::Prediction;
-
-/// How hyper-parameters are found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EvidenceSearch {
-    /// The forms that compete, with the number of random draws of each.
-    pub draws: Vec<(KernelForm, usize)>,
-    /// How many kernels are kept and averaged.
-    pub keep: usize,
-    /// How often the kept ones are jittered, two jitters each.
-    pub refinements: usize,
-}
+pub use sparse::{BASIS, EXACT};
+pub use state::ProcessState;
+pub(crate) use state::packed;
 
 /// Kernels with less weight than this in the average are left out of predictions.
 const NEGLIGIBLE: f64 = 0.02;
 /// The smallest variance that is told, so that gradients of deviations stay finite.
 const LEAST_VARIANCE: f64 = 1e-9;
 
-/// A Gaussian process that has seen observations: an average over kernels, each with its exact posterior.
+/// So many observations at a time a sparse posterior sees.
+const PORTION: usize = 512;
+
+/// A Gaussian process that has seen observations: an average over kernels, each with its posterior.
 #[derive(Clone, Debug)]
 pub struct GaussianProcess {
+    /// The observations; of a sparse process its basis.
     points: Points,
-    /// With their weights, which sum to 1, the best first.
-    members: Vec<(f64, Posterior)>,
+    /// How many observations were learned from.
+    observations: usize,
+    /// Which of the observations the points are, ascending.
+    basis: Vec<usize>,
+    /// The targets of the points of an exact process.
+    targets: Vec<f64>,
+    /// The best first.
+    members: Vec<Member>,
     /// All kernels kept, the best first: where the next search of the evidence may begin.
     kernels: Vec<Kernel>,
     views: Vec<View>,
+}
+
+/// A kernel's part of the average.
+#[derive(Clone, Debug)]
+struct Member {
+    /// Its weight; those of all sum to 1.
+    share: f64,
+    posterior: Posterior,
 }
 
 impl GaussianProcess {
@@ -64,28 +81,72 @@ impl GaussianProcess {
         previous: &[Kernel],
         rng: &mut ChaCha8Rng,
     ) -> Result<Self, ControllerError> {
+        if points.len() <= EXACT {
+            return GaussianProcess::exact(points, targets, search, previous, rng);
+        }
+        let mut basis = index::sample(rng, points.len(), BASIS).into_vec();
+        basis.sort_unstable();
+        GaussianProcess::sparse(&points, targets, &basis, search, previous, rng)
+    }
+
+    fn exact(
+        points: Points,
+        targets: &[f64],
+        search: &EvidenceSearch,
+        previous: &[Kernel],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, ControllerError> {
         check(&points, targets)?;
-        let views = views(search, previous);
+        let views = search.views(previous);
         let distances = points.distances(&points, &views);
-        let weigh = |kernel: Kernel| Posterior::new(kernel, &distances, targets);
-        let mut found: Vec<Posterior> = Vec::new();
-        for &(form, draws) in &search.draws {
-            found.extend((0..draws).filter_map(|_| weigh(Kernel::draw(form, rng))));
+        let found = search.best(previous, rng, |kernel| Posterior::new(kernel, &distances, targets));
+        GaussianProcess::average(points, targets, found, views)
+    }
+
+    /// Fits to all observations through those of the basis, given by their numbers. Kernels are weighed by the evidence
+    /// of the basis alone.
+    ///
+    /// # Errors
+    /// As [`fit`](GaussianProcess::fit).
+    pub fn sparse(
+        points: &Points,
+        targets: &[f64],
+        basis: &[usize],
+        search: &EvidenceSearch,
+        previous: &[Kernel],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, ControllerError> {
+        check(points, targets)?;
+        let chosen: Vec<f64> = basis.iter().map(|&point| targets[point]).collect();
+        let process = GaussianProcess::exact(points.select(basis), &chosen, search, previous, rng)?;
+        process.widened(points, targets, basis)
+    }
+
+    /// The process of these observations, whose basis are the points of this one, numbered as given.
+    fn widened(self, points: &Points, targets: &[f64], basis: &[usize]) -> Result<Self, ControllerError> {
+        let GaussianProcess { points: own, members, kernels, views, .. } = self;
+        let within = own.distances(&own, &views);
+        let begin = |Member { share, posterior }: Member| {
+            Some((share, Projection::new(posterior.kernel, posterior.log_evidence, &within)?))
+        };
+        let mut projections: Vec<(f64, Projection)> = members.into_iter().filter_map(begin).collect();
+        let places: Vec<usize> = (0..points.len()).collect();
+        for portion in places.chunks(PORTION) {
+            let distances = own.distances(&points.select(portion), &views);
+            let targets = &targets[portion[0]..portion[0] + portion.len()];
+            projections.iter_mut().for_each(|(_, projection)| projection.see(&distances, targets));
         }
-        for kernel in previous {
-            found.extend(weigh(kernel.jittered(rng)));
-            found.extend(weigh(kernel.clone()));
+        let end = |(share, projection): (f64, Projection)| {
+            Some(Member { share, posterior: projection.posterior()? })
+        };
+        let mut members: Vec<Member> = projections.into_iter().filter_map(end).collect();
+        if members.is_empty() {
+            return Err(ControllerError::NotFinite { what: "the kernel matrix" });
         }
-        keep_best(&mut found, search.keep);
-        for _ in 0..search.refinements {
-            let nearby: Vec<Kernel> = found
-                .iter()
-                .flat_map(|posterior| [posterior.kernel.jittered(rng), posterior.kernel.jittered(rng)])
-                .collect();
-            found.extend(nearby.into_iter().filter_map(weigh));
-            keep_best(&mut found, search.keep);
-        }
-        GaussianProcess::average(points, found, views)
+        let kept: f64 = members.iter().map(|member| member.share).sum();
+        members.iter_mut().for_each(|member| member.share /= kept);
+        let (observations, basis) = (points.len(), basis.to_vec());
+        Ok(GaussianProcess { points: own, observations, basis, targets: Vec::new(), members, kernels, views })
     }
 
     /// The posterior with one kernel, given.
@@ -97,21 +158,29 @@ impl GaussianProcess {
         let views = kernel.form.views().to_vec();
         let distances = points.distances(&points, &views);
         let found = Posterior::new(kernel, &distances, targets).into_iter().collect();
-        GaussianProcess::average(points, found, views)
+        GaussianProcess::average(points, targets, found, views)
     }
 
-    fn average(points: Points, found: Vec<Posterior>, views: Vec<View>) -> Result<Self, ControllerError> {
+    fn average(
+        points: Points,
+        targets: &[f64],
+        found: Vec<Posterior>,
+        views: Vec<View>,
+    ) -> Result<Self, ControllerError> {
         let Some(best) = found.first().map(|posterior| posterior.log_evidence) else {
             return Err(ControllerError::NotFinite { what: "the kernel matrix" });
         };
         let kernels = found.iter().map(|posterior| posterior.kernel.clone()).collect();
         let weights: Vec<f64> = found.iter().map(|posterior| (posterior.log_evidence - best).exp()).collect();
         let all: f64 = weights.iter().sum();
-        let mut members: Vec<(f64, Posterior)> = weights.into_iter().zip(found).collect();
-        members.retain(|(weight, _)| *weight >= NEGLIGIBLE * all);
-        let kept: f64 = members.iter().map(|(weight, _)| weight).sum();
-        members.iter_mut().for_each(|(weight, _)| *weight /= kept);
-        Ok(GaussianProcess { points, members, kernels, views })
+        let member = |(share, posterior)| Member { share, posterior };
+        let mut members: Vec<Member> = weights.into_iter().zip(found).map(member).collect();
+        members.retain(|member| member.share >= NEGLIGIBLE * all);
+        let kept: f64 = members.iter().map(|member| member.share).sum();
+        members.iter_mut().for_each(|member| member.share /= kept);
+        let (observations, targets) = (points.len(), targets.to_vec());
+        let basis = (0..observations).collect();
+        Ok(GaussianProcess { points, observations, basis, targets, members, kernels, views })
     }
 
     /// The kernels of the average, the best first.
@@ -121,29 +190,44 @@ impl GaussianProcess {
 
     /// The variance of the noise on observations, averaged over kernels.
     pub fn noise(&self) -> f64 {
-        self.members.iter().map(|(weight, member)| weight * member.kernel.noise).sum()
+        self.members.iter().map(|member| member.share * member.posterior.kernel.noise).sum()
     }
 
     /// The prior mean, averaged over kernels; zeros where points have no scores, or these are worth nothing.
     pub fn prior_mean(&self) -> PriorMean {
         let mut mean = PriorMean::default();
-        for (weight, member) in &self.members {
-            let PriorMean { intercept, slope } = member.prior_mean();
-            mean.intercept += weight * intercept;
-            mean.slope += weight * slope;
+        for Member { share, posterior } in &self.members {
+            let PriorMean { intercept, slope } = posterior.prior_mean();
+            mean.intercept += share * intercept;
+            mean.slope += share * slope;
         }
         mean
     }
 
-    /// Number of observations.
+    /// Number of observations learned from.
     pub fn observations(&self) -> usize {
-        self.points.len()
+        self.observations
     }
 
-    /// The logarithm of the marginal likelihood of the best kernel.
+    /// The observations on which it rests, by their numbers, ascending: all of them where it is exact.
+    pub fn basis(&self) -> &[usize] {
+        &self.basis
+    }
+
+    /// Its points: the observations, or the basis.
+    pub(crate) fn points(&self) -> &Points {
+        &self.points
+    }
+
+    /// Whether it rests on a part of the observations.
+    pub fn is_sparse(&self) -> bool {
+        self.members.iter().any(|member| member.posterior.sparse.is_some())
+    }
+
+    /// The logarithm of the marginal likelihood of the best kernel; of a sparse process that of its basis.
     pub fn log_evidence(&self) -> f64 {
         let constant = 0.5 * self.points.len() as f64 * std::f64::consts::TAU.ln();
-        self.members[0].1.log_evidence - constant
+        self.members[0].posterior.log_evidence - constant
     }
 
     /// Mean and deviation at points.
@@ -162,13 +246,13 @@ impl GaussianProcess {
     /// Mean and deviation at points with these distances from the observations.
     pub(crate) fn predict_at(&self, distances: &Distances) -> Vec<Prediction> {
         let members: Vec<Vec<Moments>> =
-            self.members.iter().map(|(_, posterior)| posterior.predict(distances)).collect();
+            self.members.iter().map(|member| member.posterior.predict(distances)).collect();
         let of = |point: usize| {
             let mut moments = Moments::default();
-            for ((weight, _), member) in self.members.iter().zip(&members) {
-                let Moments { mean, variance } = member[point];
-                moments.mean += weight * mean;
-                moments.variance += weight * (variance + mean * mean);
+            for (Member { share, .. }, predicted) in self.members.iter().zip(&members) {
+                let Moments { mean, variance } = predicted[point];
+                moments.mean += share * mean;
+                moments.variance += share * (variance + mean * mean);
             }
             let variance = (moments.variance - moments.mean * moments.mean).max(LEAST_VARIANCE);
             Prediction { mean: moments.mean, deviation: variance.sqrt() }
@@ -187,18 +271,20 @@ impl GaussianProcess {
         kappa: f64,
         mut allowed: impl FnMut(&[usize], usize) -> bool,
     ) -> Vec<usize> {
-        let Some((_, best)) = self.members.first() else { return Vec::new() };
+        let Some(Member { posterior: best, .. }) = self.members.first() else { return Vec::new() };
         let distances = self.distances(points);
-        let [kernel, explained] = best.explained(&distances);
-        let doubts = best.doubts(&distances, &kernel);
+        let explained = best.explained(&distances);
+        let doubts = best.doubts(&distances, &explained.kernel);
         let prior = best.kernel.between(&points.distances(points, &self.views));
         let n = points.len();
         let mut covariance: Vec<Vec<f64>> = (0..n)
             .map(|i| {
-                let (prior, own) = (prior.col_as_slice(i), explained.col_as_slice(i));
-                let known = |j: usize| prior[j] - dot(own, explained.col_as_slice(j));
+                let prior = prior.col_as_slice(i);
+                let known = |j: usize| prior[j] - explained.shared(i, j);
                 match &doubts {
-                    Some(doubts) => (0..n).map(|j| known(j) + dot(&doubts[i], &doubts[j])).collect(),
+                    Some(doubts) => {
+                        (0..n).map(|j| known(j) + posterior::dot(&doubts[i], &doubts[j])).collect()
+                    }
                     None => (0..n).map(known).collect(),
                 }
             })
@@ -243,18 +329,6 @@ fn check(points: &Points, targets: &[f64]) -> Result<(), ControllerError> {
         Some(index) => Err(ControllerError::Target { index, value: targets[index] as f32 }),
         None => Ok(()),
     }
-}
-
-fn views(search: &EvidenceSearch, previous: &[Kernel]) -> Vec<View> {
-    let forms = search.draws.iter().map(|&(form, _)| form).chain(previous.iter().map(|kernel| kernel.form));
-    let needed: Vec<View> = forms.flat_map(|form| form.views().iter().copied()).collect();
-    View::ALL.into_iter().filter(|view| needed.contains(view)).collect()
-}
-
-/// The kernels of the highest evidence, the best first; of equals the earlier.
-fn keep_best(found: &mut Vec<Posterior>, keep: usize) {
-    found.sort_by(|a, b| b.log_evidence.total_cmp(&a.log_evidence));
-    found.truncate(keep);
 }
 
 #[cfg(test)]

@@ -73,6 +73,22 @@ impl Points {
         Points { scores: Some(scores), ..self }
     }
 
+    /// Some of the points, by their numbers.
+    pub(crate) fn select(&self, places: &[usize]) -> Points {
+        // Points of a structure only have neither of these.
+        let some = |count: usize| places.iter().copied().filter(move |&point| point < count);
+        Points {
+            structure: Mat::from_fn(self.width(), places.len(), |row, point| {
+                self.structure[(row, places[point])]
+            }),
+            squared_norms: places.iter().map(|&point| self.squared_norms[point]).collect(),
+            fine: some(self.fine.len()).map(|point| self.fine[point].clone()).collect(),
+            choices: some(self.choices.len()).map(|point| self.choices[point].clone()).collect(),
+            mean_hamming: self.mean_hamming,
+            scores: self.scores.as_ref().map(|scores| places.iter().map(|&point| scores[point]).collect()),
+        }
+    }
+
     /// The scores, if there are any.
     pub fn scores(&self) -> Option<&[f64]> {
         self.scores.as_deref()

@@ -1,4 +1,5 @@
-//! The exact posterior of a Gaussian process with one kernel.
+//! The posterior of a Gaussian process with one kernel: exact, or resting on some of the observations
+//! ([`sparse`](super::sparse)).
 
 use faer::linalg::solvers::{DenseSolveCore, Llt, Solve};
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
@@ -7,16 +8,19 @@ use faer::{Mat, Par, Side};
 use super::kernel::Kernel;
 use super::mean::{EstimatedMean, PriorMean};
 use super::points::Distances;
+use super::sparse::Sparse;
 
 /// A Gaussian process after it has seen its observations.
 #[derive(Clone, Debug)]
 pub(super) struct Posterior {
     pub kernel: Kernel,
-    /// The Cholesky factor L of the kernel matrix with noise.
-    factor: Llt<f64>,
+    /// The Cholesky factor L of the kernel matrix between the points, with noise unless the posterior is sparse.
+    pub factor: Llt<f64>,
+    /// What a sparse posterior learned of all observations; `None` of an exact one, whose points they are.
+    pub sparse: Option<Sparse>,
     /// The prior mean, where the points have scores that are worth something.
-    mean: Option<EstimatedMean>,
-    /// K^-1 y, of targets less the prior mean.
+    pub mean: Option<EstimatedMean>,
+    /// K^-1 y, of targets less the prior mean; of a sparse posterior what takes its place.
     pub weights: Vec<f64>,
     /// The logarithm of the marginal likelihood, up to the constant -n/2 log(2 pi).
     pub log_evidence: f64,
@@ -29,6 +33,27 @@ pub struct Prediction {
     pub mean: f64,
     /// The standard deviation.
     pub deviation: f64,
+}
+
+/// Some points as a posterior sees them.
+pub(super) struct Explained {
+    /// The kernel from the posterior's own points (rows).
+    pub kernel: Mat<f64>,
+    /// L^-1 times it.
+    solved: Mat<f64>,
+    /// Of a sparse posterior, the inverse of its second factor times that.
+    left: Option<Mat<f64>>,
+}
+
+impl Explained {
+    /// By how much the observations lower the covariance of two of the points.
+    pub fn shared(&self, a: usize, b: usize) -> f64 {
+        let known = dot(self.solved.col_as_slice(a), self.solved.col_as_slice(b));
+        match &self.left {
+            Some(left) => known - dot(left.col_as_slice(a), left.col_as_slice(b)),
+            None => known,
+        }
+    }
 }
 
 impl Posterior {
@@ -48,7 +73,8 @@ impl Posterior {
             weights = mean.residual(&weights);
         }
         let log_evidence = log_evidence + gain;
-        log_evidence.is_finite().then_some(Posterior { kernel, factor, mean, weights, log_evidence })
+        let sparse = None;
+        log_evidence.is_finite().then_some(Posterior { kernel, factor, sparse, mean, weights, log_evidence })
     }
 
     /// The prior mean; zeros where there is none.
@@ -64,23 +90,27 @@ impl Posterior {
         Some(scores.map(|(point, &score)| mean.doubt(score, kernel.col_as_slice(point))).collect())
     }
 
-    /// The kernel from observations to points, and L^-1 times it.
-    pub fn explained(&self, distances: &Distances) -> [Mat<f64>; 2] {
+    /// The points to which these distances lead.
+    pub fn explained(&self, distances: &Distances) -> Explained {
         let kernel = self.kernel.between(distances);
-        let mut explained = kernel.clone();
-        solve_lower_triangular_in_place(self.factor.L(), explained.as_mut(), Par::Seq);
-        [kernel, explained]
+        let mut solved = kernel.clone();
+        solve_lower_triangular_in_place(self.factor.L(), solved.as_mut(), Par::Seq);
+        let left = self.sparse.as_ref().map(|sparse| {
+            let mut left = solved.clone();
+            solve_lower_triangular_in_place(sparse.factor.as_ref(), left.as_mut(), Par::Seq);
+            left
+        });
+        Explained { kernel, solved, left }
     }
 
     /// Means and variances at points; `distances` lead from the observations to them.
     pub fn predict(&self, distances: &Distances) -> Vec<Moments> {
-        let [kernel, explained] = self.explained(distances);
+        let explained = self.explained(distances);
         let signal = self.kernel.signal();
-        let doubts = self.doubts(distances, &kernel);
+        let doubts = self.doubts(distances, &explained.kernel);
         let of = |point: usize| {
-            let mean = dot(&self.weights, kernel.col_as_slice(point));
-            let column = explained.col_as_slice(point);
-            let variance = signal - dot(column, column);
+            let mean = dot(&self.weights, explained.kernel.col_as_slice(point));
+            let variance = signal - explained.shared(point, point);
             match self.mean.as_ref().zip(doubts.as_ref()) {
                 Some((prior, doubts)) => Moments {
                     mean: mean + prior.at(scores_of(distances)[point]),
@@ -92,9 +122,14 @@ impl Posterior {
         (0..distances.columns()).map(of).collect()
     }
 
-    /// K^-1.
+    /// K^-1; of a sparse posterior what takes its place: `k' M k` is by how much the variance is lowered.
     pub fn inverse(&self) -> Mat<f64> {
-        self.factor.inverse()
+        let Some(sparse) = &self.sparse else { return self.factor.inverse() };
+        let mut root = Mat::identity(self.weights.len(), self.weights.len());
+        solve_lower_triangular_in_place(self.factor.L(), root.as_mut(), Par::Seq);
+        let mut left = root.clone();
+        solve_lower_triangular_in_place(sparse.factor.as_ref(), left.as_mut(), Par::Seq);
+        root.transpose() * &root - left.transpose() * &left
     }
 }
 

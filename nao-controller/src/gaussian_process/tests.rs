@@ -241,3 +241,114 @@ fn a_batch_spreads_and_heeds_refusals() {
     assert!(!refused.contains(&picked[0]));
     assert!(process.pick_batch(&candidates, &predictions, 200, 1.5, |_, _| true).len() == 80);
 }
+
+/// A sparse process whose basis is all observations, and the exact one, fitted alike.
+fn sparse_and_exact(points: &Points, targets: &[f64], form: KernelForm) -> [GaussianProcess; 2] {
+    let search = SEARCH(form);
+    let all: Vec<usize> = (0..points.len()).collect();
+    let sparse = GaussianProcess::sparse(points, targets, &all, &search, &[], &mut rng_for(1, "gp", 8));
+    let exact = GaussianProcess::fit(points.clone(), targets, &search, &[], &mut rng_for(1, "gp", 8));
+    [sparse.unwrap(), exact.unwrap()]
+}
+
+#[test]
+fn a_sparse_posterior_that_rests_on_all_observations_is_the_exact_one() {
+    let Sample { map, features, targets } = sample(60);
+    let scores: Vec<f64> = targets.iter().enumerate().map(|(i, y)| y + (i % 7) as f64 / 5.0).collect();
+    for with_scores in [false, true] {
+        let points = |at: std::ops::Range<usize>| {
+            let points = Points::new(&map, &features[at.clone()]);
+            if with_scores { points.with_scores(scores[at].to_vec()) } else { points }
+        };
+        let [sparse, exact] = sparse_and_exact(&points(0..45), &targets[..45], KernelForm::StructureAndFine);
+        assert!(sparse.is_sparse() && !exact.is_sparse());
+        assert_eq!((sparse.observations(), sparse.kernels()), (45, exact.kernels()));
+        let [mine, right] = [&sparse, &exact].map(|process| process.predict(&points(0..60)));
+        for (mine, right) in mine.iter().zip(&right) {
+            assert!((mine.mean - right.mean).abs() < 1e-6, "{mine:?} {right:?}");
+            assert!((mine.deviation - right.deviation).abs() < 1e-6, "{mine:?} {right:?}");
+        }
+        let [mine_mean, right_mean] = [&sparse, &exact].map(GaussianProcess::prior_mean);
+        assert!((mine_mean.slope - right_mean.slope).abs() < 1e-6 && with_scores == (right_mean.slope > 0.0));
+        let new = points(45..60);
+        let pick = |process: &GaussianProcess| {
+            process.pick_batch(&new, &process.predict(&new), 5, 1.75, |_, _| true)
+        };
+        assert_eq!(pick(&sparse), pick(&exact));
+    }
+}
+
+#[test]
+fn the_bound_of_a_sparse_posterior_that_rests_on_all_observations_is_the_exact_one() {
+    let Sample { features, targets, .. } = sample(40);
+    let rows: Vec<&[f64]> = features.iter().map(|features| features.structure.as_slice()).collect();
+    let points = Points::of_structure(&rows[..30]);
+    let [sparse, exact] = sparse_and_exact(&points, &targets[..30], KernelForm::Structure);
+    let at = |process: &GaussianProcess| StructureBound::of(process).at(&rows[30..], 1.5);
+    for (mine, right) in at(&sparse).iter().zip(at(&exact)) {
+        assert!((mine.value - right.value).abs() < 1e-5, "{} {}", mine.value, right.value);
+        let off = mine.slope.iter().zip(&right.slope).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(off < 1e-4, "{off}");
+    }
+}
+
+#[test]
+fn a_sparse_posterior_learns_of_what_is_outside_of_its_basis_and_survives_equal_points() {
+    let Sample { map, features, .. } = sample(400);
+    // Something that structure shows, with little noise.
+    let targets: Vec<f64> = features.iter().map(|features| features.structure.iter().sum::<f64>()).collect();
+    let targets = crate::targets::standard_scores(&targets);
+    let points = |at: std::ops::Range<usize>| Points::new(&map, &features[at]);
+    let search = SEARCH(KernelForm::StructureAndFine);
+    let basis: Vec<usize> = (0..300).step_by(5).collect();
+    let error = |process: &GaussianProcess| {
+        let predicted = process.predict(&points(300..400));
+        predicted.iter().zip(&targets[300..]).map(|(p, y)| (p.mean - y).powi(2)).sum::<f64>() / 100.0
+    };
+    let fit = |points: &Points, targets: &[f64], basis: &[usize]| {
+        GaussianProcess::sparse(points, targets, basis, &search, &[], &mut rng_for(1, "gp", 9)).unwrap()
+    };
+    let sparse = fit(&points(0..300), &targets[..300], &basis);
+    assert_eq!((sparse.basis(), sparse.observations()), (&basis[..], 300));
+    let chosen: Vec<f64> = basis.iter().map(|&i| targets[i]).collect();
+    let few = GaussianProcess::fit(
+        Points::new(&map, basis.iter().map(|&i| &features[i])),
+        &chosen,
+        &search,
+        &[],
+        &mut rng_for(1, "gp", 9),
+    );
+    let (few, sparse) = (error(&few.unwrap()), error(&sparse));
+    assert!(sparse < 0.8 * few, "{sparse} {few}");
+    // Every point of the basis three times.
+    let thrice: Vec<&Features> = features[..20].iter().cycle().take(60).collect();
+    let targets: Vec<f64> = targets[..20].iter().copied().cycle().take(60).collect();
+    let process = fit(&Points::new(&map, thrice), &targets, &(0..60).collect::<Vec<_>>());
+    let predicted = process.predict(&points(0..400));
+    assert!(predicted.iter().all(|one| one.mean.is_finite() && one.deviation.is_finite()));
+}
+
+#[test]
+fn a_state_gives_the_same_predictions_and_a_broken_one_is_refused() {
+    let Sample { map, features, targets } = sample(50);
+    let points = |at: std::ops::Range<usize>| {
+        Points::new(&map, &features[at.clone()]).with_scores(targets[at].iter().map(|y| y + 0.1).collect())
+    };
+    let [sparse, exact] = sparse_and_exact(&points(0..40), &targets[..40], KernelForm::StructureAndFine);
+    for process in [sparse, exact] {
+        let text = serde_json::to_string(&process.state()).unwrap();
+        let read =
+            |text: &str| GaussianProcess::from_state(points(0..40), serde_json::from_str(text).unwrap());
+        let again = read(&text).unwrap();
+        assert_eq!(again.predict(&points(40..50)), process.predict(&points(40..50)));
+        assert_eq!(again.state(), process.state());
+        let refused = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            assert!(matches!(read(&text.replace(from, to)), Err(ControllerError::State { .. })), "{to}");
+        };
+        refused("\"share\":", "\"share\":-");
+        refused("\"noise\":", "\"noise\":-");
+        let fewer = serde_json::from_str(&text).unwrap();
+        assert!(GaussianProcess::from_state(points(0..39), fewer).is_err());
+    }
+}

@@ -369,6 +369,7 @@ fn assess<S: Space>(
     let (predictions, targets) = (doubles(&controller.predict(sentences)?), doubles(targets));
     let written = controller.decode(&controller.encode(sentences)?, space)?;
     let last = fit.last();
+    let kendall_tau = metrics::kendall_tau(&predictions, &targets);
     Ok(RoundReport {
         round: 0,
         trained_on: sentences.len(),
@@ -376,8 +377,9 @@ fn assess<S: Space>(
         loss: last.map(|losses| losses.loss),
         prediction_loss: last.map(|losses| losses.prediction),
         reconstruction_loss: last.map(|losses| losses.reconstruction),
-        pairwise_accuracy: metrics::pairwise_accuracy(&predictions, &targets),
-        kendall_tau: metrics::kendall_tau(&predictions, &targets),
+        // Where there is no tau, the order of pairs is that of the list.
+        pairwise_accuracy: kendall_tau.and_then(|_| metrics::pairwise_accuracy(&predictions, &targets)),
+        kendall_tau,
         hamming: metrics::mean_hamming(sentences, &written),
         parents: 0,
         largest_step: None,

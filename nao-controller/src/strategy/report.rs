@@ -18,7 +18,7 @@ pub struct RoundReport {
     /// Token cross entropy in the last epoch.
     pub reconstruction_loss: Option<f64>,
     /// Share of pairs of the pool that predictions and scores order alike; the pool was trained on, so this is
-    /// no estimate for new architectures. `None` for fewer than two.
+    /// no estimate for new architectures. `None` where tau is undefined.
     pub pairwise_accuracy: Option<f64>,
     /// Kendall's tau-b of predictions and scores on the pool; `None` where undefined.
     pub kendall_tau: Option<f64>,

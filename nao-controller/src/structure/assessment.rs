@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::config::StructureConfig;
-use super::predictor::{Labels, StructurePredictor};
+use super::predictor::{Labels, PredictedMerit, StructurePredictor};
 use crate::error::ControllerError;
 use crate::gaussian_process::KernelForm;
 use crate::metrics::{kendall_tau, pairwise_accuracy};
@@ -23,21 +23,41 @@ pub struct Assessment {
     pub unseen: usize,
     /// Random splits.
     pub splits: usize,
-    /// Kendall's tau-b of predictions and merits.
-    pub kendall_tau: f64,
-    /// Its standard error over splits.
-    pub kendall_tau_error: f64,
-    /// Share of pairs ordered alike.
-    pub pairwise_accuracy: f64,
-    /// The share of merits inside of the interval that should hold half of them.
-    pub inside_50: f64,
-    /// The share of merits inside of the interval that should hold nine of ten.
-    pub inside_90: f64,
+    /// Splits without a ranking: all predictions or all unseen merits are equal. They are left out of the means of tau and
+    /// of pairs.
+    pub unranked_splits: usize,
+    /// The architectures on which the posterior rests; `None` where it is exact, of all labels.
+    pub basis: Option<usize>,
+    /// Kendall's tau-b of predictions and merits; `None` where no split has a ranking.
+    pub kendall_tau: Option<f64>,
+    /// Its standard error over splits; `None` of fewer than two.
+    pub kendall_tau_error: Option<f64>,
+    /// Share of pairs ordered alike; `None` where no split has a ranking.
+    pub pairwise_accuracy: Option<f64>,
+    /// The share of merits inside of the interval that should hold half of them; `None` where all merits learned from are
+    /// equal, so that there is no scale.
+    pub inside_50: Option<f64>,
+    /// The share of merits inside of the interval that should hold nine of ten; `None` likewise.
+    pub inside_90: Option<f64>,
     /// How often each form of kernel had the highest evidence.
     pub kernels: Vec<(KernelForm, usize)>,
     /// What one unit of the cheap label's normal score was worth (b of the prior mean); `None` without cheap labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cheap_slope: Option<f64>,
+}
+
+/// The outcome of one split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AssessedSplit {
+    labels: usize,
+    unseen: usize,
+    basis: Option<usize>,
+    /// Tau and the share of pairs, where there is a ranking.
+    ranking: Option<[f64; 2]>,
+    /// The shares inside of the two intervals, where there is a scale.
+    inside: Option<[f64; 2]>,
+    kernel: KernelForm,
+    cheap_slope: Option<f64>,
 }
 
 /// Quantiles of the normal distribution that leave half and a tenth outside.
@@ -58,63 +78,114 @@ pub fn assess_predictor(
     config: &StructureConfig,
     seed: u64,
 ) -> Result<Assessment, ControllerError> {
+    let assess = |split| assess_split(map, features, labels, count, split, config, seed);
+    let splits = (0..splits as u64).map(assess).collect::<Result<Vec<_>, _>>()?;
+    Assessment::of(&splits).ok_or(ControllerError::Empty)
+}
+
+/// One split of [`assess_predictor`], numbered from 0.
+///
+/// # Errors
+/// As there.
+pub fn assess_split(
+    map: &FeatureMap,
+    features: &[Features],
+    labels: Labels<'_>,
+    count: usize,
+    split: u64,
+    config: &StructureConfig,
+    seed: u64,
+) -> Result<AssessedSplit, ControllerError> {
     let Labels { merits, cheap } = labels;
-    if features.len() != merits.len() || features.len() < count + 2 || count == 0 || splits == 0 {
+    if features.len() != merits.len() || features.len() < count + 2 || count == 0 {
         return Err(ControllerError::Pairs { sentences: features.len(), targets: count });
     }
     if let Some(labels) = cheap.map(<[f64]>::len).filter(|&labels| labels != features.len()) {
         return Err(ControllerError::CheapLabels { labels, archs: features.len() });
     }
     let unseen = (features.len() - count).min(UNSEEN);
-    let (mut taus, mut accuracy, mut inside, mut slope) = (Vec::new(), 0.0, [0usize; 2], 0.0);
-    let mut kernels: Vec<(KernelForm, usize)> = Vec::new();
-    for split in 0..splits {
-        let mut order: Vec<usize> = (0..features.len()).collect();
-        order.shuffle(&mut rng_for(seed, "assessment split", split as u64));
-        let of = |at: &[usize]| {
-            let features: Vec<Features> = at.iter().map(|&at| features[at].clone()).collect();
-            let pick = |values: &[f64]| at.iter().map(|&at| values[at]).collect::<Vec<f64>>();
-            (features, pick(merits), cheap.map(pick))
-        };
-        let (seen_features, seen, seen_cheap) = of(&order[..count]);
-        let (new_features, new, new_cheap) = of(&order[count..count + unseen]);
-        let mut rng = rng_for(seed, "assessment fit", split as u64);
-        let seen = Labels { merits: &seen, cheap: seen_cheap.as_deref() };
-        let predictor = StructurePredictor::fit(map, &seen_features, seen, config, &[], &mut rng)?;
-        let predicted = predictor.predict(map, &new_features, new_cheap.as_deref())?;
-        slope += predictor.process().prior_mean().slope;
-        let means: Vec<f64> = predicted.iter().map(|predicted| predicted.score.mean).collect();
-        taus.push(kendall_tau(&means, &new).unwrap_or(0.0));
-        accuracy += pairwise_accuracy(&means, &new).unwrap_or(0.0);
-        let noise = predictor.process().noise();
-        for (predicted, &merit) in predicted.iter().zip(&new) {
-            let spread = (predicted.score.deviation.powi(2) + noise).sqrt();
-            let off = (predictor.score_of(merit) - predicted.score.mean).abs() / spread;
-            inside[0] += usize::from(off <= HALF);
-            inside[1] += usize::from(off <= NINE_TENTHS);
-        }
-        let form = predictor.process().kernels()[0].form;
-        match kernels.iter_mut().find(|(known, _)| *known == form) {
-            Some((_, count)) => *count += 1,
-            None => kernels.push((form, 1)),
-        }
-    }
-    let n = splits as f64;
-    let mean = taus.iter().sum::<f64>() / n;
-    let variance = taus.iter().map(|tau| (tau - mean).powi(2)).sum::<f64>() / n;
-    let share = |inside: usize| inside as f64 / (splits * unseen) as f64;
-    Ok(Assessment {
+    let mut order: Vec<usize> = (0..features.len()).collect();
+    order.shuffle(&mut rng_for(seed, "assessment split", split));
+    let of = |at: &[usize]| {
+        let features: Vec<Features> = at.iter().map(|&at| features[at].clone()).collect();
+        let pick = |values: &[f64]| at.iter().map(|&at| values[at]).collect::<Vec<f64>>();
+        (features, pick(merits), cheap.map(pick))
+    };
+    let (seen_features, seen, seen_cheap) = of(&order[..count]);
+    let (new_features, new, new_cheap) = of(&order[count..count + unseen]);
+    let mut rng = rng_for(seed, "assessment fit", split);
+    let known = Labels { merits: &seen, cheap: seen_cheap.as_deref() };
+    let predictor = StructurePredictor::fit(map, &seen_features, known, config, &[], &mut rng)?;
+    let predicted = predictor.predict(map, &new_features, new_cheap.as_deref())?;
+    let means: Vec<f64> = predicted.iter().map(|predicted| predicted.score.mean).collect();
+    // Where there is no tau, pairs are ordered by chance.
+    let ranking = kendall_tau(&means, &new).zip(pairwise_accuracy(&means, &new));
+    let process = predictor.process();
+    let has_scale = seen.iter().any(|merit| *merit != seen[0]);
+    Ok(AssessedSplit {
         labels: count,
         unseen,
-        splits,
-        kendall_tau: mean,
-        kendall_tau_error: (variance / n).sqrt(),
-        pairwise_accuracy: accuracy / n,
-        inside_50: share(inside[0]),
-        inside_90: share(inside[1]),
-        kernels,
-        cheap_slope: cheap.map(|_| slope / n),
+        basis: process.is_sparse().then(|| process.basis().len()),
+        ranking: ranking.map(|(tau, pairs)| [tau, pairs]),
+        inside: has_scale.then(|| shares_inside(&predictor, &predicted, &new)),
+        kernel: process.kernels()[0].form,
+        cheap_slope: cheap.map(|_| process.prior_mean().slope),
     })
+}
+
+/// The shares of merits inside of the intervals that should hold half and nine tenths of them.
+fn shares_inside(predictor: &StructurePredictor, predicted: &[PredictedMerit], merits: &[f64]) -> [f64; 2] {
+    let noise = predictor.process().noise();
+    let off = |(predicted, &merit): (&PredictedMerit, &f64)| {
+        let spread = (predicted.score.deviation.powi(2) + noise).sqrt();
+        (predictor.score_of(merit) - predicted.score.mean).abs() / spread
+    };
+    let off: Vec<f64> = predicted.iter().zip(merits).map(off).collect();
+    [HALF, NINE_TENTHS]
+        .map(|bound| off.iter().filter(|&&off| off <= bound).count() as f64 / merits.len() as f64)
+}
+
+impl Assessment {
+    /// The means over splits of one number of labels; `None` of no split.
+    pub fn of(splits: &[AssessedSplit]) -> Option<Self> {
+        let first = splits.first()?;
+        let rankings: Vec<[f64; 2]> = splits.iter().filter_map(|split| split.ranking).collect();
+        let insides: Vec<[f64; 2]> = splits.iter().filter_map(|split| split.inside).collect();
+        let slopes: Vec<f64> = splits.iter().filter_map(|split| split.cheap_slope).collect();
+        let tau = mean(rankings.iter().map(|[tau, _]| *tau));
+        let mut kernels: Vec<(KernelForm, usize)> = Vec::new();
+        for split in splits {
+            match kernels.iter_mut().find(|(known, _)| *known == split.kernel) {
+                Some((_, count)) => *count += 1,
+                None => kernels.push((split.kernel, 1)),
+            }
+        }
+        let error = tau.filter(|_| rankings.len() > 1).map(|centre| {
+            let n = rankings.len() as f64;
+            let squares: f64 = rankings.iter().map(|[tau, _]| (tau - centre).powi(2)).sum();
+            (squares / (n - 1.0) / n).sqrt()
+        });
+        Some(Assessment {
+            labels: first.labels,
+            unseen: first.unseen,
+            splits: splits.len(),
+            unranked_splits: splits.len() - rankings.len(),
+            basis: first.basis,
+            kendall_tau: tau,
+            kendall_tau_error: error,
+            pairwise_accuracy: mean(rankings.iter().map(|[_, pairs]| *pairs)),
+            inside_50: mean(insides.iter().map(|[half, _]| *half)),
+            inside_90: mean(insides.iter().map(|[_, most]| *most)),
+            kernels,
+            cheap_slope: mean(slopes.into_iter()),
+        })
+    }
+}
+
+/// The mean; `None` of nothing.
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
+    let count = values.len() as f64;
+    (count > 0.0).then(|| values.sum::<f64>() / count)
 }
 
 #[cfg(test)]
@@ -158,15 +229,19 @@ mod tests {
         let telling: Vec<f64> =
             hidden.iter().map(|hidden| hidden + 0.3 * standard_normal(&mut rng)).collect();
         let with = assess(Some(&telling));
-        assert!(with.kendall_tau > without.kendall_tau + 0.15, "{with:?} {without:?}");
-        assert!(with.pairwise_accuracy > without.pairwise_accuracy + 0.05);
-        assert!(with.cheap_slope.unwrap() > 0.4 && (0.8..0.97).contains(&with.inside_90), "{with:?}");
+        let tau = |assessment: &Assessment| assessment.kendall_tau.unwrap();
+        assert!(tau(&with) > tau(&without) + 0.15, "{with:?} {without:?}");
+        assert!(with.pairwise_accuracy.unwrap() > without.pairwise_accuracy.unwrap() + 0.05);
+        assert!(
+            with.cheap_slope.unwrap() > 0.4 && (0.8..0.97).contains(&with.inside_90.unwrap()),
+            "{with:?}"
+        );
         // It tells nothing.
         let noise: Vec<f64> = hidden.iter().map(|_| standard_normal(&mut rng)).collect();
         let with = assess(Some(&noise));
         assert!(with.cheap_slope.unwrap() < 0.08, "{with:?}");
-        let error = without.kendall_tau_error.max(with.kendall_tau_error);
-        assert!((with.kendall_tau - without.kendall_tau).abs() <= error, "{with:?} {without:?}");
+        let error = without.kendall_tau_error.unwrap().max(with.kendall_tau_error.unwrap());
+        assert!((tau(&with) - tau(&without)).abs() <= error, "{with:?} {without:?}");
         // Nothing at all to tell: the same numbers as without.
         let equal = assess(Some(&[0.5; 160]));
         assert_eq!(Assessment { cheap_slope: None, ..equal }, without);

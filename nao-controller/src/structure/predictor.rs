@@ -31,7 +31,9 @@ impl PretrainingConfig {
     }
 }
 
-/// A Gaussian process over the structural features of measured architectures.
+/// A Gaussian process over the structural features of measured architectures: exact up to
+/// [`EXACT`](crate::gaussian_process::EXACT) of them, above that resting on
+/// [`BASIS`](crate::gaussian_process::BASIS), drawn by the generator of the fit.
 ///
 /// ```
 /// use nao_controller::{Labels, StructureConfig, StructurePredictor};
@@ -57,11 +59,11 @@ impl PretrainingConfig {
 /// ```
 #[derive(Clone, Debug)]
 pub struct StructurePredictor {
-    process: GaussianProcess,
+    pub(super) process: GaussianProcess,
     /// The merits learned from, ascending.
-    merits: Vec<f64>,
+    pub(super) merits: Vec<f64>,
     /// The scale of the cheap labels learned from.
-    cheap: Option<RankScale>,
+    pub(super) cheap: Option<RankScale>,
 }
 
 /// What is known of architectures that a predictor learns from.
@@ -79,11 +81,17 @@ pub struct Labels<'a> {
 pub struct PredictedMerit {
     /// On the scale of normal scores: what architectures are ranked by, and how sure that is.
     pub score: Prediction,
-    /// The merit at that place among the merits learned from; never outside of them.
+    /// The merit at that place among the merits learned from; never outside of them, for ranks say nothing of what lies
+    /// beyond the best and the worst.
     pub merit: f64,
+    /// Whether the place is beyond the best or the worst of the merits learned from, so that `merit` is just that one.
+    pub is_beyond: bool,
     /// The interval of merits in which that of the architecture lies with 80 % probability, noise included.
     pub interval: [f64; 2],
 }
+
+/// So many architectures are predicted at a time, which bounds the memory that it takes.
+const PORTION: usize = 1_024;
 
 /// The normal quantile at 90 %: 80 % lie between it and its mirror image.
 const TENTH: f64 = 1.281_551_565_544_600_4;
@@ -138,35 +146,52 @@ impl StructurePredictor {
         features: &[Features],
         cheap: Option<&[f64]>,
     ) -> Result<Vec<PredictedMerit>, ControllerError> {
-        let points = Points::new(map, features);
-        let points = match (&self.cheap, cheap) {
-            (Some(scale), Some(labels)) => {
-                check_cheap(labels, features.len())?;
-                points.with_scores(scores(scale, labels))
-            }
-            (None, None) => points,
+        match (&self.cheap, cheap) {
+            (Some(_), Some(labels)) => check_cheap(labels, features.len())?,
+            (None, None) => {}
             _ => {
                 let labels = cheap.map_or(0, <[f64]>::len);
                 return Err(ControllerError::CheapLabels { labels, archs: features.len() });
             }
-        };
-        let noise = self.process.noise();
-        let of = |score: Prediction| {
-            let spread = TENTH * (score.deviation * score.deviation + noise).sqrt();
-            PredictedMerit {
-                score,
-                merit: self.merit_at(score.mean),
-                interval: [self.merit_at(score.mean - spread), self.merit_at(score.mean + spread)],
-            }
-        };
-        Ok(self.process.predict(&points).into_iter().map(of).collect())
+        }
+        let mut predicted = Vec::with_capacity(features.len());
+        for (portion, features) in features.chunks(PORTION).enumerate() {
+            let points = Points::new(map, features);
+            let points = match (&self.cheap, cheap) {
+                (Some(scale), Some(labels)) => {
+                    points.with_scores(scores(scale, &labels[portion * PORTION..][..features.len()]))
+                }
+                _ => points,
+            };
+            predicted.extend(self.process.predict(&points).into_iter().map(|score| self.merit_of(score)));
+        }
+        Ok(predicted)
+    }
+
+    /// The worst and the best merit learned from, between which all predictions lie.
+    pub fn merit_range(&self) -> [f64; 2] {
+        [self.merits[0], self.merits[self.merits.len() - 1]]
+    }
+
+    fn merit_of(&self, score: Prediction) -> PredictedMerit {
+        let spread = TENTH * (score.deviation * score.deviation + self.process.noise()).sqrt();
+        let place = self.place_of(score.mean);
+        PredictedMerit {
+            score,
+            merit: self.merit_at(score.mean),
+            is_beyond: place < 0.0 || place > (self.merits.len() - 1) as f64,
+            interval: [self.merit_at(score.mean - spread), self.merit_at(score.mean + spread)],
+        }
+    }
+
+    /// The place of a normal score among the merits learned from, counted from 0; it may lie outside of them.
+    fn place_of(&self, score: f64) -> f64 {
+        Normal::standard().cdf(score) * self.merits.len() as f64 - 0.5
     }
 
     /// The merit at a normal score, between those of the two nearest ranks.
     fn merit_at(&self, score: f64) -> f64 {
-        let n = self.merits.len();
-        let place = Normal::standard().cdf(score) * n as f64 - 0.5;
-        let place = place.clamp(0.0, (n - 1) as f64);
+        let place = self.place_of(score).clamp(0.0, (self.merits.len() - 1) as f64);
         let (below, above) = (self.merits[place.floor() as usize], self.merits[place.ceil() as usize]);
         below + (above - below) * place.fract()
     }

@@ -15,18 +15,19 @@ pub struct Standing {
     /// The median of queries to the optimum; a search that did not find it counts as one more than its budget. `None` in a
     /// contest without optimum.
     pub median_queries_to_optimum: Option<f64>,
-    /// The 95 % interval of that median, by order statistics.
+    /// The 95 % interval of that median, by order statistics; `None` of fewer than [`Standing::LEAST_SEARCHES`].
     pub interval: Option<[f64; 2]>,
-    /// Searches that did not find the optimum; 0 in a contest without.
-    pub misses: usize,
+    /// Searches that did not find the optimum; `None` in a contest without.
+    pub misses: Option<usize>,
     /// The mean of the best after so many queries.
     pub best_at: BTreeMap<u64, f64>,
-    /// Its standard error.
-    pub best_at_error: BTreeMap<u64, f64>,
-    /// The 95 % interval of that mean, by Student's distribution; of one search just its value.
-    pub best_at_interval: BTreeMap<u64, [f64; 2]>,
-    /// Mean wall-clock seconds of a round of the strategy.
-    pub seconds_per_round: f64,
+    /// Its standard error; `None` of one search.
+    pub best_at_error: BTreeMap<u64, Option<f64>>,
+    /// The 95 % interval of that mean, by Student's distribution; `None` of fewer than [`Standing::LEAST_SEARCHES`], and
+    /// where all came to the same value, which shows no spread.
+    pub best_at_interval: BTreeMap<u64, Option<[f64; 2]>>,
+    /// Mean wall-clock seconds of a round of the strategy; `None` where no search came beyond its first round.
+    pub seconds_per_round: Option<f64>,
     /// Mean wall-clock seconds of the strategy in a whole search, its first round left out.
     pub seconds_per_search: f64,
     /// Mean number of cheap looks of a search, which are part of its queries.
@@ -39,6 +40,9 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// So many searches an interval needs: the least and the greatest of five still miss their median in 6 of 100 cases.
+    pub const LEAST_SEARCHES: usize = 6;
+
     /// Of searches with this budget, looked at after `counts` queries.
     pub fn of(races: &[Race], budget: u64, with_optimum: bool, counts: &[u64]) -> Self {
         let missed = (budget + 1) as f64;
@@ -64,16 +68,12 @@ impl Standing {
         Standing {
             seeds: races.len(),
             median_queries_to_optimum: known.then(|| median(&queries)),
-            interval: known.then(|| median_interval(&queries)),
-            misses: if known {
-                races.iter().filter(|race| race.queries_to_optimum.is_none()).count()
-            } else {
-                0
-            },
+            interval: known.then(|| median_interval(&queries)).flatten(),
+            misses: known.then(|| races.iter().filter(|race| race.queries_to_optimum.is_none()).count()),
             best_at: counts().map(|count| (count, mean(at(count)))).collect(),
             best_at_error: counts().map(|count| (count, standard_error(at(count)))).collect(),
             best_at_interval: counts().map(|count| (count, mean_interval(at(count)))).collect(),
-            seconds_per_round: if rounds == 0 { 0.0 } else { seconds / rounds as f64 },
+            seconds_per_round: (rounds > 0).then(|| seconds / rounds as f64),
             cheap_looks: if races.is_empty() {
                 0.0
             } else {
@@ -84,6 +84,24 @@ impl Standing {
             improvements,
         }
     }
+
+    /// The same without figures that mean nothing, as versions before wrote them: intervals of too few searches or of equal
+    /// ones, misses where nothing is sought.
+    pub fn without_hollow_figures(mut self) -> Self {
+        if self.seeds < Standing::LEAST_SEARCHES {
+            self.interval = None;
+            self.best_at_interval.values_mut().for_each(|interval| *interval = None);
+        }
+        if self.seeds < 2 {
+            self.best_at_error.values_mut().for_each(|error| *error = None);
+        }
+        for interval in self.best_at_interval.values_mut() {
+            *interval = interval.filter(|[low, high]| low < high);
+        }
+        self.misses = self.misses.filter(|_| self.median_queries_to_optimum.is_some());
+        self.seconds_per_round = self.seconds_per_round.filter(|&seconds| seconds > 0.0);
+        self
+    }
 }
 
 /// The median of ascending numbers.
@@ -92,12 +110,12 @@ fn median(sorted: &[f64]) -> f64 {
     (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0
 }
 
-/// The numbers between which the median lies with 95 % probability: those at n/2 -+ 0.98 sqrt n.
-fn median_interval(sorted: &[f64]) -> [f64; 2] {
+/// The numbers between which the median lies with 95 % probability: those at n/2 -+ 0.98 sqrt n. `None` of too few.
+fn median_interval(sorted: &[f64]) -> Option<[f64; 2]> {
     let n = sorted.len() as f64;
     let low = (n / 2.0 - 0.98 * n.sqrt()).floor().max(0.0) as usize;
     let high = (n / 2.0 + 0.98 * n.sqrt()).ceil() as usize;
-    [sorted[low], sorted[high.min(sorted.len() - 1)]]
+    (sorted.len() >= Standing::LEAST_SEARCHES).then(|| [sorted[low], sorted[high.min(sorted.len() - 1)]])
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
@@ -105,19 +123,23 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     sum / count
 }
 
-/// The standard error of a mean; 0 of one value, which tells nothing of its error.
-fn standard_error(values: impl Iterator<Item = f64> + Clone) -> f64 {
+/// The standard error of a mean; `None` of one value, which tells nothing of its error.
+fn standard_error(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let (centre, count) = (mean(values.clone()), values.clone().count() as f64);
     let squares: f64 = values.map(|value| (value - centre).powi(2)).sum();
-    if count > 1.0 { (squares / (count - 1.0) / count).sqrt() } else { 0.0 }
+    (count > 1.0).then(|| (squares / (count - 1.0) / count).sqrt())
 }
 
-/// The 95 % interval of a mean, by Student's distribution.
-fn mean_interval(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
-    let freedom = values.clone().count().saturating_sub(1) as f64;
-    let wide = StudentsT::new(0.0, 1.0, freedom).map_or(0.0, |student| student.inverse_cdf(0.975));
-    let (centre, half) = (mean(values.clone()), wide * standard_error(values));
-    [centre - half, centre + half]
+/// The 95 % interval of a mean, by Student's distribution. `None` of too few values, or of equal ones.
+fn mean_interval(values: impl Iterator<Item = f64> + Clone) -> Option<[f64; 2]> {
+    let count = values.clone().count();
+    let first = values.clone().next()?;
+    if count < Standing::LEAST_SEARCHES || values.clone().all(|value| value == first) {
+        return None;
+    }
+    let student = StudentsT::new(0.0, 1.0, (count - 1) as f64).ok()?;
+    let (centre, half) = (mean(values.clone()), student.inverse_cdf(0.975) * standard_error(values)?);
+    Some([centre - half, centre + half])
 }
 
 #[cfg(test)]
@@ -146,16 +168,52 @@ mod tests {
         let standing = Standing::of(&races, 3, true, &[1, 3, 50]);
         // 1, 2, 3 and a miss, which counts as 4.
         assert_eq!(standing.median_queries_to_optimum, Some(2.5));
-        assert_eq!((standing.interval, standing.misses), (Some([1.0, 4.0]), 1));
+        assert_eq!(standing.misses, Some(1));
         assert!((standing.best_at[&1] - 1.9 / 4.0).abs() < 1e-12);
         assert!((standing.best_at[&3] - 3.6 / 4.0).abs() < 1e-12);
         assert_eq!(standing.best_at.len(), 2);
-        assert!((standing.best_at_error[&3] - (0.04f64).sqrt() / 2.0).abs() < 1e-12);
-        // Student's 97.5 % quantile of three degrees of freedom.
-        let [low, high] = standing.best_at_interval[&3];
-        assert!((high - 0.9 - 3.182_446_305 * 0.1).abs() < 1e-6 && (low + high - 1.8).abs() < 1e-12);
-        assert_eq!((standing.seconds_per_round, standing.cheap_looks), (0.25, 2.5));
+        assert!((standing.best_at_error[&3].unwrap() - (0.04f64).sqrt() / 2.0).abs() < 1e-12);
+        assert_eq!((standing.seconds_per_round, standing.cheap_looks), (Some(0.25), 2.5));
         assert_eq!(standing.origins, Origins { random: 8, ascent: 4, ..Origins::default() });
         assert_eq!(Standing::of(&races, 3, false, &[]).median_queries_to_optimum, None);
+        // Twice as many: 1, 1, 2, 2, 3, 3, 4, 4 and Student's 97.5 % quantile of seven degrees of freedom.
+        let standing = Standing::of(&[races.clone(), races].concat(), 3, true, &[3]);
+        assert_eq!(standing.interval, Some([1.0, 4.0]));
+        let [low, high] = standing.best_at_interval[&3].unwrap();
+        let error = (0.24f64 / 7.0 / 8.0).sqrt();
+        assert!((high - 0.9 - 2.364_624_252 * error).abs() < 1e-6 && (low + high - 1.8).abs() < 1e-12);
+    }
+
+    #[test]
+    fn figures_of_too_few_searches_or_without_an_optimum_are_none() {
+        let race = |best: f64| Race {
+            best: vec![best],
+            spent: vec![1.0],
+            queries_to_optimum: Some(1.0),
+            ..Race::begun(1)
+        };
+        let of = |races: usize, spread: f64, sought: bool| {
+            let races: Vec<Race> = (0..races).map(|at| race(1.0 + spread * at as f64)).collect();
+            Standing::of(&races, 5, sought, &[1])
+        };
+        let five = of(5, 0.1, true);
+        assert_eq!((five.interval, five.best_at_interval[&1]), (None, None));
+        assert!(five.best_at_error[&1].is_some() && five.misses == Some(0));
+        let six = of(6, 0.1, true);
+        assert!(six.interval.is_some() && six.best_at_interval[&1].is_some());
+        // Equal values show no spread; a search of one round has no later one.
+        let equal = of(6, 0.0, false);
+        assert_eq!((equal.best_at_interval[&1], equal.misses, equal.interval), (None, None, None));
+        assert_eq!((of(1, 0.0, true).best_at_error[&1], equal.seconds_per_round), (None, None));
+        // What older versions wrote of as few.
+        let hollow = Standing {
+            interval: Some([49.0, 49.0]),
+            misses: Some(0),
+            best_at_error: [(1, Some(0.0))].into(),
+            best_at_interval: [(1, Some([1.0, 1.0]))].into(),
+            seconds_per_round: Some(0.0),
+            ..of(1, 0.0, false)
+        };
+        assert_eq!(hollow.without_hollow_figures(), of(1, 0.0, false));
     }
 }

@@ -13,8 +13,6 @@ use crate::report::plain_table;
 pub const SHOWN: [u64; 3] = [50, 100, 192];
 /// The curves in JSON have a point every so many queries.
 pub const CURVE_STEP: u64 = 10;
-/// With fewer searches than this a table says that it says little.
-const FEW: usize = 5;
 
 /// One strategy against a table.
 #[derive(Clone, Debug, Serialize)]
@@ -50,7 +48,8 @@ pub fn earlier(path: &Path) -> Result<Vec<BenchResult>> {
         let of = |value: serde_json::Value| {
             let Name { strategy } = serde_json::from_value(value.clone())?;
             let contest = serde_json::from_value(value.clone())?;
-            Ok(BenchResult { strategy, contest, standing: serde_json::from_value(value)? })
+            let standing: Standing = serde_json::from_value(value)?;
+            Ok(BenchResult { strategy, contest, standing: standing.without_hollow_figures() })
         };
         serde_json::from_str::<Vec<serde_json::Value>>(&text)?.into_iter().map(of).collect()
     };
@@ -104,7 +103,7 @@ fn difference(old: &ContestFacts, new: &ContestFacts) -> Option<(&'static str, S
 
 /// A table of results of one metric.
 pub fn page(results: &[BenchResult]) -> String {
-    let Some(BenchResult { contest, standing: first, .. }) = results.first() else { return String::new() };
+    let Some(BenchResult { contest, .. }) = results.first() else { return String::new() };
     let shown = || SHOWN.into_iter().filter(|&count| count <= contest.budget);
     let mut header: Vec<String> =
         ["strategy", "searches", "queries to optimum", "95 %", "misses"].map(str::to_owned).to_vec();
@@ -126,32 +125,31 @@ pub fn page(results: &[BenchResult]) -> String {
             standing.seeds.to_string(),
             standing.median_queries_to_optimum.map_or("-".to_owned(), over),
             interval.unwrap_or("-".to_owned()),
-            standing.misses.to_string(),
+            standing.misses.map_or("-".to_owned(), |misses| misses.to_string()),
         ];
-        row.extend(shown().map(|count| match standing.best_at_interval.get(&count) {
-            Some([low, high]) => format!("{:.4} ±{:.4}", standing.best_at[&count], (high - low) / 2.0),
-            None => "-".to_owned(),
+        row.extend(shown().map(|count| {
+            let mean = standing.best_at.get(&count).map(|mean| format!("{mean:.4}"));
+            match standing.best_at_interval.get(&count) {
+                Some(Some([low, high])) => format!("{} ±{:.4}", mean.unwrap_or_default(), (high - low) / 2.0),
+                _ => mean.unwrap_or("-".to_owned()),
+            }
         }));
-        row.push(format!("{:.1}", 1e3 * standing.seconds_per_round));
+        row.push(
+            standing.seconds_per_round.map_or("-".to_owned(), |seconds| format!("{:.1}", 1e3 * seconds)),
+        );
         row.push(format!("{:.2}", standing.seconds_per_search));
         row
     });
     let rows: Vec<Vec<String>> = rows.collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let numbers: Vec<usize> = (1..header.len()).collect();
-    let few = match results.iter().map(|result| result.standing.seeds).min().unwrap_or(first.seeds) {
-        seeds if seeds < FEW => {
-            format!("\nonly {seeds} searches of a strategy: differences may well be chance")
-        }
-        _ => String::new(),
-    };
     let looks = results.iter().filter(|result| result.standing.cheap_looks > 0.0).map(|result| {
         let (strategy, looks) = (&result.strategy, result.standing.cheap_looks);
         format!("\n{strategy}: its queries contain {looks:.1} cheap looks per search, each charged as the part of a query that it costs")
     });
     let looks: String = looks.collect();
     format!(
-        "{} {} ({}), {}, {} queries, {} + {} per round, candidates: {}\nbest of the table {:.4}; means ± 95 %{few}{looks}\n{}",
+        "{} {} ({}), {}, {} queries, {} + {} per round, candidates: {}\nbest of the table {:.4}; means ± 95 %{looks}\n{}{}",
         contest.table,
         contest.metric,
         contest.table_hash,
@@ -165,7 +163,35 @@ pub fn page(results: &[BenchResult]) -> String {
         contest.mode,
         contest.optimum,
         plain_table(&header, &numbers, rows),
+        reasons(results),
     )
+}
+
+/// Why figures are missing: lines for below the table.
+fn reasons(results: &[BenchResult]) -> String {
+    let any = |test: &dyn Fn(&Standing) -> bool| results.iter().any(|result| test(&result.standing));
+    let mut lines = String::new();
+    if any(&|standing| standing.seeds < Standing::LEAST_SEARCHES) {
+        let fewest = results.iter().map(|result| result.standing.seeds).min().unwrap_or(0);
+        let searches = if fewest == 1 { "search" } else { "searches" };
+        lines.push_str(&format!(
+            "\nonly {fewest} {searches} of a strategy: no 95 % interval of fewer than {}; differences may well be chance",
+            Standing::LEAST_SEARCHES
+        ));
+    }
+    let is_equal = |standing: &Standing| {
+        standing.seeds >= Standing::LEAST_SEARCHES && standing.best_at_interval.values().any(Option::is_none)
+    };
+    if any(&is_equal) {
+        lines.push_str("\na mean without ±: all searches came to the same value");
+    }
+    if any(&|standing| standing.misses.is_none()) {
+        lines.push_str("\nno queries to the optimum, no misses: with this protocol no optimum is sought");
+    }
+    if any(&|standing| standing.seconds_per_round.is_none()) {
+        lines.push_str("\nno ms per round: no search came beyond its first round");
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -214,13 +240,31 @@ mod tests {
 
     #[test]
     fn few_searches_are_said_to_say_little_in_the_table_itself() {
-        assert!(page(&[result("nao", "aa")]).contains("only 1 searches"), "{}", page(&[result("nao", "aa")]));
+        let text = page(&[result("nao", "aa")]);
+        assert!(text.contains("only 1 search of a strategy") && text.contains("no ms per round"), "{text}");
         assert!(!page(&[result("nao", "aa")]).contains("cheap"));
         let looking = Standing { cheap_looks: 7.5, ..result("nao", "aa").standing };
         let looking = BenchResult { standing: looking, ..result("nao:cheap", "aa") };
         assert!(page(&[looking]).contains("nao:cheap: its queries contain 7.5 cheap looks"));
-        let many = Standing { seeds: 5, ..result("nao", "aa").standing };
+        let many = Standing { seeds: 6, ..result("nao", "aa").standing };
         let many = BenchResult { standing: many, ..result("nao", "aa") };
         assert!(!page(&[many]).contains("only"));
+    }
+
+    #[test]
+    fn what_is_undefined_is_a_dash_and_says_why() {
+        let one = page(&[result("nao", "aa")]);
+        assert!(!one.contains("±0") && !one.contains("2-2"), "{one}");
+        let unsought = Standing { misses: None, ..result("nao", "aa").standing };
+        let unsought = page(&[BenchResult { standing: unsought, ..result("nao", "aa") }]);
+        assert!(unsought.contains("no optimum is sought"), "{unsought}");
+        // Of an older version: intervals of a single search.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut old = serde_json::to_value([result("nao", "aa")]).unwrap();
+        old[0]["interval"] = serde_json::json!([2.0, 2.0]);
+        old[0]["best_at_interval"]["50"] = serde_json::json!([1.0, 1.0]);
+        std::fs::write(file.path(), old.to_string()).unwrap();
+        let [read] = &earlier(file.path()).unwrap()[..] else { panic!("one result was written") };
+        assert_eq!((read.standing.interval, read.standing.best_at_interval[&50]), (None, None));
     }
 }

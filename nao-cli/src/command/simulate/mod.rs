@@ -168,7 +168,7 @@ fn text(args: &SimulateArgs, costs: &[Cost]) -> String {
             format!("{:.0} %", 100.0 * cost.busy),
             cost.lost.to_string(),
             format!("{:.2} ms", cost.cpu_ms_per_trial),
-            cost.memory_mib.map_or(String::new(), |memory| format!("{memory:.0} MiB")),
+            cost.memory_mib.map_or("-".to_owned(), |memory| format!("{memory:.0} MiB")),
             format!("{:.2}", cost.files_per_trial),
             cost.most_open_files.to_string(),
             cost.jobs.to_string(),
