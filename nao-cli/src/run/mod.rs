@@ -10,6 +10,7 @@ mod relaxed;
 mod resolve;
 mod shared;
 mod store;
+mod toml_error;
 mod training;
 mod typed;
 
