@@ -22,6 +22,7 @@ mod predictor;
 mod pretrained;
 mod report;
 mod run;
+mod shell;
 mod space_argument;
 mod strategy;
 mod task;

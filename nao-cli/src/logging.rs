@@ -1,5 +1,7 @@
 //! Logging to standard error, by `--verbose` or `NAO_LOG`.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts the logger: warnings by default, more with each `-v`. `NAO_LOG` (such as `nao_child=debug`) wins.
@@ -12,6 +14,9 @@ pub fn start(verbose: u8) {
     };
     let filter = EnvFilter::try_from_env("NAO_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for terminals, and for those who have not said NO_COLOR.
+    let is_coloured =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|word| word.is_empty());
     // A log that nobody reads any more stops nobody.
-    subscriber.with_target(false).log_internal_errors(false).init();
+    subscriber.with_target(false).with_ansi(is_coloured).log_internal_errors(false).init();
 }

@@ -60,6 +60,7 @@ pub use spaces::{
     NasBench201Space, Position, Primitive, Relaxation, RelaxedEdge, RnnArch, RnnNode, RnnSpace, RnnState,
     UnknownEncoding, VertexOp,
 };
+pub use text::counted;
 pub use trial::{
     Checkpointing, Direction, EpochReport, EvaluationError, Evaluator, Fidelity, Measurement, Objective,
     Progress, Quiet, Trial, TrialId, quantity,

@@ -1,9 +1,10 @@
 //! Progress on the terminal: one bar per worker, one for the round, one for the run. Nothing where standard
 //! error is no terminal.
 
+use std::fmt::Write;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
 use super::table::figure;
@@ -39,7 +40,7 @@ impl SearchProgress {
             ProgressBar::new(1).with_style(style("  {prefix:9} [{bar:20.cyan/dim}] {pos}/{len}  {msg}")),
         );
         let run = bars.add(ProgressBar::new(budget).with_style(style(
-            "  search    [{bar:20.green/dim}] {pos}/{len} trials  {elapsed} gone, about {eta} left  {msg}",
+            "  search    [{bar:20.green/dim}] {pos}/{len} trials  {elapsed} gone, {left}  {msg}",
         )));
         SearchProgress { bars, workers, round, run, best: None, is_simulated: false }
     }
@@ -51,7 +52,7 @@ impl SearchProgress {
 
     /// The strategy is at work on a round.
     pub fn thinking(&self, round: u64, trials: u64) {
-        self.round.set_prefix(format!("round {round}"));
+        self.round.set_prefix(format!("round {}", round + 1));
         self.round.set_message("choosing cells ...");
         self.round.set_length(trials);
         self.round.set_position(0);
@@ -76,7 +77,7 @@ impl SearchProgress {
 
     /// A round of these trials begins, or goes on.
     pub fn round(&mut self, round: u64, trials: &[StoredTrial]) {
-        self.round.set_prefix(format!("round {round}"));
+        self.round.set_prefix(format!("round {}", round + 1));
         self.round.set_length(trials.len() as u64);
         self.round.set_position(trials.iter().filter(|trial| is_over(trial)).count() as u64);
         self.round.set_message("");
@@ -198,9 +199,8 @@ pub struct TrainProgress {
 impl TrainProgress {
     /// A bar of that many epochs; the training stops when `stop` is set.
     pub fn new(epochs: u32, stop: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
-        let bar = ProgressBar::new(epochs.into()).with_style(style(
-            "  epoch {pos}/{len} [{bar:30.green/dim}] {elapsed} gone, about {eta} left  {msg}",
-        ));
+        let bar = ProgressBar::new(epochs.into())
+            .with_style(style("  epoch {pos}/{len} [{bar:30.green/dim}] {elapsed} gone, {left}  {msg}"));
         bar.enable_steady_tick(Duration::from_millis(500));
         TrainProgress { bar, stop, curve: Vec::new() }
     }
@@ -257,5 +257,16 @@ fn epoch_words(report: &EpochReport) -> String {
 
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    style.progress_chars("=> ")
+    style.progress_chars("=> ").with_key("left", write_time_left)
+}
+
+/// The time that is left, once something is done by which it can be told.
+fn write_time_left(state: &ProgressState, into: &mut dyn Write) {
+    let is_open = state.len().is_some_and(|len| state.pos() < len);
+    let left = match state.eta() {
+        eta if eta.is_zero() && is_open => "time left not known yet".to_owned(),
+        eta => format!("about {:#} left", HumanDuration(eta)),
+    };
+    // A bar that cannot be written is not worth a word.
+    let _ = into.write_str(&left);
 }

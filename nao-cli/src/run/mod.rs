@@ -18,6 +18,7 @@ mod shared;
 mod starting;
 mod store;
 mod stored_arch;
+mod toml_error;
 mod training;
 mod typed;
 

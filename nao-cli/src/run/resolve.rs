@@ -15,7 +15,8 @@ use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 use super::execution::ExecutionConfig;
 use super::idle::{idle_preset, idle_sections};
 use super::starting::in_notation;
-use super::typed::{has_key, nested, one_line, overlay, parse_setting, table_of, typed_table, word};
+use super::toml_error::read_table;
+use super::typed::{has_key, nested, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
 use crate::strategy::RELAXED_SEARCHES;
@@ -114,8 +115,7 @@ pub fn resolve<T: Task>(
     if let Some(epochs) = run.epochs {
         overlay(&mut table, nested("recipe", Value::Table(T::epochs_of_recipe(epochs))));
     }
-    let mut config: RunConfig<T> =
-        table.try_into().map_err(|error| anyhow!("configuration: {}", one_line(&error)))?;
+    let mut config: RunConfig<T> = read_table(table).context("configuration")?;
     if stored.is_none()
         && let Some(sharing) = &mut config.sharing
     {
@@ -165,7 +165,7 @@ pub fn overlay_recipe<T: Task>(
     if let Some(epochs) = epochs {
         overlay(&mut table, T::epochs_of_recipe(epochs));
     }
-    table.try_into().map_err(|error| anyhow!("recipe: {}", one_line(&error)))
+    read_table(table).context("recipe")
 }
 
 /// The defaults of a search on that data.

@@ -7,6 +7,7 @@ use nao_space::search::RoundLimits;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::toml_error::in_text;
 use crate::args::SpaceKind;
 use crate::files::read_text;
 
@@ -18,8 +19,9 @@ pub const TRAINING_FILE: &str = "train.toml";
 
 /// Reads a configuration that this program has written.
 pub fn read_toml<C: DeserializeOwned>(path: &Path) -> Result<C> {
-    toml::from_str(&read_text(path)?)
-        .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
+    let text = read_text(path)?;
+    toml::from_str(&text)
+        .map_err(|error| anyhow!("{} is damaged, {}", path.display(), in_text(&error, &text)))
 }
 
 /// The cells that a stored configuration is about.

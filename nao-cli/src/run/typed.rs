@@ -6,6 +6,7 @@ use nao_space::search::RoundLimits;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::toml_error::in_text;
 use crate::args::{ExecutionOptions, RunOptions};
 use crate::files::read_text;
 
@@ -14,7 +15,7 @@ pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Tab
     let mut typed = Table::new();
     if let Some(path) = &run.config {
         let text = read_text(path)?;
-        typed = text.parse().map_err(|error| anyhow!("{}: {}", path.display(), one_line(&error)))?;
+        typed = text.parse().map_err(|error| anyhow!("{}, {}", path.display(), in_text(&error, &text)))?;
         leave_out_what_follows(&mut typed);
     }
     for setting in &run.settings {
@@ -118,15 +119,6 @@ pub fn overlay(lower: &mut Table, upper: Table) {
 /// Plain data as a table.
 pub fn table_of<T: Serialize>(value: &T) -> Table {
     Table::try_from(value).expect("plain structs have a TOML form")
-}
-
-/// What is wrong with TOML, in one line.
-pub fn one_line(error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', " ");
-    match error.span() {
-        Some(span) => format!("{message} (byte {})", span.start),
-        None => message,
-    }
 }
 
 /// A string of a table or of one of its sections.
