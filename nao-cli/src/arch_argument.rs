@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_run::RunFolder;
+use nao_run::files::read_text;
 use nao_space::Space;
 use nao_space::network::recurrent_zoo_entry;
 
 use crate::args::{CellOptions, SpaceKind};
-use crate::files::read_text;
 use crate::report::{BestEntry, best_entries};
-use crate::run::{RunConfig, RunFolder};
+use crate::run::{RunConfig, RunContents};
 use crate::task::{Arch, Task};
 
 /// An architecture with the space in which it is written.

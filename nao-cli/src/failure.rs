@@ -3,6 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
+use nao_run::RunError;
+
 /// The run itself failed, with sound input: exit code 1.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -19,20 +21,21 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let message = told_once(error).replace('\n', " ");
-    if error.downcast_ref::<Interrupted>().is_some() {
+    let of_run = error.chain().find_map(|cause| cause.downcast_ref::<RunError>()).map(RunError::root);
+    if error.downcast_ref::<Interrupted>().is_some() || matches!(of_run, Some(RunError::Interrupted(_))) {
         eprintln!("{message}");
         return ExitCode::from(130);
     }
     eprintln!("error: {message}");
-    ExitCode::from(if error.downcast_ref::<RunFailed>().is_some() { 1 } else { 2 })
+    let has_failed =
+        error.downcast_ref::<RunFailed>().is_some() || matches!(of_run, Some(RunError::Failed(_)));
+    ExitCode::from(if has_failed { 1 } else { 2 })
 }
 
 /// An error with its causes. Many errors of the libraries say their cause themselves; it is not said twice.
 fn told_once(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    // SQLite's number of an error comes after its words.
-    let causes = error.chain().filter(|cause| !cause.is::<rusqlite::ffi::Error>());
-    for cause in causes.map(ToString::to_string) {
+    for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
             text = cause;
         } else if !text.contains(&cause) {
@@ -59,14 +62,6 @@ mod tests {
         assert_eq!(told_once(&quiet), "cannot write a.json: the disk is full");
         let telling =
             anyhow::Error::new(cause()).context("cannot write a.json (the disk is full); free some space");
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        let full = rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()));
-        let numbered = anyhow::Error::new(full).context("cannot write a store");
-        assert_eq!(told_once(&numbered), "cannot write a store: database or disk is full");
         assert_eq!(told_once(&telling), "cannot write a.json (the disk is full); free some space");
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        let full = rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()));
-        let numbered = anyhow::Error::new(full).context("cannot write a store");
-        assert_eq!(told_once(&numbered), "cannot write a store: database or disk is full");
     }
 }

@@ -1,5 +1,5 @@
 //! The `nao` command, thin: arguments, run folder, executors, reports. What it composes lives in `nao-space`,
-//! `nao-controller` and `nao-child`.
+//! `nao-controller`, `nao-child` and `nao-run`.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -8,12 +8,8 @@ mod args;
 mod command;
 mod data;
 mod engine;
-mod executor;
 mod failure;
-mod files;
-mod host;
 mod logging;
-mod memory;
 mod predictor;
 mod pretrained;
 mod report;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_controller::{PretrainedSpace, PretrainingConfig};
+use nao_run::files::write_whole;
 use nao_space::Space;
 use sha2::{Digest, Sha256};
-
-use crate::files::write_whole;
 
 /// What was learned of a space with these settings: from `file` if it is there, else from the cache, else learned now and
 /// kept in the cache. In any case `file` holds it afterwards, where one is given.
@@ -69,7 +68,7 @@ fn keep(path: &Path, learned: &PretrainedSpace) {
     let written = || -> Result<()> {
         let parent = path.parent().context("a cache file lies in a folder")?;
         std::fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-        write_whole(path, &learned.to_bytes()?)
+        Ok(write_whole(path, &learned.to_bytes()?)?)
     };
     if let Err(error) = written() {
         tracing::warn!("what was learned is not kept for the next search: {error:#}");

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::read_text;
 use nao_space::{
     ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, Encoding, HierarchicalSpace, NasBench101Space,
     NasBench201Space, OpSet, RnnSpace, Space,
 };
 
 use crate::args::{AnySpaceOptions, CellOptions};
-use crate::files::read_text;
 
 /// The names, for messages.
 const NAMES: &str = "cnn, rnn, darts, hierarchical, nasbench101, nasbench201, choice:FILE";

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use nao_space::Space;
 use nao_space::draw::Drawing;
 
 use super::print_text;
 use crate::arch_argument::{arch_of_run, kind_of_arch, read_arch};
 use crate::args::{DrawArgs, DrawFormat};
-use crate::files::write_whole;
-use crate::run::RunFolder;
+use crate::run::RunContents;
 use crate::task::{Task, with_task};
 
 pub fn run(args: DrawArgs) -> Result<()> {
@@ -44,7 +45,7 @@ fn draw<T: Task>(args: DrawArgs) -> Result<()> {
         DrawFormat::Json => T::to_json(&named.arch),
     };
     match args.output {
-        Some(path) => write_whole(&path, text.as_bytes()),
+        Some(path) => Ok(write_whole(&path, text.as_bytes())?),
         None => print_text(&text),
     }
 }

@@ -9,6 +9,8 @@ use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::rnn::{language_tensor_names, load_language_weights, save_language_weights};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_controller::controller_weights;
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use nao_space::network::{Cost, LanguageModelSkeleton, NetworkPlan};
 use nao_space::seed::rng_for;
 use nao_space::{CnnArch, RnnArch, RnnState, Space};
@@ -19,8 +21,7 @@ use super::train::{PreparedModel, PreparedNetwork, Training, of_folder};
 use crate::arch_argument::{NamedArch, arch_of_run};
 use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
-use crate::files::write_whole;
-use crate::run::{RunFolder, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
+use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
 use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
 /// The version of the network description.
@@ -82,7 +83,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
         (ExportFormat::Json, source) => {
             let text = description(&source, &args)?;
             match &args.output {
-                Some(path) => write_whole(path, text.as_bytes()),
+                Some(path) => Ok(write_whole(path, text.as_bytes())?),
                 None => print_text(&text),
             }
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_controller::{Assessment, Labels, StructureConfig, assess_predictor};
+use nao_run::files::write_whole;
 use nao_space::features::Features;
 use nao_space::table::unpacked_text;
 use nao_space::{Direction, Space};
@@ -11,7 +12,6 @@ use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::FitArgs;
-use crate::files::write_whole;
 use crate::predictor::{CheapKind, Pair, PredictorFile, ScoreKind, finite};
 use crate::report::plain_table;
 use crate::space_argument::SpaceVisitor;

@@ -9,6 +9,7 @@ use nao_child::Network;
 use nao_child::names::NameConvention;
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::train::evaluate_held_out;
+use nao_run::files::write_whole;
 use nao_space::Objective;
 use nao_space::Space;
 use nao_space::seed::rng_for;
@@ -18,7 +19,6 @@ use super::train::{PreparedNetwork, Training, resolve};
 use super::{print_json, print_text};
 use crate::args::{ImportArgs, TrainArgs};
 use crate::data::{DataSource, device};
-use crate::files::write_whole;
 use crate::run::{TrainFolder, free_name};
 use crate::task::{ImageTask, Task};
 

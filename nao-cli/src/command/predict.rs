@@ -1,13 +1,13 @@
 //! `nao predict`: scores of architectures by a predictor of `nao fit`.
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::read_text;
 use nao_space::Space;
 use nao_space::table::unpacked_text;
 use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::PredictArgs;
-use crate::files::read_text;
 use crate::predictor::{CheapKind, PredictorFile, ScoreKind, finite};
 use crate::report::plain_table;
 use crate::space_argument::SpaceVisitor;

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use nao_run::executor::Left;
+use nao_run::files::write_whole;
+use nao_run::{RunFolder, StoredTrial};
 use nao_space::Space;
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
@@ -12,16 +15,14 @@ use super::{interrupt_flag, print_text};
 use crate::args::{ResumeArgs, SearchArgs};
 use crate::data::device;
 use crate::engine::{bars, check_engine, engine, patience, where_words};
-use crate::executor::Left;
 use crate::failure::Interrupted;
-use crate::files::write_whole;
 use crate::pretrained::pretrained;
 use crate::report::{
     SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, shared_tables,
 };
 use crate::run::{
-    Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
-    SharedRun, StoredTrial, TrainFolder, free_name, kind_of_search, resolve,
+    Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunContents,
+    SharedOutcome, SharedRun, TrainFolder, create_run, free_name, kind_of_search, resolve,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -41,7 +42,7 @@ fn search_for<T: Task>(args: SearchArgs) -> Result<()> {
     let manifest = manifest(&config, &data)?;
     let companions = T::companions(&data);
     let folder = match args.out {
-        Some(path) => RunFolder::create(&path, &config, &manifest, &companions)?,
+        Some(path) => create_run(&path, &config, &manifest, &companions)?,
         None => create_with_free_name(&config, &manifest, &companions)?,
     };
     if !args.json {
@@ -90,7 +91,7 @@ fn create_with_free_name<T: Task>(
 ) -> Result<RunFolder> {
     loop {
         let path: PathBuf = free_name(config.data.word());
-        match RunFolder::create(&path, config, manifest, companions) {
+        match create_run(&path, config, manifest, companions) {
             // Another search took the name in the meantime.
             Err(_) if path.exists() => {}
             created => return created,

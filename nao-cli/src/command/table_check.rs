@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
+use nao_run::files::read_text;
 use nao_space::table::{Label, Table, TableSchema};
 use nao_space::{ArchKey, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace, Space};
 use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::{CellOptions, TableCheckArgs, TableSpace};
-use crate::files::read_text;
 use crate::task::{ImageTask, Task};
 
 /// What a table holds.

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use nao_run::executor::Standing;
+use nao_run::{StoredTrial, TrialStatus};
 use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
 use super::table::figure;
-use crate::executor::Standing;
-use crate::run::{StoredTrial, TrialStatus};
 
 /// The bars of a search.
 pub struct SearchProgress {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use nao_run::executor::{CopyOfAttempt, Exchange, Holder, Slurm};
+use nao_run::{RunFolder, TrialStatus};
 use nao_space::TrialId;
 use serde::Serialize;
 
 use super::table::{figure, plain_table};
-use crate::executor::{CopyOfAttempt, Exchange, Holder, Slurm};
-use crate::run::{Engine, RunFolder, TrialStatus};
+use crate::run::{Engine, RunContents};
 use crate::task::with_task;
 
 /// How a run stands.

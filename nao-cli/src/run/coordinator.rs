@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use nao_run::executor::{Event, Exchange, Executor, Left, Start};
+use nao_run::files::write_whole;
+use nao_run::{Recorded, RoundRecord, RunFolder, Store, StoredTrial, TrialStatus};
 use nao_space::search::{Asked, Observation, RoundLimits, SearchLoop, Stop, Strategy};
 use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Trial, TrialId};
 
-use super::folder::RunFolder;
-use super::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
-use crate::executor::{Event, Exchange, Executor, Left, Start};
 use crate::failure::RunFailed;
-use crate::files::write_whole;
 use crate::report::SearchProgress;
 
 /// Time between two looks for a word of `nao cancel`.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use nao_run::executor::{WorkOrder, check_arguments};
 use serde::{Deserialize, Serialize};
 
 use crate::data::device;
-use crate::executor::{WorkOrder, check_arguments};
 
 /// Where children are trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]

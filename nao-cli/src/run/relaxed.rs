@@ -13,6 +13,7 @@ use nao_child::darts::{
     RelaxedEpoch, RelaxedError, RelaxedOptions, RelaxedOutcome, RelaxedRecipe, search_relaxed,
 };
 use nao_child::{ImageData, Split, TrainError};
+use nao_run::files::write_whole;
 use nao_space::network::RelaxedPlan;
 use nao_space::search::{OperationHistogram, Origin, Proposal};
 use nao_space::{CnnArch, Relaxation};
@@ -20,7 +21,6 @@ use serde::Serialize;
 
 use super::shared::SharedRun;
 use crate::failure::{Interrupted, RunFailed};
-use crate::files::write_whole;
 use crate::report::TrainProgress;
 use crate::task::{ImageTask, Task};
 

@@ -12,12 +12,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::write_whole;
 use serde::{Deserialize, Serialize};
 
-use super::folder::{kind_of_file, read_toml};
+use super::contents::{kind_of_file, read_toml};
 use crate::args::SpaceKind;
 use crate::data::DataSource;
-use crate::files::write_whole;
 use crate::task::Task;
 
 /// What a training is, resolved.

@@ -1,11 +1,11 @@
 //! What was typed, as TOML tables: a file, then settings, then flags.
 
 use anyhow::{Context, Result, anyhow, bail};
+use nao_run::files::read_text;
 use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::args::{ExecutionOptions, RunOptions};
-use crate::files::read_text;
 
 /// The file, then `--set`, then the named flags, as one table.
 pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> {

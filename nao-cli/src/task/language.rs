@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_child::data::{TextData, text_folder, text_folder_with};
 use nao_child::rnn::{LanguageEvaluator, LanguageRecipe};
+use nao_run::files::read_text;
 use nao_space::draw::Picture;
 use nao_space::network::{LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};
 use nao_space::notation::{rnn_from_json, rnn_to_json};
@@ -19,7 +20,6 @@ use toml::{Table, Value};
 use super::{Companions, PublishedArch, Task};
 use crate::args::{CellOptions, SpaceKind};
 use crate::data::DataSource;
-use crate::files::read_text;
 use crate::space_argument::activation_order;
 
 /// The words of the text of a run or training, one a line.

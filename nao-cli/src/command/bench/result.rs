@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::read_text;
 use nao_space::search::Standing;
 use serde::{Deserialize, Serialize};
 
-use crate::files::read_text;
 use crate::report::plain_table;
 
 /// The columns of the tables: after how many queries the best is shown.

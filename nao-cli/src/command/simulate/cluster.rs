@@ -7,14 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
-use nao_space::{Fidelity, Measurement, Objective, TrialId};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
-
-use crate::executor::{
+use nao_run::executor::{
     ArrayJob, Batch, Claim, Claimant, Clock, Exchange, Holder, JobNumber, Scheduler, SchedulerError,
     SchedulerLimits, TaskKey, TaskReport, TaskResult, TaskState,
 };
+use nao_space::{Fidelity, Measurement, Objective, TrialId};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
 /// How long the scheduler remembers a task that has ended.
 const MEMORY: Duration = Duration::from_secs(300);

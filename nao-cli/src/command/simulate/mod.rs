@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cpu_time::ThreadTime;
+use nao_run::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
+use nao_run::memory::resident_mib;
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Objective, Space};
 use serde::Serialize;
@@ -19,10 +21,8 @@ use serde::Serialize;
 use self::cluster::{Cluster, SimulatedClock, SimulatedScheduler};
 use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
-use crate::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
-use crate::memory::resident_mib;
 use crate::report::{SearchProgress, plain_table};
-use crate::run::{Coordinator, Manifest, Patience, Resolved, RunFolder, resolve};
+use crate::run::{Coordinator, Manifest, Patience, Resolved, create_run, resolve};
 use crate::strategy;
 use crate::task::{ImageTask, Task};
 
@@ -77,7 +77,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
     };
     let Resolved { config, .. } = resolve::<ImageTask>(&options, &ExecutionOptions::default(), None)?;
     let manifest = Manifest::of("none", args.seed, "simulation".into(), String::new(), Vec::new());
-    let folder = RunFolder::create(&place.join("run"), &config, &manifest, &[])?;
+    let folder = create_run(&place.join("run"), &config, &manifest, &[])?;
     let exchange = Exchange::of(folder.path());
     let space = ImageTask::space(&config.space)?;
     let cluster = Rc::new(RefCell::new(Cluster::new(

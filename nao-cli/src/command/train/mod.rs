@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use nao_space::{EpochReport, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -16,10 +18,9 @@ use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch};
 use crate::args::{SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::failure::Interrupted;
-use crate::files::write_whole;
 use crate::report::{TrainProgress, figure};
 use crate::run::{
-    NO_TEXT, RunFolder, TrainConfig, TrainFolder, free_name, kind_of_recipe, latest_weights, overlay_recipe,
+    NO_TEXT, RunContents, TrainConfig, TrainFolder, free_name, kind_of_recipe, latest_weights, overlay_recipe,
 };
 use crate::task::{Arch, Companions, Task, with_task};
 

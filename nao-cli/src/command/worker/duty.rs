@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use nao_run::executor::{Attempt, Beat, Exchange, Holder, TaskResult, WorkOrder};
+use nao_run::memory::{peak_mib, resident_mib};
 use nao_space::{Checkpointing, EpochReport, EvaluationError, Measurement, Progress, TrialId};
-
-use crate::executor::{Attempt, Beat, Exchange, Holder, TaskResult, WorkOrder};
-use crate::memory::{peak_mib, resident_mib};
 
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(500);

@@ -6,6 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nao_run::RunFolder;
+use nao_run::executor::{
+    Attempt, Batch, Claim, Claimant, Clock, Exchange, Holder, Published, RealClock, TaskFile, TaskKey,
+    TaskResult, WorkOrder,
+};
 use nao_space::{Evaluator, Objective};
 use rayon::ThreadPool;
 use sha2::{Digest, Sha256};
@@ -14,12 +19,8 @@ use super::duty::{Done, Duty};
 use super::{pool, processors};
 use crate::args::WorkerArgs;
 use crate::data::device;
-use crate::executor::{
-    Attempt, Batch, Claim, Claimant, Clock, Exchange, Holder, Published, RealClock, TaskFile, TaskKey,
-    TaskResult, WorkOrder,
-};
 use crate::report::figure;
-use crate::run::RunFolder;
+use crate::run::RunContents;
 use crate::task::{Arch, Task, with_task};
 
 /// How long the run folder may still be on its way when workers start together with the search.

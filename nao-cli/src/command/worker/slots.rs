@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nao_run::executor::Exchange;
 
 use super::processors;
 use super::shift::leave_flag;
 use crate::args::WorkerArgs;
-use crate::executor::Exchange;
 use crate::failure::RunFailed;
 
 /// Whether this process only looks after others.

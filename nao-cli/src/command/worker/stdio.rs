@@ -7,6 +7,9 @@ use std::sync::mpsc;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use nao_run::RunFolder;
+use nao_run::executor::FromWorker;
+use nao_run::memory::peak_mib;
 use nao_space::{Checkpointing, EpochReport, Progress, Trial, TrialId};
 use rayon::ThreadPool;
 use serde::de::DeserializeOwned;
@@ -14,9 +17,7 @@ use serde::de::DeserializeOwned;
 use super::{pool, processors};
 use crate::args::WorkerArgs;
 use crate::data::device;
-use crate::executor::FromWorker;
-use crate::memory::peak_mib;
-use crate::run::RunFolder;
+use crate::run::RunContents;
 use crate::task::{Task, with_task};
 
 pub fn run(args: &WorkerArgs) -> Result<()> {

@@ -12,10 +12,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nao_child::supernet::{PoolState, SharedRound};
+use nao_run::RunFolder;
+use nao_run::files::{read_text, write_whole};
 use serde::{Deserialize, Serialize};
-
-use crate::files::{read_text, write_whole};
-use crate::run::folder::RunFolder;
 
 /// A round as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,7 +57,7 @@ impl SharedFiles {
     /// Keeps a round.
     pub fn keep(&self, round: &StoredRound) -> Result<()> {
         let content = serde_json::to_vec(round).context("a round has no JSON form")?;
-        write_whole(&self.round(round.report.round), &content)
+        Ok(write_whole(&self.round(round.report.round), &content)?)
     }
 
     /// The kept rounds in order.

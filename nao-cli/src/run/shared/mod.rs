@@ -17,6 +17,8 @@ use nao_child::supernet::{
     Supernet,
 };
 use nao_child::{ImageData, Split, TrainError};
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use nao_space::CnnSpace;
 use nao_space::network::SupernetPlan;
 use nao_space::search::{Origin, Proposal};
@@ -27,9 +29,7 @@ use self::files::{SharedFiles, StoredRound};
 use self::policy::Rewarded;
 use self::proposer::Retold;
 use super::config::RunConfig;
-use super::folder::RunFolder;
 use crate::failure::{Interrupted, RunFailed};
-use crate::files::write_whole;
 use crate::pretrained::pretrained;
 use crate::report::{TrainProgress, figure};
 use crate::task::{Arch, ImageTask, Task};

@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{Norms, Proposer, SharedTraining};
 use nao_controller::{PolicyConfig, PolicySampler, PolicyUpdate};
+use nao_run::files::write_whole;
 use nao_space::search::{Asked, Observation, Origin, Proposal, StrategyError};
 use nao_space::{CnnArch, CnnSpace, Space};
 use serde_json::json;
 
 use super::Kept;
-use crate::files::write_whole;
 
 /// A policy that proposes.
 pub struct Rewarded<'a> {
@@ -41,7 +41,7 @@ impl<'a> Rewarded<'a> {
 
 impl Kept for Rewarded<'_> {
     fn save(&self, path: &Path) -> Result<()> {
-        write_whole(path, &self.sampler.save()?)
+        Ok(write_whole(path, &self.sampler.save()?)?)
     }
 
     fn restore(&mut self, path: PathBuf) -> Result<()> {

@@ -8,12 +8,12 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::Proposer;
 use nao_controller::{NaoSearch, PretrainedSpace, StructureSearch, controller_weights};
+use nao_run::files::write_whole;
 use nao_space::search::{Asked, Observation, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
 use super::Kept;
-use crate::files::write_whole;
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The `nao` strategy of a preset, told anew each round.
@@ -63,7 +63,7 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
 
 impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Kept for Retold<'_, L> {
     fn save(&self, path: &Path) -> Result<()> {
-        self.weights.as_ref().map_or(Ok(()), |weights| write_whole(path, weights))
+        self.weights.as_ref().map_or(Ok(()), |weights| Ok(write_whole(path, weights)?))
     }
 
     fn restore(&mut self, path: PathBuf) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::Result;
+use crate::error::Result;
 use nao_space::EvaluationError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

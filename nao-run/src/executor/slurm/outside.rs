@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use crate::error::Result;
 
 use super::batch::{has_jobs, job_name};
 use super::commands::SlurmCommands;

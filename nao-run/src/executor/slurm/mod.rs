@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use crate::error::{Context, Result, RunError, bail};
 use nao_space::{Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +25,6 @@ use serde::de::DeserializeOwned;
 use self::batch::job_name;
 use self::suspicion::Suspicions;
 use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, TaskKey, WorkOrder};
-use crate::failure::RunFailed;
 
 pub use batch::{Batch, Start as TaskStart};
 pub use commands::{SlurmCommands, check_arguments, check_slurm};
@@ -253,7 +252,7 @@ where
                 Ok(())
             }
             SchedulerError::Refused(why) if tries >= TRIES => {
-                Err(RunFailed(format!("no job: {why}; do --slurm-args fit this cluster?")).into())
+                Err(RunError::Failed(format!("no job: {why}; do --slurm-args fit this cluster?")))
             }
             // It may have been taken all the same: the next try looks first.
             SchedulerError::Refused(_) => Ok(()),

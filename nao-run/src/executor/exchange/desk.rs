@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use anyhow::Result;
+use crate::error::Result;
 use nao_space::{EpochReport, EvaluationError, Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::scheduler::{
     ArrayJob, JobNumber, Scheduler, SchedulerError, SchedulerLimits, TaskReport, TaskState,
 };
+use crate::error::bail;
 
 /// How long a command may take. Slurm's own clients give up earlier.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,38 +93,31 @@ const OURS: [(&str, &str); 6] = [
 ];
 
 /// Checks that there is a Slurm here. Whether it answers at the moment does not matter.
-pub fn check_slurm() -> anyhow::Result<()> {
+pub fn check_slurm() -> crate::Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
     for program in ["sbatch", "squeue", "scancel", "scontrol"] {
         if !is_there(program) {
-            anyhow::bail!(
-                "no {program} here: --executor slurm is for machines from which jobs are handed in"
-            );
+            bail!("no {program} here: --executor slurm is for machines from which jobs are handed in");
         }
     }
     Ok(())
 }
 
 /// The words of `--slurm-args`.
-pub fn check_arguments(text: &str) -> anyhow::Result<Vec<String>> {
-    let Some(words) = shlex::split(text) else {
-        anyhow::bail!("--slurm-args: a quote in `{text}` is not closed")
-    };
+pub fn check_arguments(text: &str) -> crate::Result<Vec<String>> {
+    let Some(words) = shlex::split(text) else { bail!("--slurm-args: a quote in `{text}` is not closed") };
     for word in &words {
         let is = |(long, short): &(&str, &str)| {
             let name = word.split('=').next().unwrap_or_default();
             name == *long || (short.len() == 2 && !word.starts_with("--") && word.starts_with(short))
         };
         if let Some((option, _)) = OURS.iter().find(|option| is(option)) {
-            anyhow::bail!("--slurm-args: {option} is set by nao; leave it out");
+            bail!("--slurm-args: {option} is set by nao; leave it out");
         }
     }
     if words.first().is_some_and(|word| !word.starts_with('-')) {
-        anyhow::bail!(
-            "--slurm-args: expected options of sbatch, such as --partition=gpu; found `{}`",
-            words[0]
-        );
+        bail!("--slurm-args: expected options of sbatch, such as --partition=gpu; found `{}`", words[0]);
     }
     Ok(words)
 }

@@ -14,7 +14,7 @@ mod torn;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use crate::error::{Context, Result, RunError, bail};
 use nao_space::search::{Origin, Stop};
 use nao_space::{ArchKey, EvaluationError, Measurement, TrialId};
 use rusqlite::{Connection, Params, Row, params};
@@ -236,7 +236,7 @@ fn read_trial(row: &Row<'_>) -> Result<StoredTrial> {
         ("running", ..) => TrialStatus::Running,
         ("done", Some(text), _) => TrialStatus::Done(serde_json::from_str(&text)?),
         ("failed", _, Some(text)) => TrialStatus::Failed(serde_json::from_str(&text)?),
-        _ => bail!("a trial has status `{status}` without its result"),
+        _ => return Err(RunError::Damaged(format!("a trial has status `{status}` without its result"))),
     };
     Ok(StoredTrial {
         id: TrialId(row.get::<_, i64>("id")? as u64),

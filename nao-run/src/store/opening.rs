@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use crate::error::{Context, Result, RunError, bail};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::journal::check_journal;
@@ -67,7 +67,7 @@ impl Store {
         check_content(&connection, path)?;
         // SQLite opens what it may not write for reading alone.
         if connection.is_readonly(MAIN_DB)? {
-            return Err(anyhow!(unwritten(path)()));
+            return Err(RunError::Refused(unwritten(path)()));
         }
         write_durably(&connection).with_context(unwritten(path))?;
         connection.execute_batch(INDEX).with_context(unwritten(path))?;
@@ -172,7 +172,9 @@ impl Header {
 
 /// Refuses other files and versions before SQLite has changed anything, such as the journal that it goes by.
 fn check_header(path: &Path) -> Result<()> {
-    let Some(header) = Header::read(path)? else { bail!("{} is not a store of trials", path.display()) };
+    let Some(header) = Header::read(path)? else {
+        return Err(RunError::Damaged(format!("{} is not a store of trials", path.display())));
+    };
     check_version(header.version(), path)
 }
 
@@ -197,12 +199,12 @@ fn check_content(connection: &Connection, path: &Path) -> Result<()> {
     let check = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     match check.with_context(failed)?.as_str() {
         "ok" => Ok(()),
-        problem => bail!("{} is damaged: {problem}", path.display()),
+        problem => Err(RunError::Damaged(format!("{} is damaged: {problem}", path.display()))),
     }
 }
 
 /// Whether a store could not be read because something would have to be written first.
-fn needs_a_write(error: &anyhow::Error) -> bool {
-    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-    matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+fn needs_a_write(error: &RunError) -> bool {
+    let RunError::Database { source, .. } = error.root() else { return false };
+    matches!(source.0.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
 }

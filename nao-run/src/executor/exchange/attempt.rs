@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use crate::error::{Context, Result};
 use nao_space::{EpochReport, EvaluationError};
 use serde::{Deserialize, Serialize};
 

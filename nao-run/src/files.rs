@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use crate::error::{Context, Result};
 
 /// Writes a file by way of a temporary one beside it: readers see the old content or the new one, and a crash
 /// or a full disk leaves no half.

@@ -8,13 +8,13 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use crate::error::{Context, Result};
 use nao_space::{EvaluationError, Measurement, Trial, TrialId};
 use serde::Serialize;
 
 use super::{Event, Executor, FromWorker, Left, Start};
+use crate::folder::RunFolder;
 use crate::memory::resident_mib_of;
-use crate::run::RunFolder;
 
 /// How workers are started.
 #[derive(Clone, Debug)]

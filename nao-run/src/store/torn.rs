@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use crate::error::Result;
 use nao_space::TrialId;
 use rusqlite::Connection;
 use tempfile::TempDir;

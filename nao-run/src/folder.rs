@@ -3,18 +3,12 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
 use nao_space::TrialId;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::config::RunConfig;
 use super::lock;
-use super::manifest::Manifest;
 use super::store::Store;
-use crate::args::SpaceKind;
-use crate::files::{make_enterable, read_text, write_whole};
-use crate::task::Task;
+use crate::error::{Context, Result, bail};
+use crate::files::{make_enterable, write_whole};
 
 /// A run folder.
 #[derive(Clone, Debug)]
@@ -23,14 +17,12 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// A new run folder with its configuration, manifest, what belongs to its data, and an empty store. It is prepared under another name
-    /// and appears whole.
-    pub fn create<T: Task>(
-        path: &Path,
-        config: &RunConfig<T>,
-        manifest: &Manifest,
-        companions: &[(&str, String)],
-    ) -> Result<Self> {
+    /// A new run folder with these files, by name, and an empty store. It is prepared under another name and appears
+    /// whole.
+    ///
+    /// # Errors
+    /// When there is something of that name, or it cannot be written.
+    pub fn create(path: &Path, files: &[(&str, &[u8])]) -> Result<Self> {
         if path.exists() {
             bail!(
                 "{} exists already: choose another --out, or go on with it: nao resume {}",
@@ -47,10 +39,8 @@ impl RunFolder {
         for sub in ["controller", "children"] {
             fs::create_dir(folder.path.join(sub)).with_context(failed)?;
         }
-        write_whole(&folder.config_path(), config.to_toml().as_bytes())?;
-        write_whole(&folder.path.join("manifest.json"), manifest.to_json().as_bytes())?;
-        for (name, content) in companions {
-            write_whole(&folder.path.join(name), content.as_bytes())?;
+        for (name, content) in files {
+            write_whole(&folder.path.join(name), content)?;
         }
         Store::create(&folder.store_path())?;
         make_enterable(&folder.path).with_context(failed)?;
@@ -78,20 +68,14 @@ impl RunFolder {
         &self.path
     }
 
-    /// The configuration with which the run was started.
-    pub fn config<T: Task>(&self) -> Result<RunConfig<T>> {
-        read_toml(&self.config_path())
+    /// Where the configuration with which the run was started is kept.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("run.toml")
     }
 
-    /// The cells that the run is about.
-    pub fn kind(&self) -> Result<SpaceKind> {
-        kind_of_file(&self.config_path())
-    }
-
-    /// The manifest with which the run was started.
-    pub fn manifest(&self) -> Result<Manifest> {
-        let path = self.path.join("manifest.json");
-        serde_json::from_str(&read_text(&path)?).with_context(|| format!("{} is damaged", path.display()))
+    /// Where what the run was started on is kept.
+    pub fn manifest_path(&self) -> PathBuf {
+        self.path.join("manifest.json")
     }
 
     /// The store, to be written by the one who holds the lock.
@@ -167,10 +151,6 @@ impl RunFolder {
         self.path.join("best.svg")
     }
 
-    fn config_path(&self) -> PathBuf {
-        self.path.join("run.toml")
-    }
-
     fn lock_path(&self) -> PathBuf {
         self.path.join("lock")
     }
@@ -178,30 +158,4 @@ impl RunFolder {
     fn store_path(&self) -> PathBuf {
         self.path.join("trials.sqlite")
     }
-}
-
-/// Reads a configuration that this program has written.
-pub(super) fn read_toml<C: DeserializeOwned>(path: &Path) -> Result<C> {
-    toml::from_str(&read_text(path)?)
-        .map_err(|error| anyhow!("{} is damaged: {}", path.display(), error.message()))
-}
-
-/// The cells that a stored configuration is about.
-pub(super) fn kind_of_file(path: &Path) -> Result<SpaceKind> {
-    #[derive(Deserialize)]
-    struct Configuration {
-        space: Space,
-    }
-    #[derive(Deserialize)]
-    struct Space {
-        #[serde(default)]
-        kind: SpaceKind,
-    }
-    Ok(read_toml::<Configuration>(path)?.space.kind)
-}
-
-/// The first free name `runs/WORD-NNN`.
-pub fn free_name(word: &str) -> PathBuf {
-    let names = (1..).map(|number: u32| Path::new("runs").join(format!("{word}-{number:03}")));
-    names.into_iter().find(|path| !path.exists()).expect("some number is free")
 }

@@ -32,7 +32,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use crate::error::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -40,11 +40,11 @@ use crate::files::{read_text, write_whole};
 
 pub use attempt::{Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt};
 pub use desk::{Desk, Naming, Pace, Standing};
-pub use holder::Holder;
+pub use holder::{Holder, Place};
 pub use lease::Leases;
 pub use order::WorkOrder;
 pub use publish::{Published, publish_once};
-pub use task::{TaskFile, TaskKey, TaskResult};
+pub use task::{NoKey, TaskFile, TaskKey, TaskResult};
 
 /// The files by which coordinator and workers meet.
 #[derive(Clone, Debug)]

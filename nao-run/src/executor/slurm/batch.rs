@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use crate::error::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::scheduler::JobNumber;

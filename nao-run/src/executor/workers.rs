@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use crate::error::Result;
 use nao_space::{Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -10,13 +10,13 @@ mod workers;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use crate::error::Result;
 use nao_space::{EpochReport, EvaluationError, Measurement, Trial, TrialId};
 
 pub use clock::{Clock, RealClock};
 pub use exchange::{
-    Attempt, Beat, Claim, Claimant, CopyOfAttempt, Desk, Exchange, Holder, Naming, Pace, Published, Standing,
-    TaskFile, TaskKey, TaskResult, WorkOrder,
+    Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt, Desk, Exchange, Holder, Leases, Naming,
+    NoKey, Pace, Place, Published, Standing, TaskFile, TaskKey, TaskResult, WorkOrder, publish_once,
 };
 pub use local::{LocalExecutor, WorkerSettings};
 pub use protocol::FromWorker;

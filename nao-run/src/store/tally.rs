@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use crate::error::{Result, RunError};
 use nao_space::EvaluationError;
 
 use super::Store;
@@ -45,7 +45,8 @@ impl Store {
                 ("running", _) => &mut tally.running,
                 ("done", _) => &mut tally.done,
                 (_, error) => {
-                    let error = error.context("a trial has failed without a reason")?;
+                    let missing = || RunError::Damaged("a trial has failed without a reason".to_owned());
+                    let error = error.ok_or_else(missing)?;
                     let error: EvaluationError = serde_json::from_str(&error)?;
                     tally.failed.entry(error.reason()).or_default()
                 }
