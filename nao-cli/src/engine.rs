@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nao_run::Patience;
 use nao_run::RunFolder;
 use nao_run::executor::{
     Exchange, Executor, LocalExecutor, Naming, Pace, RealClock, SlurmCommands, SlurmExecutor, SlurmSettings,
@@ -12,7 +13,7 @@ use nao_run::executor::{
 use nao_run::files::copy_whole;
 use nao_space::{Space, Trial};
 
-use crate::run::{Engine, ExecutionConfig, Patience, RunConfig};
+use crate::run::{Engine, ExecutionConfig, RunConfig};
 use crate::task::{Arch, Task};
 
 /// The longest time between two looks at heartbeats.

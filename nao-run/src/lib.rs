@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod coordinator;
 mod error;
 pub mod executor;
 pub mod files;
@@ -11,7 +12,10 @@ mod host;
 mod lock;
 pub mod memory;
 mod store;
+mod watcher;
 
+pub use coordinator::{Coordinator, Ending, Patience, SearchSettings};
 pub use error::{DatabaseError, Result, RunError};
 pub use folder::RunFolder;
 pub use store::{Recorded, RoundRecord, Store, StoredTrial, Tally, TrialStatus};
+pub use watcher::{RunEvent, Watcher};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use nao_run::executor::Left;
 use nao_run::files::write_whole;
-use nao_run::{RunFolder, StoredTrial};
+use nao_run::{Coordinator, Ending, RunFolder, SearchSettings, StoredTrial};
 use nao_space::Space;
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
@@ -21,8 +21,8 @@ use crate::report::{
     SearchProgress, best_entries, figure, operations_watch, print_summary, relaxed_tables, shared_tables,
 };
 use crate::run::{
-    Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunContents,
-    SharedOutcome, SharedRun, TrainFolder, create_run, free_name, kind_of_search, resolve,
+    DerivedOutcome, Finalists, Manifest, Resolved, RunConfig, RunContents, SharedOutcome, SharedRun,
+    TrainFolder, create_run, free_name, kind_of_search, resolve,
 };
 use crate::strategy;
 use crate::task::{Task, with_task};
@@ -183,21 +183,18 @@ fn carry_out<T: Task>(
         let learned = || pretrained(&space, preset, &device, Some(&folder.pretrained()));
         (strategy::build(&config.strategy, config.seed, &space, &device, learned)?, None)
     };
-    let mut coordinator = Coordinator {
-        folder,
-        store,
-        space: &space,
+    let settings = SearchSettings {
         objective: T::objective(),
         limits: config.rounds,
         seed: config.seed,
         patience: patience(execution),
-        strategy,
-        executor,
-        interrupted,
-        progress: SearchProgress::new(bars(execution), config.rounds.budget),
     };
+    let mut progress = SearchProgress::new(bars(execution), config.rounds.budget);
+    let coordinator = Coordinator::new(folder, store, &space, settings, strategy, executor, &mut progress);
+    let mut coordinator = coordinator.stopped_by(interrupted);
     let ending = coordinator.run();
-    coordinator.progress.clear();
+    let store = coordinator.into_store();
+    progress.clear();
     let ending = ending?;
     let how = match &ending {
         Ending::BudgetSpent | Ending::Stopped(_) => None,
@@ -208,7 +205,7 @@ fn carry_out<T: Task>(
     if let Some(how) = how {
         return Err(Interrupted(format!("{how}; go on with:  nao resume {}", folder.path().display())).into());
     }
-    let trials = coordinator.store.trials()?;
+    let trials = store.trials()?;
     if let Some(best) = best_entries(&trials, 1).first() {
         let arch = space.parse(&best.architecture).context("the store is damaged")?;
         let drawing = Drawing {
@@ -231,7 +228,7 @@ fn carry_out<T: Task>(
     if let Some(tables) = tables.filter(|_| !json) {
         print_text(&tables)?;
     }
-    print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, &ending, json)
+    print_summary(folder, config.seed, &trials, &store.tally()?, &ending, json)
 }
 
 /// The operations of the first and the last round and of the best cells, in words.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use nao_run::executor::Standing;
-use nao_run::{StoredTrial, TrialStatus};
+use nao_run::{RunEvent, StoredTrial, TrialStatus, Watcher};
 use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
 use super::table::figure;
@@ -50,7 +50,7 @@ impl SearchProgress {
     }
 
     /// The strategy is at work on a round.
-    pub fn thinking(&self, round: u64, trials: u64) {
+    fn thinking(&self, round: u64, trials: u64) {
         self.round.set_prefix(format!("round {round}"));
         self.round.set_message("choosing cells ...");
         self.round.set_length(trials);
@@ -63,7 +63,7 @@ impl SearchProgress {
     }
 
     /// The search begins, or goes on with these trials of earlier starts, which are no measure of the speed of this one.
-    pub fn begin(&mut self, trials: &[StoredTrial], budget: u64) {
+    fn begin(&mut self, trials: &[StoredTrial], budget: u64) {
         self.run.set_length(budget);
         self.run.set_position(trials.iter().filter(|trial| is_over(trial)).count() as u64);
         self.run.reset_eta();
@@ -75,7 +75,7 @@ impl SearchProgress {
     }
 
     /// A round of these trials begins, or goes on.
-    pub fn round(&mut self, round: u64, trials: &[StoredTrial]) {
+    fn round(&mut self, round: u64, trials: &[StoredTrial]) {
         self.round.set_prefix(format!("round {round}"));
         self.round.set_length(trials.len() as u64);
         self.round.set_position(trials.iter().filter(|trial| is_over(trial)).count() as u64);
@@ -83,7 +83,7 @@ impl SearchProgress {
     }
 
     /// A trial began.
-    pub fn started(&self, slot: Option<usize>, trial: TrialId) {
+    fn started(&self, slot: Option<usize>, trial: TrialId) {
         if let Some(bar) = self.bar(slot) {
             bar.set_position(0);
             bar.set_message(format!("trial {trial}"));
@@ -91,7 +91,7 @@ impl SearchProgress {
     }
 
     /// A trial finished an epoch.
-    pub fn epoch(&self, slot: Option<usize>, trial: TrialId, report: &EpochReport) {
+    fn epoch(&self, slot: Option<usize>, trial: TrialId, report: &EpochReport) {
         if let Some(bar) = self.bar(slot) {
             bar.set_length(report.epochs.into());
             bar.set_position(report.epoch.into());
@@ -100,7 +100,7 @@ impl SearchProgress {
     }
 
     /// A trial is over, and its worker, where it has one here, idle.
-    pub fn finished(
+    fn finished(
         &mut self,
         slot: Option<usize>,
         trial: TrialId,
@@ -113,7 +113,7 @@ impl SearchProgress {
     }
 
     /// A trial is over, whoever had it.
-    pub fn over(&mut self, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
+    fn over(&mut self, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
         self.round.inc(1);
         self.run.inc(1);
         match outcome {
@@ -128,7 +128,7 @@ impl SearchProgress {
     }
 
     /// Where the open trials of the round stand, on other machines.
-    pub fn standing(&self, standing: Standing) {
+    fn standing(&self, standing: Standing) {
         let Standing { running, stale, waiting } = standing;
         let stale = if stale > 0 { format!(", {stale} without a sign of life") } else { String::new() };
         self.round.set_message(format!("{running} running{stale}, {waiting} waiting"));
@@ -136,13 +136,6 @@ impl SearchProgress {
 
     fn bar(&self, slot: Option<usize>) -> Option<&ProgressBar> {
         self.workers.get(slot?)
-    }
-
-    /// Says what the strategy warned of.
-    pub fn warnings(&self, warnings: &[String]) {
-        for warning in warnings {
-            self.warn(warning);
-        }
     }
 
     /// Above the bars where there are any, so that they stay whole; into the log otherwise.
@@ -156,11 +149,6 @@ impl SearchProgress {
         }
     }
 
-    /// Keeps the clocks going.
-    pub fn tick(&self) {
-        self.run.tick();
-    }
-
     /// Takes the bars away.
     pub fn clear(&self) {
         let _ = self.bars.clear();
@@ -171,6 +159,24 @@ impl SearchProgress {
         if self.best.is_none_or(|(_, best, _)| merit > best) {
             self.best = Some((trial, merit, measurement.value));
             self.run.set_message(format!("best {} (trial {trial})", figure(measurement.value)));
+        }
+    }
+}
+
+impl Watcher for SearchProgress {
+    fn watch(&mut self, event: RunEvent<'_>) {
+        match event {
+            RunEvent::Begun { trials, budget } => self.begin(trials, budget),
+            RunEvent::Choosing { round, trials } => self.thinking(round, trials),
+            RunEvent::Round { round, trials } => self.round(round, trials),
+            RunEvent::Started { slot, trial } => self.started(slot, trial),
+            RunEvent::Epoch { slot, trial, report } => self.epoch(slot, trial, report),
+            RunEvent::Finished { slot, trial, outcome } => self.finished(slot, trial, outcome),
+            RunEvent::Standing(standing) => self.standing(standing),
+            RunEvent::Note(note) => self.warn(note),
+            RunEvent::Tick => self.run.tick(),
+            // A new kind of event is worth no bar before it has one.
+            _ => {}
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use anyhow::Result;
+use nao_run::Ending;
 use nao_run::{RunFolder, StoredTrial, Tally};
 
 use super::best::{BestEntry, best_entries};
 use super::table::best_table;
-use crate::run::Ending;
 
 /// How many cells the table shows.
 const TOP: usize = 5;

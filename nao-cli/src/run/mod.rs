@@ -2,7 +2,6 @@
 
 mod config;
 mod contents;
-mod coordinator;
 mod execution;
 mod manifest;
 mod relaxed;
@@ -13,7 +12,6 @@ mod typed;
 
 pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use contents::{RunContents, create_run, free_name};
-pub use coordinator::{Coordinator, Ending, Patience};
 pub use execution::{Engine, ExecutionConfig};
 pub use manifest::Manifest;
 pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};

@@ -12,7 +12,7 @@ use crate::error::{Context, Result};
 use nao_space::{EvaluationError, Measurement, Trial, TrialId};
 use serde::Serialize;
 
-use super::{Event, Executor, FromWorker, Left, Start};
+use super::{Event, Exchange, Executor, FromWorker, Left, Start, TrialOutcome};
 use crate::folder::RunFolder;
 use crate::memory::resident_mib_of;
 
@@ -209,6 +209,14 @@ impl<A> LocalExecutor<A> {
 }
 
 impl<A: Serialize> Executor<A> for LocalExecutor<A> {
+    fn recover(&mut self, record: &mut dyn FnMut(TrialOutcome) -> Result<()>) -> Result<()> {
+        Exchange::of(self.settings.run.path()).recover(record)
+    }
+
+    fn asked_to_stop(&self) -> Option<String> {
+        Exchange::of(self.settings.run.path()).asked_to_stop()
+    }
+
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
         self.waiting.extend(trials);
         Ok(())

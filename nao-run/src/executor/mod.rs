@@ -29,6 +29,17 @@ pub use workers::WorkersExecutor;
 
 /// Runs trials somewhere and returns the outcome of each exactly once.
 pub trait Executor<A> {
+    /// A coordinator begins, or goes on after others. Gives `record` the outcomes that came while none was there, or that
+    /// one before it had not put away, each of which goes once it is recorded; then lets workers work.
+    fn recover(&mut self, _record: &mut dyn FnMut(TrialOutcome) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Why everything that works for the run was asked to stop from outside, if it was.
+    fn asked_to_stop(&self) -> Option<String> {
+        None
+    }
+
     /// Takes trials over; they start in this order as slots become free. Those that an earlier coordinator has handed
     /// over may be at work, or done.
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()>;
@@ -48,6 +59,17 @@ pub trait Executor<A> {
     fn dismiss(&mut self, _why: &str) -> Result<()> {
         Ok(())
     }
+}
+
+/// The outcome of a trial that no coordinator has waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialOutcome {
+    /// The trial.
+    pub trial: TrialId,
+    /// What it measured, or why it failed.
+    pub outcome: Result<Measurement, EvaluationError>,
+    /// Its learning curve.
+    pub curve: Vec<EpochReport>,
 }
 
 /// What becomes of trials without outcome when the coordinator goes.

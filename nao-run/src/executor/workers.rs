@@ -7,7 +7,7 @@ use nao_space::{Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, WorkOrder};
+use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, TrialOutcome, WorkOrder};
 
 /// Puts trials up in the run folder and waits for whoever takes them.
 pub struct WorkersExecutor<A, C> {
@@ -32,6 +32,14 @@ impl<A: Serialize + DeserializeOwned, C: Clock> WorkersExecutor<A, C> {
 }
 
 impl<A: Serialize + DeserializeOwned, C: Clock> Executor<A> for WorkersExecutor<A, C> {
+    fn recover(&mut self, record: &mut dyn FnMut(TrialOutcome) -> Result<()>) -> Result<()> {
+        self.desk.exchange().recover(record)
+    }
+
+    fn asked_to_stop(&self) -> Option<String> {
+        self.desk.exchange().asked_to_stop()
+    }
+
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
         self.desk.put_up(trials, self.clock.now()).map(drop)
     }

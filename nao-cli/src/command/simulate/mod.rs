@@ -6,14 +6,13 @@ mod cluster;
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cpu_time::ThreadTime;
 use nao_run::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
 use nao_run::memory::resident_mib;
+use nao_run::{Coordinator, Patience, SearchSettings};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Objective, Space};
 use serde::Serialize;
@@ -22,7 +21,7 @@ use self::cluster::{Cluster, SimulatedClock, SimulatedScheduler};
 use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
 use crate::report::{SearchProgress, plain_table};
-use crate::run::{Coordinator, Manifest, Patience, Resolved, create_run, resolve};
+use crate::run::{Manifest, Resolved, create_run, resolve};
 use crate::strategy;
 use crate::task::{ImageTask, Task};
 
@@ -111,23 +110,22 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
     let executor = SlurmExecutor::new(exchange, naming, scheduler, settings, clock)?;
     let device = crate::data::device("cpu")?;
     let learned = || anyhow::bail!("random search learns nothing");
-    let mut coordinator = Coordinator {
-        folder: &folder,
-        store: folder.store()?,
-        space: &space,
+    let settings = SearchSettings {
         objective: Objective::validation_accuracy(),
         limits: config.rounds,
         seed: config.seed,
         patience: Patience { max_attempts: None, max_failed_share: 1.0 },
-        strategy: strategy::build(&config.strategy, config.seed, &space, &device, learned)?,
-        executor: Box::new(executor),
-        interrupted: Arc::new(AtomicBool::new(false)),
-        progress: SearchProgress::of_simulation(trials),
     };
+    let strategy = strategy::build(&config.strategy, config.seed, &space, &device, learned)?;
+    let mut progress = SearchProgress::of_simulation(trials);
+    let (store, executor) = (folder.store()?, Box::new(executor));
+    let mut coordinator =
+        Coordinator::new(&folder, store, &space, settings, strategy, executor, &mut progress);
     let begun = ThreadTime::now();
     coordinator.run()?;
-    coordinator.progress.clear();
-    let whole = begun.elapsed();
+    let (whole, memory_mib) = (begun.elapsed(), resident_mib());
+    drop(coordinator);
+    progress.clear();
     let cluster = cluster.borrow();
     let hours = cluster.now().as_secs_f64() / 3_600.0;
     Ok(Cost {
@@ -138,7 +136,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         busy: cluster.busy().as_secs_f64() / 3_600.0 / (hours * args.slots as f64),
         lost: cluster.lost,
         cpu_ms_per_trial: whole.saturating_sub(cluster.own_cost).as_secs_f64() * 1e3 / trials as f64,
-        memory_mib: resident_mib(),
+        memory_mib,
         files_per_trial: count(folder.path()) as f64 / trials as f64,
         most_open_files: cluster.most_open_files,
         scheduler_calls: cluster.calls,

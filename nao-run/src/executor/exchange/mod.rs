@@ -36,6 +36,7 @@ use crate::error::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::executor::TrialOutcome;
 use crate::files::{read_text, write_whole};
 
 pub use attempt::{Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt};
@@ -169,6 +170,19 @@ impl Exchange {
             fs::write(children.join("log"), logs).with_context(failed)?;
         }
         remove_if_there(&self.task(key))
+    }
+
+    /// A coordinator begins: gives `record` every result that is there, and takes each away once it is recorded; then lets
+    /// workers work.
+    pub fn recover(&self, record: &mut dyn FnMut(TrialOutcome) -> Result<()>) -> Result<()> {
+        for key in self.results_there()? {
+            let Some(result) = self.read_result(&key)? else { continue };
+            let TaskResult { trial, outcome, curve, .. } = result;
+            record(TrialOutcome { trial, outcome, curve })?;
+            self.put_away(&key, &self.run.join("children").join(trial.to_string()))?;
+            self.clear(&key)?;
+        }
+        self.let_work()
     }
 
     /// Removes the attempts at a task that is put away, and then its result. `false` if a worker that has not seen yet that

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use self::batch::job_name;
 use self::suspicion::Suspicions;
-use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, TaskKey, WorkOrder};
+use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, TaskKey, TrialOutcome, WorkOrder};
 
 pub use batch::{Batch, Start as TaskStart};
 pub use commands::{SlurmCommands, check_arguments, check_slurm};
@@ -305,6 +305,14 @@ where
     S: Scheduler,
     C: Clock,
 {
+    fn recover(&mut self, record: &mut dyn FnMut(TrialOutcome) -> Result<()>) -> Result<()> {
+        self.desk.exchange().recover(record)
+    }
+
+    fn asked_to_stop(&self) -> Option<String> {
+        self.desk.exchange().asked_to_stop()
+    }
+
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
         let keys = self.desk.put_up(trials, self.clock.now())?;
         let sent: BTreeSet<TaskKey> = self.batches.iter().flat_map(Sent::alive).copied().collect();

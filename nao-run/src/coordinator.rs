@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use nao_run::executor::{Event, Exchange, Executor, Left, Start};
-use nao_run::files::write_whole;
-use nao_run::{Recorded, RoundRecord, RunFolder, Store, StoredTrial, TrialStatus};
 use nao_space::search::{Asked, Observation, RoundLimits, SearchLoop, Stop, Strategy};
 use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Trial, TrialId};
 
-use crate::failure::RunFailed;
-use crate::report::SearchProgress;
+use crate::error::{Context, Result, RunError};
+use crate::executor::{Event, Executor, Left, Start};
+use crate::files::write_whole;
+use crate::folder::RunFolder;
+use crate::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
+use crate::watcher::{RunEvent, Watcher};
 
 /// Time between two looks for a word of `nao cancel`.
 const QUESTION_EVERY: Duration = Duration::from_secs(1);
@@ -44,14 +44,9 @@ pub struct Patience {
 /// The learning curve of a trial, by epoch.
 type Curve = BTreeMap<u32, EpochReport>;
 
-/// Runs a search to its end.
-pub struct Coordinator<'a, S: Space> {
-    /// Where everything is kept.
-    pub folder: &'a RunFolder,
-    /// The store of the folder.
-    pub store: Store,
-    /// The search space.
-    pub space: &'a S,
+/// What defines a search beside its space and its strategy.
+#[derive(Clone, Debug)]
+pub struct SearchSettings {
     /// What is measured.
     pub objective: Objective,
     /// Rounds and budget.
@@ -60,27 +55,59 @@ pub struct Coordinator<'a, S: Space> {
     pub seed: u64,
     /// When the run gives up.
     pub patience: Patience,
-    /// Who proposes.
-    pub strategy: Box<dyn Strategy<S> + 'a>,
-    /// Where trials run.
-    pub executor: Box<dyn Executor<S::Arch>>,
-    /// Set when the user asks to stop.
-    pub interrupted: Arc<AtomicBool>,
-    /// Where a person watches.
-    pub progress: SearchProgress,
 }
 
-impl<S: Space> Coordinator<'_, S> {
+/// Runs a search to its end.
+pub struct Coordinator<'a, S: Space> {
+    folder: &'a RunFolder,
+    store: Store,
+    space: &'a S,
+    settings: SearchSettings,
+    strategy: Box<dyn Strategy<S> + 'a>,
+    executor: Box<dyn Executor<S::Arch> + 'a>,
+    watcher: &'a mut dyn Watcher,
+    /// Set when the user asks to stop.
+    interrupted: Arc<AtomicBool>,
+}
+
+impl<'a, S: Space> Coordinator<'a, S> {
+    /// A coordinator that keeps everything in `folder`, whose lock its caller holds, and in the store of that folder;
+    /// asks `strategy` what to try, has it tried by `executor` and tells `watcher` what happens.
+    pub fn new(
+        folder: &'a RunFolder,
+        store: Store,
+        space: &'a S,
+        settings: SearchSettings,
+        strategy: Box<dyn Strategy<S> + 'a>,
+        executor: Box<dyn Executor<S::Arch> + 'a>,
+        watcher: &'a mut dyn Watcher,
+    ) -> Self {
+        let interrupted = Arc::default();
+        Coordinator { folder, store, space, settings, strategy, executor, watcher, interrupted }
+    }
+
+    /// Stops soon after that flag is raised.
+    pub fn stopped_by(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.interrupted = flag;
+        self
+    }
+
+    /// The store, when the search has ended.
+    pub fn into_store(self) -> Store {
+        self.store
+    }
+
     /// Goes on from wherever the store stands until the search ends.
     ///
     /// Each round is opened in one transaction, after the state of the strategy that goes with it is on disk; its
     /// trials then run, and the strategy is told all outcomes in the order of the trials. Whatever happens in
     /// between, the next start finds the last opened round and the state that belongs to it.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written, the strategy fails, or too many trials do ([`Patience`]).
     pub fn run(&mut self) -> Result<Ending> {
-        let exchange = Exchange::of(self.folder.path());
-        self.take_in(&exchange)?;
-        exchange.let_work()?;
-        let ending = self.rounds(&exchange)?;
+        self.take_in()?;
+        let ending = self.rounds()?;
         if matches!(ending, Ending::BudgetSpent | Ending::Stopped(_)) {
             self.executor.dismiss("the search is over")?;
         }
@@ -88,39 +115,35 @@ impl<S: Space> Coordinator<'_, S> {
     }
 
     /// Records what workers have published while no coordinator was there, or what one before this had not put away.
-    fn take_in(&mut self, exchange: &Exchange) -> Result<()> {
-        let keys = exchange.results_there()?;
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let is_open =
-            |trial: &StoredTrial| matches!(trial.status, TrialStatus::Proposed | TrialStatus::Running);
-        let trials = self.store.trials()?;
-        let open: BTreeSet<TrialId> =
-            trials.iter().filter(|trial| is_open(trial)).map(|trial| trial.id).collect();
-        for key in keys {
-            let Some(result) = exchange.read_result(&key)? else { continue };
-            if open.contains(&result.trial) {
-                let curve = result.curve.into_iter().map(|report| (report.epoch, report)).collect();
-                self.keep(result.trial, &result.outcome, &curve)?;
+    fn take_in(&mut self) -> Result<()> {
+        let (folder, store) = (self.folder, &self.store);
+        let mut open: Option<BTreeSet<TrialId>> = None;
+        self.executor.recover(&mut |found| {
+            let open = match &mut open {
+                Some(open) => open,
+                None => open.insert(open_trials(store)?),
+            };
+            if open.contains(&found.trial) {
+                let curve = found.curve.into_iter().map(|report| (report.epoch, report)).collect();
+                keep(folder, store, found.trial, &found.outcome, &curve)?;
             }
-            exchange.put_away(&key, &self.folder.child(result.trial))?;
-            exchange.clear(&key)?;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    fn rounds(&mut self, exchange: &Exchange) -> Result<Ending> {
+    fn rounds(&mut self) -> Result<Ending> {
         let mut rounds = self.store.rounds()?;
         if let Some(last) = rounds.last() {
             self.restore_strategy(last.round)?;
         }
-        self.progress.begin(&self.store.trials()?, self.limits.budget);
+        let budget = self.settings.limits.budget;
+        self.watcher.watch(RunEvent::Begun { trials: &self.store.trials()?, budget });
         let trials = self.store.count()?;
-        let mut search = SearchLoop::resumed(self.limits, self.seed, rounds.len() as u64, trials);
+        let mut search =
+            SearchLoop::resumed(self.settings.limits, self.settings.seed, rounds.len() as u64, trials);
         loop {
             if let Some(last) = rounds.last() {
-                if let Some(ending) = self.run_open_trials(last.round, exchange)? {
+                if let Some(ending) = self.run_open_trials(last.round)? {
                     return Ok(ending);
                 }
                 if let Some(stop) = last.stop {
@@ -140,13 +163,14 @@ impl<S: Space> Coordinator<'_, S> {
 
     /// Asks for a round and writes it down.
     fn open_round(&mut self, search: &mut SearchLoop, index: u64, trials: u64) -> Result<RoundRecord> {
-        self.progress.thinking(index, trials);
+        self.watcher.watch(RunEvent::Choosing { round: index, trials });
         let begun = Instant::now();
-        let asked = self.strategy.ask(trials as usize).map_err(|error| RunFailed(error.to_string()))?;
+        let asked =
+            self.strategy.ask(trials as usize).map_err(|error| RunError::Failed(error.to_string()))?;
         let seconds = begun.elapsed().as_secs_f64();
         let record =
             RoundRecord { round: index, stop: asked.stop, warnings: asked.warnings.clone(), seconds };
-        self.progress.warnings(&asked.warnings);
+        asked.warnings.iter().for_each(|warning| self.watcher.watch(RunEvent::Note(warning)));
         write_whole(&self.folder.strategy_state(index), &self.strategy.save()?)?;
         if let Some(report) = self.strategy.report() {
             let report = serde_json::to_vec_pretty(&report).context("a report has no JSON form")?;
@@ -173,20 +197,20 @@ impl<S: Space> Coordinator<'_, S> {
     }
 
     /// Runs what is open in a round. Gives the ending when it is to end before.
-    fn run_open_trials(&mut self, round: u64, exchange: &Exchange) -> Result<Option<Ending>> {
+    fn run_open_trials(&mut self, round: u64) -> Result<Option<Ending>> {
         let trials = self.store.trials_of_round(round)?;
-        self.progress.round(round, &trials);
+        self.watcher.watch(RunEvent::Round { round, trials: &trials });
         let mut open = HashMap::new();
         let mut submitted = Vec::new();
         for trial in &trials {
             if !matches!(trial.status, TrialStatus::Proposed | TrialStatus::Running) {
                 continue;
             }
-            if self.patience.max_attempts.is_some_and(|most| trial.attempts >= most) {
+            if self.settings.patience.max_attempts.is_some_and(|most| trial.attempts >= most) {
                 let status = format!("given up after {} starts without an outcome", trial.attempts);
                 let outcome = Err(EvaluationError::WorkerDied { status });
-                self.keep(trial.id, &outcome, &Curve::new())?;
-                self.progress.over(trial.id, &outcome);
+                keep(self.folder, &self.store, trial.id, &outcome, &Curve::new())?;
+                self.watcher.watch(RunEvent::Finished { slot: None, trial: trial.id, outcome: &outcome });
                 continue;
             }
             let arch = self.read_arch(trial)?;
@@ -199,7 +223,7 @@ impl<S: Space> Coordinator<'_, S> {
             let mut is_cancelled = false;
             if Instant::now() >= next_question {
                 next_question = Instant::now() + QUESTION_EVERY;
-                is_cancelled = exchange.asked_to_stop().is_some();
+                is_cancelled = self.executor.asked_to_stop().is_some();
             }
             if self.is_interrupted() || is_cancelled {
                 let left = self.executor.leave();
@@ -213,7 +237,7 @@ impl<S: Space> Coordinator<'_, S> {
             for event in self.executor.poll(Duration::from_millis(200))? {
                 self.handle(event, &mut open)?;
             }
-            self.progress.tick();
+            self.watcher.watch(RunEvent::Tick);
         }
         self.check_not_all_failed(round)?;
         Ok(None)
@@ -226,10 +250,10 @@ impl<S: Space> Coordinator<'_, S> {
                     Start::Next => self.store.start(trial)?,
                     Start::Number(attempt) => self.store.started(trial, attempt)?,
                 }
-                self.progress.started(slot, trial);
+                self.watcher.watch(RunEvent::Started { slot, trial });
             }
             Event::Epoch { slot, trial, report } => {
-                self.progress.epoch(slot, trial, &report);
+                self.watcher.watch(RunEvent::Epoch { slot, trial, report: &report });
                 if let Some(curve) = open.get_mut(&trial) {
                     // An epoch that was trained again, after a stop, comes again.
                     curve.insert(report.epoch, report);
@@ -237,30 +261,15 @@ impl<S: Space> Coordinator<'_, S> {
             }
             Event::Finished { slot, trial, outcome } => {
                 let curve = open.remove(&trial).unwrap_or_default();
-                self.keep(trial, &outcome, &curve)?;
+                keep(self.folder, &self.store, trial, &outcome, &curve)?;
                 self.executor.settled(trial)?;
-                self.progress.finished(slot, trial, &outcome);
+                self.watcher.watch(RunEvent::Finished { slot, trial, outcome: &outcome });
                 if let Err(error) = &outcome {
                     self.check_failed_share(trial, error)?;
                 }
             }
-            Event::Standing(standing) => self.progress.standing(standing),
-            Event::Note(note) => self.progress.warnings(&[note]),
-        }
-        Ok(())
-    }
-
-    /// The curve first: a trial that counts as done has everything it left.
-    fn keep(&self, id: TrialId, outcome: &Result<Measurement, EvaluationError>, curve: &Curve) -> Result<()> {
-        if !curve.is_empty() {
-            let path = self.folder.curve(id);
-            let parent = path.parent().expect("a curve lies in the folder of its trial");
-            std::fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-            let curve: Vec<&EpochReport> = curve.values().collect();
-            write_whole(&path, &serde_json::to_vec_pretty(&curve).context("a curve has no JSON form")?)?;
-        }
-        if self.store.record(id, outcome)? == Recorded::Duplicate {
-            tracing::warn!("trial {id} had an outcome already; the new one is not kept");
+            Event::Standing(standing) => self.watcher.watch(RunEvent::Standing(standing)),
+            Event::Note(note) => self.watcher.watch(RunEvent::Note(&note)),
         }
         Ok(())
     }
@@ -271,11 +280,11 @@ impl<S: Space> Coordinator<'_, S> {
             let arch = self.read_arch(&trial)?;
             let (objective, value) = match trial.status {
                 TrialStatus::Done(measurement) => (measurement.objective, Some(measurement.value)),
-                _ => (self.objective.clone(), None),
+                _ => (self.settings.objective.clone(), None),
             };
             observations.push(Observation { trial: trial.id, arch, objective, value });
         }
-        self.strategy.tell(&observations).map_err(|error| RunFailed(error.to_string()).into())
+        self.strategy.tell(&observations).map_err(|error| RunError::Failed(error.to_string()))
     }
 
     /// When most trials fail, something is wrong with the data, the recipe or the machines, and the rest would be lost as
@@ -283,7 +292,7 @@ impl<S: Space> Coordinator<'_, S> {
     fn check_failed_share(&mut self, last: TrialId, error: &EvaluationError) -> Result<()> {
         let tally = self.store.tally()?;
         let (count, all) = (tally.failures(), tally.trials());
-        if count as f64 <= self.patience.max_failed_share * all as f64 {
+        if count as f64 <= self.settings.patience.max_failed_share * all as f64 {
             return Ok(());
         }
         let reasons: Vec<String> =
@@ -292,9 +301,9 @@ impl<S: Space> Coordinator<'_, S> {
         let message = format!(
             "{count} of {all} trials failed ({}), more than execution.max_failed_share = {} allows; trial {last}: {error}",
             reasons.join(", "),
-            self.patience.max_failed_share
+            self.settings.patience.max_failed_share
         );
-        Err(RunFailed(message).into())
+        Err(RunError::Failed(message))
     }
 
     /// Going on after a round without a single measurement would spend the budget for nothing.
@@ -310,7 +319,7 @@ impl<S: Space> Coordinator<'_, S> {
             None => Ok(()),
             Some((id, error)) => {
                 let message = format!("every trial of round {round} failed; trial {id}: {error}");
-                Err(RunFailed(message).into())
+                Err(RunError::Failed(message))
             }
         }
     }
@@ -328,4 +337,31 @@ impl<S: Space> Coordinator<'_, S> {
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }
+}
+
+/// The trials that wait for their outcomes.
+fn open_trials(store: &Store) -> Result<BTreeSet<TrialId>> {
+    let is_open = |trial: &StoredTrial| matches!(trial.status, TrialStatus::Proposed | TrialStatus::Running);
+    Ok(store.trials()?.iter().filter(|trial| is_open(trial)).map(|trial| trial.id).collect())
+}
+
+/// The curve first: a trial that counts as done has everything it left.
+fn keep(
+    folder: &RunFolder,
+    store: &Store,
+    id: TrialId,
+    outcome: &Result<Measurement, EvaluationError>,
+    curve: &Curve,
+) -> Result<()> {
+    if !curve.is_empty() {
+        let path = folder.curve(id);
+        let parent = path.parent().expect("a curve lies in the folder of its trial");
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+        let curve: Vec<&EpochReport> = curve.values().collect();
+        write_whole(&path, &serde_json::to_vec_pretty(&curve).context("a curve has no JSON form")?)?;
+    }
+    if store.record(id, outcome)? == Recorded::Duplicate {
+        tracing::warn!("trial {id} had an outcome already; the new one is not kept");
+    }
+    Ok(())
 }
