@@ -13,12 +13,11 @@ use crate::executor::NoKey;
 pub type Result<T, E = RunError> = std::result::Result<T, E>;
 
 /// Why a run cannot begin or go on. Each says the thing and the place, and what may help; causes are in
-/// [`source`](Error::source), and [`in_one_line`](RunError::in_one_line) says them as well.
+/// [`source`](Error::source), and `{:#}` says them as well.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A file, a folder or a process could not be used.
-    #[error("{what}")]
     Io {
         /// What was tried, and where.
         what: String,
@@ -26,7 +25,6 @@ pub enum RunError {
         source: io::Error,
     },
     /// The store could not be read or written.
-    #[error("{what}")]
     Database {
         /// What was tried, and where.
         what: String,
@@ -34,7 +32,6 @@ pub enum RunError {
         source: DatabaseError,
     },
     /// A text could not be read or written: JSON, an architecture, a number.
-    #[error("{what}")]
     Text {
         /// What it was to be, and where.
         what: String,
@@ -42,7 +39,6 @@ pub enum RunError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The strategy could not keep its state, or go on from it.
-    #[error("{what}")]
     Strategy {
         /// What was tried.
         what: String,
@@ -50,19 +46,14 @@ pub enum RunError {
         source: StrategyError,
     },
     /// A file is not what this crate has written.
-    #[error("{0}")]
     Damaged(String),
     /// What was asked for is not possible here, or would lose something.
-    #[error("{0}")]
     Refused(String),
     /// The run failed, with sound input.
-    #[error("{0}")]
     Failed(String),
     /// The user stopped the run; says how to go on.
-    #[error("{0}")]
     Interrupted(String),
     /// An error in the midst of something larger.
-    #[error("{what}")]
     Within {
         /// What was tried, and where.
         what: String,
@@ -79,16 +70,28 @@ impl RunError {
             error => error,
         }
     }
+}
 
-    /// The error with all its causes, in one line.
-    pub fn in_one_line(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
+impl Display for RunError {
+    /// What was tried, or what is wrong; in the alternate form, `{:#}`, with all its causes, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RunError::Io { what, .. }
+            | RunError::Database { what, .. }
+            | RunError::Text { what, .. }
+            | RunError::Strategy { what, .. }
+            | RunError::Within { what, .. } => what,
+            RunError::Damaged(text)
+            | RunError::Refused(text)
+            | RunError::Failed(text)
+            | RunError::Interrupted(text) => text,
+        })?;
+        let mut cause = self.source().filter(|_| f.alternate());
         while let Some(error) = cause {
-            text = format!("{text}: {error}");
+            write!(f, ": {error}")?;
             cause = error.source();
         }
-        text
+        Ok(())
     }
 }
 
@@ -220,9 +223,9 @@ mod tests {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
         let full = rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()));
         let error = Err::<(), _>(full).context("cannot write a store").unwrap_err();
-        assert_eq!(error.in_one_line(), "cannot write a store: database or disk is full");
+        assert_eq!(format!("{error:#}"), "cannot write a store: database or disk is full");
         let error = Err::<(), _>(error).context("cannot go on").unwrap_err();
-        assert_eq!(error.in_one_line(), "cannot go on: cannot write a store: database or disk is full");
+        assert_eq!(format!("{error:#}"), "cannot go on: cannot write a store: database or disk is full");
         assert!(matches!(error.root(), RunError::Database { .. }));
     }
 }

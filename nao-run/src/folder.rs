@@ -52,13 +52,21 @@ impl RunFolder {
     }
 
     /// An existing run folder.
+    ///
+    /// # Errors
+    /// When there is none, or it is no run folder.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_as(path, "run.toml")
+    }
+
+    /// An existing folder whose search is defined in a file of that name.
+    pub(crate) fn open_as(path: &Path, definition: &str) -> Result<Self> {
         let folder = RunFolder { path: path.to_owned() };
         if !path.is_dir() {
             bail!("no run folder {}", path.display());
         }
-        if !folder.config_path().is_file() || !folder.store_path().is_file() {
-            bail!("{} is not a run folder: it has no run.toml and trials.sqlite", path.display());
+        if !path.join(definition).is_file() || !folder.store_path().is_file() {
+            bail!("{} is not a run folder: it has no {definition} and trials.sqlite", path.display());
         }
         Ok(folder)
     }

@@ -1,11 +1,13 @@
-//! Where trials run: the trait, and its engines. Processes on this machine; workers that share the run folder; jobs of
+//! Where trials run: the trait, and its engines. Threads of this process; processes on this machine; workers that share the run folder; jobs of
 //! Slurm.
 
 mod clock;
+mod epochs;
 mod exchange;
 mod local;
 mod protocol;
 mod slurm;
+mod threads;
 mod workers;
 
 use std::time::Duration;
@@ -14,6 +16,7 @@ use crate::error::Result;
 use nao_space::{EpochReport, EvaluationError, Measurement, Trial, TrialId};
 
 pub use clock::{Clock, RealClock};
+pub use epochs::EpochFile;
 pub use exchange::{
     Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt, Desk, Exchange, Holder, Leases, Naming,
     NoKey, Pace, Place, Published, Standing, TaskFile, TaskKey, TaskResult, WorkOrder, publish_once,
@@ -25,6 +28,7 @@ pub use slurm::{
     SlurmExecutor, SlurmSettings, TaskReport, TaskStart, TaskState, check_arguments, check_shared,
     check_slurm,
 };
+pub use threads::ThreadsExecutor;
 pub use workers::WorkersExecutor;
 
 /// Runs trials somewhere and returns the outcome of each exactly once.

@@ -22,6 +22,6 @@ pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution, Removal}
 pub use local_search::{LocalSearch, LocalSearchConfig};
 pub use measured::check_objective;
 pub use random::RandomSearch;
-pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
+pub use rounds::{FinishedTrial, History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use standing::Standing;
 pub use strategy::{Asked, Observation, Origin, Proposal, Stop, Strategy, StrategyError};
