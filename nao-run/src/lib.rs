@@ -41,8 +41,10 @@ mod lock;
 pub mod memory;
 mod score;
 mod search;
+pub mod simulated;
 mod store;
 mod watcher;
+pub mod worker;
 
 pub use coordinator::{Coordinator, Ending, Patience, SearchSettings};
 pub use error::{DatabaseError, Result, RunError};

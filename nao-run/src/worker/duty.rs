@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nao_run::executor::{Attempt, Beat, Exchange, Holder, TaskResult, WorkOrder};
-use nao_run::memory::{peak_mib, resident_mib};
+use super::{WorkerLog, add_peak};
+use crate::executor::{Attempt, Beat, Exchange, Holder, TaskResult, WorkOrder};
+use crate::memory::resident_mib;
 use nao_space::{Checkpointing, EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
 /// How often limits are looked at.
@@ -34,6 +35,7 @@ pub struct Duty<'a> {
     trial: TrialId,
     order: &'a WorkOrder,
     holder: &'a Holder,
+    log: &'a dyn WorkerLog,
     shared: Arc<Shared>,
     begun: Instant,
 }
@@ -60,12 +62,14 @@ enum Reason {
 }
 
 impl<'a> Duty<'a> {
+    /// The training of an attempt at a task, as ordered; ends soon after `leave` is raised.
     pub fn new(
         exchange: &'a Exchange,
         attempt: &'a Attempt,
         trial: TrialId,
         order: &'a WorkOrder,
         holder: &'a Holder,
+        log: &'a dyn WorkerLog,
         leave: &Arc<AtomicBool>,
     ) -> Self {
         let shared = Arc::new(Shared {
@@ -77,7 +81,7 @@ impl<'a> Duty<'a> {
             is_over: Mutex::default(),
             over: Condvar::new(),
         });
-        Duty { exchange, attempt, trial, order, holder, shared, begun: Instant::now() }
+        Duty { exchange, attempt, trial, order, holder, log, shared, begun: Instant::now() }
     }
 
     /// Trains beside a beating heart.
@@ -101,10 +105,7 @@ impl<'a> Duty<'a> {
             Ok(mut measurement) => {
                 // Those of this attempt, and of the ones that it went on from.
                 measurement.seconds += self.attempt.before.spent;
-                if let Some(peak) = peak_mib() {
-                    // Of this process so far: a later trial shows no less than an earlier one.
-                    measurement.extra.insert("peak_memory_mib".into(), peak);
-                }
+                add_peak(&mut measurement);
                 Ok(measurement)
             }
             Err(EvaluationError::Interrupted) => match self.shared.reason() {
@@ -186,7 +187,7 @@ impl<'a> Duty<'a> {
     /// Publishes a failure in the middle of the training and begins anew as another process, for nothing else gets the
     /// memory, or the stuck thread, back.
     fn give_up(&self, error: EvaluationError) -> ! {
-        println!("trial {}: {error}", self.trial);
+        self.log.say(&format!("trial {}: {error}", self.trial));
         self.attempt.note(&error.to_string());
         let result = TaskResult {
             key: self.attempt.key(),
@@ -196,24 +197,24 @@ impl<'a> Duty<'a> {
             holder: self.holder.clone(),
         };
         if let Err(error) = self.exchange.publish(&result) {
-            eprintln!("error: {error:#}");
+            self.log.warn(&format!("error: {error:#}"));
         }
-        begin_anew()
+        begin_anew(self.log)
     }
 }
 
 #[cfg(unix)]
-fn begin_anew() -> ! {
+fn begin_anew(log: &dyn WorkerLog) -> ! {
     use std::os::unix::process::CommandExt;
     if let Ok(program) = std::env::current_exe() {
         let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).exec();
-        eprintln!("error: cannot start again: {error}");
+        log.warn(&format!("error: cannot start again: {error}"));
     }
     std::process::exit(1)
 }
 
 #[cfg(not(unix))]
-fn begin_anew() -> ! {
+fn begin_anew(_log: &dyn WorkerLog) -> ! {
     std::process::exit(1)
 }
 

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use cpu_time::ThreadTime;
-use nao_run::executor::{
+use crate::executor::{
     ArrayJob, Batch, Claim, Claimant, Clock, Exchange, Holder, JobNumber, Scheduler, SchedulerError,
     SchedulerLimits, TaskKey, TaskReport, TaskResult, TaskState,
 };
+use cpu_time::ThreadTime;
 use nao_space::{Fidelity, Measurement, Objective, TrialId};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -63,6 +63,8 @@ struct Running {
 }
 
 impl Cluster {
+    /// A cluster at a run folder, with so many slots, whose trials take `mean` on average, and of whose tasks this share is
+    /// lost.
     pub fn new(exchange: Exchange, slots: usize, mean: Duration, lost_share: f64, rng: ChaCha8Rng) -> Self {
         let lease = Duration::ZERO;
         Cluster {
