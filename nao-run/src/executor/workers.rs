@@ -7,11 +7,11 @@ use nao_space::{Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, TrialOutcome, WorkOrder};
+use super::{Clock, Event, Exchange, Executor, Left, Naming, Pace, TaskBoard, TrialOutcome, WorkOrder};
 
 /// Puts trials up in the run folder and waits for whoever takes them.
 pub struct WorkersExecutor<A, C> {
-    desk: Desk<A>,
+    board: TaskBoard<A>,
     clock: C,
 }
 
@@ -26,39 +26,39 @@ impl<A: Serialize + DeserializeOwned, C: Clock> WorkersExecutor<A, C> {
     ) -> Result<Self> {
         exchange.prepare()?;
         exchange.write_order(order)?;
-        let desk = Desk::new(exchange, naming, pace, clock.now());
-        Ok(WorkersExecutor { desk, clock })
+        let board = TaskBoard::new(exchange, naming, pace, clock.now());
+        Ok(WorkersExecutor { board, clock })
     }
 }
 
 impl<A: Serialize + DeserializeOwned, C: Clock> Executor<A> for WorkersExecutor<A, C> {
     fn recover(&mut self, record: &mut dyn FnMut(TrialOutcome) -> Result<()>) -> Result<()> {
-        self.desk.exchange().recover(record)
+        self.board.exchange().recover(record)
     }
 
     fn asked_to_stop(&self) -> Option<String> {
-        self.desk.exchange().asked_to_stop()
+        self.board.exchange().asked_to_stop()
     }
 
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
-        self.desk.put_up(trials, self.clock.now()).map(drop)
+        self.board.put_up(trials, self.clock.now()).map(drop)
     }
 
     fn poll(&mut self, timeout: Duration) -> Result<Vec<Event>> {
         let until = self.clock.now() + timeout;
         loop {
             let now = self.clock.now();
-            let events = self.desk.news(now)?;
+            let events = self.board.news(now)?;
             if !events.is_empty() || now >= until {
                 return Ok(events);
             }
-            let next = until.min(self.desk.next_look());
+            let next = until.min(self.board.next_look());
             self.clock.sleep(next.saturating_sub(now).max(Duration::from_millis(1)));
         }
     }
 
     fn settled(&mut self, trial: TrialId) -> Result<()> {
-        self.desk.settled(trial)
+        self.board.settled(trial)
     }
 
     fn leave(&mut self) -> Left {
@@ -66,6 +66,6 @@ impl<A: Serialize + DeserializeOwned, C: Clock> Executor<A> for WorkersExecutor<
     }
 
     fn dismiss(&mut self, why: &str) -> Result<()> {
-        self.desk.close(why)
+        self.board.close(why)
     }
 }

@@ -19,12 +19,12 @@
 //! clock of him who watches.
 
 mod attempt;
-mod desk;
 mod holder;
 mod lease;
 mod order;
 mod publish;
 mod task;
+mod task_board;
 #[cfg(test)]
 mod tests;
 
@@ -40,12 +40,12 @@ use crate::executor::TrialOutcome;
 use crate::files::{read_text, write_whole};
 
 pub use attempt::{Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt};
-pub use desk::{Desk, Naming, Pace, Standing};
 pub use holder::{Holder, Place};
 pub use lease::Leases;
 pub use order::WorkOrder;
 pub use publish::{Published, publish_once};
 pub use task::{NoKey, TaskFile, TaskKey, TaskResult};
+pub use task_board::{Naming, Pace, Standing, TaskBoard};
 
 /// The files by which coordinator and workers meet.
 #[derive(Clone, Debug)]

@@ -29,7 +29,7 @@ where
     /// Asks what became of tasks without result, and gives up those that are lost.
     pub(super) fn look(&mut self) -> Result<()> {
         let now = self.clock.now();
-        let open = |sent: &Sent| sent.batch.job.is_some() && sent.alive().any(|key| self.desk.is_open(key));
+        let open = |sent: &Sent| sent.batch.job.is_some() && sent.alive().any(|key| self.board.is_open(key));
         if !self.batches.iter().any(open) {
             self.next_question = now + self.settings.scheduler_every;
             return Ok(());
@@ -52,7 +52,7 @@ where
             let reports = by_token.get(sent.batch.token.as_str()).map_or(&[][..], Vec::as_slice);
             for (task, keys) in sent.batch.tasks.iter().enumerate() {
                 let task = task as u32;
-                if sent.over.contains(&task) || !keys.iter().any(|key| self.desk.is_open(key)) {
+                if sent.over.contains(&task) || !keys.iter().any(|key| self.board.is_open(key)) {
                     continue;
                 }
                 let of_task = reports.iter().filter(|report| report.index.is_none_or(|index| index == task));
@@ -101,8 +101,8 @@ where
         if reports.is_empty() || !reports.iter().all(for_good) {
             return Ok(false);
         }
-        for key in keys.iter().filter(|key| self.desk.is_open(key)) {
-            if !self.desk.exchange().copies(key)?.last().is_some_and(CopyOfAttempt::is_released) {
+        for key in keys.iter().filter(|key| self.board.is_open(key)) {
+            if !self.board.exchange().copies(key)?.last().is_some_and(CopyOfAttempt::is_released) {
                 return Ok(false);
             }
         }
@@ -116,12 +116,12 @@ where
         let how = end_of(last);
         let job = format!("{} task {task}", sent.batch.token);
         let keys: Vec<TaskKey> =
-            sent.batch.tasks[task as usize].iter().filter(|key| self.desk.is_open(key)).copied().collect();
+            sent.batch.tasks[task as usize].iter().filter(|key| self.board.is_open(key)).copied().collect();
         let later: BTreeSet<TaskKey> =
             self.batches[place + 1..].iter().flat_map(Sent::alive).copied().collect();
         let mut at_work = BTreeSet::new();
         for key in &keys {
-            let copies = self.desk.exchange().copies(key)?;
+            let copies = self.board.exchange().copies(key)?;
             at_work.extend(copies.last().is_some_and(|last| !last.is_released()).then_some(*key));
         }
         for key in keys {
@@ -133,21 +133,21 @@ where
             let is_alone = was_at_work && at_work.len() == 1;
             if is_alone && last.is_some_and(|report| report.state == TaskState::OutOfMemory) {
                 let detail = format!("the scheduler ended {job}");
-                self.desk.fail(&key, EvaluationError::OutOfMemory { detail })?;
+                self.board.fail(&key, EvaluationError::OutOfMemory { detail })?;
                 continue;
             }
             let jobs =
                 self.batches.iter().filter(|sent| sent.batch.tasks.iter().flatten().any(|k| *k == key));
-            let attempts = self.desk.exchange().copies(&key)?.len();
+            let attempts = self.board.exchange().copies(&key)?.len();
             let without_attempt = jobs.count().saturating_sub(attempts) as u32;
-            let fruitless = self.desk.exchange().fruitless(&key)?.max(without_attempt);
+            let fruitless = self.board.exchange().fruitless(&key)?.max(without_attempt);
             if fruitless >= self.settings.order.max_attempts {
                 let log = self.batches[place].batch.folder.join(format!("task-{task}.log"));
                 let status = format!(
                     "given up after {fruitless} attempts that came no further; the last, {job}: {how}; see {}",
                     log.display()
                 );
-                self.desk.fail(&key, EvaluationError::WorkerDied { status })?;
+                self.board.fail(&key, EvaluationError::WorkerDied { status })?;
             } else if !later.contains(&key) && !self.waiting.contains(&key) {
                 self.waiting.push(key);
             }
@@ -171,9 +171,9 @@ where
     /// Old batches, all of whose trials have their results, need no more looks. Their number and keys stay on disk.
     fn forget_old_batches(&mut self) {
         let last = self.batches.last().map(|sent| sent.batch.number);
-        let desk = &self.desk;
+        let board = &self.board;
         self.batches.retain(|sent| {
-            Some(sent.batch.number) == last || sent.batch.tasks.iter().flatten().any(|key| desk.is_open(key))
+            Some(sent.batch.number) == last || sent.batch.tasks.iter().flatten().any(|key| board.is_open(key))
         });
     }
 }

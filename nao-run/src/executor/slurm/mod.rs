@@ -24,7 +24,9 @@ use serde::de::DeserializeOwned;
 
 use self::batch::job_name;
 use self::suspicion::Suspicions;
-use super::{Clock, Desk, Event, Exchange, Executor, Left, Naming, Pace, TaskKey, TrialOutcome, WorkOrder};
+use super::{
+    Clock, Event, Exchange, Executor, Left, Naming, Pace, TaskBoard, TaskKey, TrialOutcome, WorkOrder,
+};
 
 pub use batch::{Batch, Start as TaskStart};
 pub use commands::{SlurmCommands, check_arguments, check_slurm};
@@ -60,7 +62,7 @@ pub struct SlurmSettings {
 
 /// Keeps array jobs of a scheduler busy.
 pub struct SlurmExecutor<A, S, C> {
-    desk: Desk<A>,
+    board: TaskBoard<A>,
     scheduler: S,
     settings: SlurmSettings,
     clock: C,
@@ -140,7 +142,7 @@ where
         let batches = Batch::all(&exchange)?.into_iter().map(|batch| Sent::of(batch, 1, now)).collect();
         let name = job_name(&exchange)?;
         Ok(SlurmExecutor {
-            desk: Desk::new(exchange, naming, settings.pace, now),
+            board: TaskBoard::new(exchange, naming, settings.pace, now),
             scheduler,
             settings,
             clock,
@@ -174,7 +176,7 @@ where
         let now = self.clock.now();
         for chunk in tasks.chunks(limits.tasks) {
             let number = self.batches.last().map_or(1, |last| last.batch.number + 1);
-            let batch = Batch::create(self.desk.exchange(), number, chunk.to_vec(), &self.settings.start)?;
+            let batch = Batch::create(self.board.exchange(), number, chunk.to_vec(), &self.settings.start)?;
             self.batches.push(Sent::of(batch, 0, now));
         }
         Ok(())
@@ -203,14 +205,14 @@ where
             return Ok(());
         }
         let is_due =
-            |sent: &&Sent| sent.batch.job.is_none() && sent.alive().any(|key| self.desk.is_open(key));
+            |sent: &&Sent| sent.batch.job.is_none() && sent.alive().any(|key| self.board.is_open(key));
         let chunks = self.batches.iter().filter(is_due).count();
         for index in 0..self.batches.len() {
             let sent = &self.batches[index];
             if sent.batch.job.is_some() || sent.retry_at > now {
                 continue;
             }
-            if !sent.alive().any(|key| self.desk.is_open(key)) {
+            if !sent.alive().any(|key| self.board.is_open(key)) {
                 self.batches[index].retry_at = Duration::MAX;
                 continue;
             }
@@ -306,15 +308,15 @@ where
     C: Clock,
 {
     fn recover(&mut self, record: &mut dyn FnMut(TrialOutcome) -> Result<()>) -> Result<()> {
-        self.desk.exchange().recover(record)
+        self.board.exchange().recover(record)
     }
 
     fn asked_to_stop(&self) -> Option<String> {
-        self.desk.exchange().asked_to_stop()
+        self.board.exchange().asked_to_stop()
     }
 
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
-        let keys = self.desk.put_up(trials, self.clock.now())?;
+        let keys = self.board.put_up(trials, self.clock.now())?;
         let sent: BTreeSet<TaskKey> = self.batches.iter().flat_map(Sent::alive).copied().collect();
         self.waiting.extend(keys.into_iter().filter(|key| !sent.contains(key)));
         Ok(())
@@ -324,7 +326,7 @@ where
         let until = self.clock.now() + timeout;
         loop {
             let now = self.clock.now();
-            let mut events = self.desk.news(now)?;
+            let mut events = self.board.news(now)?;
             self.make_batches()?;
             self.hand_in()?;
             if now >= self.next_question {
@@ -334,23 +336,23 @@ where
             if !events.is_empty() || now >= until {
                 return Ok(events);
             }
-            let next = until.min(self.desk.next_look());
+            let next = until.min(self.board.next_look());
             self.clock.sleep(next.saturating_sub(now).max(Duration::from_millis(1)));
         }
     }
 
     fn settled(&mut self, trial: TrialId) -> Result<()> {
-        self.desk.settled(trial)
+        self.board.settled(trial)
     }
 
     fn leave(&mut self) -> Left {
-        let run = self.desk.exchange().run().display();
+        let run = self.board.exchange().run().display();
         Left::Working(format!("its jobs, {}, go on by themselves; to end them:  nao cancel {run}", self.name))
     }
 
     fn dismiss(&mut self, why: &str) -> Result<()> {
-        self.desk.close(why)?;
-        if self.desk.open().next().is_some() {
+        self.board.close(why)?;
+        if self.board.open().next().is_some() {
             // Whoever is left sees the word to stop; a scheduler that does not answer is no reason to fail.
             let _ = self.scheduler.cancel(&self.name);
         }

@@ -26,8 +26,8 @@ pub struct Pace {
     pub lease: Duration,
 }
 
-/// Where the coordinator sits.
-pub struct Desk<A> {
+/// What a coordinator has put up for workers, and what it knows of it.
+pub struct TaskBoard<A> {
     exchange: Exchange,
     naming: Naming<A>,
     pace: Pace,
@@ -61,10 +61,10 @@ pub struct Standing {
     pub waiting: usize,
 }
 
-impl<A: Serialize + DeserializeOwned> Desk<A> {
-    /// A desk at the run folder; `now` is the coordinator's own clock, here and below.
+impl<A: Serialize + DeserializeOwned> TaskBoard<A> {
+    /// A board at the run folder; `now` is the coordinator's own clock, here and below.
     pub fn new(exchange: Exchange, naming: Naming<A>, pace: Pace, now: Duration) -> Self {
-        Desk {
+        TaskBoard {
             exchange,
             naming,
             pace,
