@@ -2,19 +2,19 @@
 //! of them on one node: [`run_group`]); or for a coordinator on this machine, which sends trials one by one
 //! ([`serve_pipe`]).
 
-mod duty;
 mod shift;
 mod slots;
 mod stdio;
+mod supervised_training;
 
 use std::io;
 
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId};
 
-pub use duty::{Done, Duty};
 pub use shift::Shift;
 pub use slots::{GroupSettings, run_group};
 pub use stdio::serve_pipe;
+pub use supervised_training::{SupervisedTraining, TrainingEnd};
 
 /// Tries one architecture: mostly [`Evaluator::evaluate_resumably`](nao_space::Evaluator::evaluate_resumably), on the
 /// threads that the worker has.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::duty::{Done, Duty};
+use super::supervised_training::{SupervisedTraining, TrainingEnd};
 use super::{TryOne, WorkerLog};
 use crate::error::Result;
 use crate::executor::{
@@ -185,8 +185,9 @@ impl<A: Serialize + DeserializeOwned> Shift<A> {
         };
         self.log.say(&format!("trial {}: attempt {}", trial.id, attempt.number()));
         let (holder, log) = (&self.claimant.holder, &*self.log);
-        let duty = Duty::new(&self.exchange, attempt, trial.id, &self.order, holder, log, &self.leave);
-        let done = duty.carry_out(|checkpoint, progress| (self.try_one)(&trial, checkpoint, progress));
+        let training =
+            SupervisedTraining::new(&self.exchange, attempt, trial.id, &self.order, holder, log, &self.leave);
+        let done = training.carry_out(|checkpoint, progress| (self.try_one)(&trial, checkpoint, progress));
         if !self.exchange.is_open(&key) {
             // Mostly it has its outcome. What this attempt wrote after it was cleared away would stay.
             self.exchange.forget(&key);
@@ -194,13 +195,13 @@ impl<A: Serialize + DeserializeOwned> Shift<A> {
             return Ok(());
         }
         match done {
-            Done::Left(why) => {
+            TrainingEnd::Stopped(why) => {
                 attempt.release(&why);
                 self.log.say(&format!("trial {}: put back, {why}", trial.id));
                 Ok(())
             }
-            Done::Needless => Ok(()),
-            Done::With(outcome, curve) => {
+            TrainingEnd::Needless => Ok(()),
+            TrainingEnd::Outcome(outcome, curve) => {
                 let holder = self.claimant.holder.clone();
                 // Once it is published the coordinator tidies the attempt away: the last word comes before.
                 attempt.note("publishes its result");

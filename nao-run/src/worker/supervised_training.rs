@@ -19,17 +19,17 @@ const BEAT_AT_MOST: Duration = Duration::from_secs(2);
 const BORDER: Duration = Duration::from_secs(60);
 
 /// How a training ended.
-pub enum Done {
+pub enum TrainingEnd {
     /// With an outcome, and the curve of all attempts.
-    With(Result<Measurement, EvaluationError>, Vec<EpochReport>),
+    Outcome(Result<Measurement, EvaluationError>, Vec<EpochReport>),
     /// Stopped from outside; says why. Another process can go on.
-    Left(String),
+    Stopped(String),
     /// Somebody else's outcome was recorded meanwhile.
     Needless,
 }
 
 /// One training and what goes with it.
-pub struct Duty<'a> {
+pub struct SupervisedTraining<'a> {
     exchange: &'a Exchange,
     attempt: &'a Attempt,
     trial: TrialId,
@@ -61,7 +61,7 @@ enum Reason {
     TimeLimit,
 }
 
-impl<'a> Duty<'a> {
+impl<'a> SupervisedTraining<'a> {
     /// The training of an attempt at a task, as ordered; ends soon after `leave` is raised.
     pub fn new(
         exchange: &'a Exchange,
@@ -81,14 +81,14 @@ impl<'a> Duty<'a> {
             is_over: Mutex::default(),
             over: Condvar::new(),
         });
-        Duty { exchange, attempt, trial, order, holder, log, shared, begun: Instant::now() }
+        SupervisedTraining { exchange, attempt, trial, order, holder, log, shared, begun: Instant::now() }
     }
 
     /// Trains beside a beating heart.
     pub fn carry_out(
         &self,
         train: impl FnOnce(&Checkpointing, &mut (dyn Progress + Send)) -> Result<Measurement, EvaluationError>,
-    ) -> Done {
+    ) -> TrainingEnd {
         let checkpoint = Checkpointing { path: self.attempt.checkpoint(), interval: self.order.checkpoint() };
         let mut record = Record { shared: self.shared.clone(), attempt: self.attempt };
         let outcome = std::thread::scope(|scope| {
@@ -100,7 +100,7 @@ impl<'a> Duty<'a> {
         self.end(outcome)
     }
 
-    fn end(&self, outcome: Result<Measurement, EvaluationError>) -> Done {
+    fn end(&self, outcome: Result<Measurement, EvaluationError>) -> TrainingEnd {
         let outcome = match outcome {
             Ok(mut measurement) => {
                 // Those of this attempt, and of the ones that it went on from.
@@ -110,13 +110,15 @@ impl<'a> Duty<'a> {
             }
             Err(EvaluationError::Interrupted) => match self.shared.reason() {
                 Some(Reason::TimeLimit) => Err(self.too_long()),
-                Some(Reason::Needless) => return Done::Needless,
-                Some(Reason::Asked(why)) => return Done::Left(why),
-                Some(Reason::Signal) | None => return Done::Left("the process was told to stop".into()),
+                Some(Reason::Needless) => return TrainingEnd::Needless,
+                Some(Reason::Asked(why)) => return TrainingEnd::Stopped(why),
+                Some(Reason::Signal) | None => {
+                    return TrainingEnd::Stopped("the process was told to stop".into());
+                }
             },
             Err(error) => Err(error),
         };
-        Done::With(outcome, self.exchange.curve(&self.attempt.key()))
+        TrainingEnd::Outcome(outcome, self.exchange.curve(&self.attempt.key()))
     }
 
     fn too_long(&self) -> EvaluationError {
