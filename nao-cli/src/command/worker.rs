@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use nao_run::RunFolder;
 use nao_run::executor::{Batch, Exchange, TaskKey, WorkOrder};
-use nao_run::worker::{GroupSettings, Shift, WorkerLog, run_group, serve_pipe};
+use nao_run::worker::{GroupSettings, WorkerLog, WorkerLoop, run_group, serve_pipe};
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId};
 use rayon::ThreadPool;
 
@@ -97,12 +97,12 @@ fn work<T: Task>(
         },
     );
     let idle = Duration::from_secs(args.idle);
-    let shift = Shift::<Arch<T>>::new(exchange, order, idle, leave, Box::new(Terminal), try_one);
-    let mut shift = match assigned {
-        Some(tasks) => shift.assigned(tasks),
-        None => shift,
+    let worker = WorkerLoop::<Arch<T>>::new(exchange, order, idle, leave, Box::new(Terminal), try_one);
+    let mut worker = match assigned {
+        Some(tasks) => worker.assigned(tasks),
+        None => worker,
     };
-    Ok(shift.work()?)
+    Ok(worker.work()?)
 }
 
 /// Says on the terminal what a worker does.

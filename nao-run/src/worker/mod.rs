@@ -1,20 +1,20 @@
-//! What works for a run: at a run folder, for any coordinator and together with any other workers ([`Shift`], and several
+//! What works for a run: at a run folder, for any coordinator and together with any other workers ([`WorkerLoop`], and several
 //! of them on one node: [`run_group`]); or for a coordinator on this machine, which sends trials one by one
 //! ([`serve_pipe`]).
 
-mod shift;
 mod slots;
 mod stdio;
 mod supervised_training;
+mod worker_loop;
 
 use std::io;
 
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId};
 
-pub use shift::Shift;
 pub use slots::{GroupSettings, run_group};
 pub use stdio::serve_pipe;
 pub use supervised_training::{SupervisedTraining, TrainingEnd};
+pub use worker_loop::WorkerLoop;
 
 /// Tries one architecture: mostly [`Evaluator::evaluate_resumably`](nao_space::Evaluator::evaluate_resumably), on the
 /// threads that the worker has.

@@ -27,7 +27,7 @@ const LONGEST_NAP: Duration = Duration::from_secs(2);
 const HELD_FOR: Duration = Duration::from_secs(1);
 
 /// What a worker does until it goes.
-pub struct Shift<A> {
+pub struct WorkerLoop<A> {
     exchange: Exchange,
     order: WorkOrder,
     /// The tasks that a scheduler has given it; none where it takes any.
@@ -43,7 +43,7 @@ pub struct Shift<A> {
 }
 
 /// What there was to do.
-enum Found {
+enum Workload {
     /// A task was worked on.
     Work,
     /// Others have what there is.
@@ -52,7 +52,7 @@ enum Found {
     Nothing,
 }
 
-impl<A: Serialize + DeserializeOwned> Shift<A> {
+impl<A: Serialize + DeserializeOwned> WorkerLoop<A> {
     /// A worker at the run folder that works as ordered, until `leave` is raised, there is nothing more to do, or there was
     /// nothing to do for as long as `idle`.
     pub fn new(
@@ -70,7 +70,7 @@ impl<A: Serialize + DeserializeOwned> Shift<A> {
             leases: Default::default(),
         };
         let (assigned, clock, held) = (None, RealClock::start(), HashMap::new());
-        Shift { exchange, order, assigned, try_one, log, claimant, clock, leave, idle, held }
+        WorkerLoop { exchange, order, assigned, try_one, log, claimant, clock, leave, idle, held }
     }
 
     /// Works on these tasks alone, and goes once they are done.
@@ -106,15 +106,15 @@ impl<A: Serialize + DeserializeOwned> Shift<A> {
             };
             failures = 0;
             match found {
-                Found::Nothing => return Ok(()),
-                Found::Work => {
+                Workload::Nothing => return Ok(()),
+                Workload::Work => {
                     (idle_since, nap) = (self.clock.now(), Duration::from_millis(50));
                 }
-                Found::Wait if self.assigned.is_none() && self.clock.now() - idle_since > self.idle => {
+                Workload::Wait if self.assigned.is_none() && self.clock.now() - idle_since > self.idle => {
                     self.log.say(&format!("going: nothing to do for {} s", self.idle.as_secs()));
                     return Ok(());
                 }
-                Found::Wait => {
+                Workload::Wait => {
                     self.clock.sleep(nap);
                     nap = (nap * 2).min(LONGEST_NAP);
                 }
@@ -123,7 +123,7 @@ impl<A: Serialize + DeserializeOwned> Shift<A> {
     }
 
     /// Looks for a task and works on it.
-    fn look(&mut self) -> Result<Found> {
+    fn look(&mut self) -> Result<Workload> {
         let keys = match &self.assigned {
             Some(keys) => keys.clone(),
             None => self.unassigned()?,
@@ -151,16 +151,16 @@ impl<A: Serialize + DeserializeOwned> Shift<A> {
                             holder: self.claimant.holder.clone(),
                         })?;
                     }
-                    return Ok(Found::Work);
+                    return Ok(Workload::Work);
                 }
                 Claim::Mine(attempt) => {
                     self.held.remove(&key);
                     self.train(&attempt)?;
-                    return Ok(Found::Work);
+                    return Ok(Workload::Work);
                 }
             }
         }
-        Ok(if is_any_left { Found::Wait } else { Found::Nothing })
+        Ok(if is_any_left { Workload::Wait } else { Workload::Nothing })
     }
 
     /// Open tasks without result, from a place in their circle that is this worker's own: those who start at the same
