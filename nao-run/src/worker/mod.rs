@@ -2,18 +2,18 @@
 //! of them on one node: [`run_group`]); or for a coordinator on this machine, which sends trials one by one
 //! ([`serve_pipe`]).
 
-mod slots;
-mod stdio;
+mod pipe_worker;
 mod supervised_training;
+mod worker_group;
 mod worker_loop;
 
 use std::io;
 
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId};
 
-pub use slots::{GroupSettings, run_group};
-pub use stdio::serve_pipe;
+pub use pipe_worker::serve_pipe;
 pub use supervised_training::{SupervisedTraining, TrainingEnd};
+pub use worker_group::{GroupSettings, run_group};
 pub use worker_loop::WorkerLoop;
 
 /// Tries one architecture: mostly [`Evaluator::evaluate_resumably`](nao_space::Evaluator::evaluate_resumably), on the
