@@ -102,8 +102,8 @@ impl RunFolder {
     }
 
     /// The coordinator at work in the folder, if there is one: its process, its host and since when.
-    pub fn holder(&self) -> Result<Option<String>> {
-        lock::holder(&self.lock_path())
+    pub fn lock_owner(&self) -> Result<Option<String>> {
+        lock::lock_owner(&self.lock_path())
     }
 
     /// Where the state of the strategy after asking for a round is kept.

@@ -20,7 +20,7 @@ pub(super) fn take(path: &Path) -> Result<File> {
     let mut options = File::options();
     let mut file =
         options.read(true).write(true).create(true).truncate(false).open(path).with_context(failed)?;
-    // Whoever asks for the holder shares the lock for a moment, which is no reason to refuse.
+    // A process that asks for the owner shares the lock for a moment, which is no reason to refuse.
     for pause in [20, 40, 80, 160, 0].map(Duration::from_millis) {
         match file.try_lock() {
             Ok(()) => {
@@ -37,7 +37,7 @@ pub(super) fn take(path: &Path) -> Result<File> {
 }
 
 /// Who has the lock in that file, if anybody has; does not keep others from taking it.
-pub(super) fn holder(path: &Path) -> Result<Option<String>> {
+pub(super) fn lock_owner(path: &Path) -> Result<Option<String>> {
     let failed = || format!("cannot ask for the lock {}", path.display());
     let mut file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -53,7 +53,7 @@ pub(super) fn holder(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// The holder as it has written itself down. Some systems let nobody read a locked file.
+/// The owner as it has written itself down. On some systems a locked file cannot be read.
 fn named_in(file: &mut File) -> String {
     let mut name = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut name));
@@ -79,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_holder_is_named_while_it_holds_and_asking_does_not_hold() {
+    fn the_owner_is_named_while_it_has_the_lock_and_asking_does_not_hold() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        assert_eq!(holder(&path).unwrap(), None);
+        assert_eq!(lock_owner(&path).unwrap(), None);
         assert!(!path.exists(), "asking leaves no file");
 
         let lock = take(&path).unwrap();
-        let name = holder(&path).unwrap().unwrap();
+        let name = lock_owner(&path).unwrap().unwrap();
         let (process, since) = name.split_once(" since ").unwrap();
         assert_eq!(process, format!("process {} on {}", std::process::id(), host()));
         let form: String = since.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
@@ -94,17 +94,17 @@ mod tests {
         let refused = take(&path).unwrap_err().to_string();
         assert!(refused.contains(&format!("in use by {name}")), "{refused}");
 
-        // The file of a holder that is no more still names it; that is no lock.
+        // The file of an owner that is no more still names it; that is no lock.
         drop(lock);
         assert!(fs::read_to_string(&path).unwrap().starts_with("process"));
-        assert_eq!(holder(&path).unwrap(), None);
+        assert_eq!(lock_owner(&path).unwrap(), None);
         fs::write(
             &path,
             "process 1 on an old host whose name is longer than most since 1999-12-31T23:59:59Z",
         )
         .unwrap();
         let lock = take(&path).unwrap();
-        assert!(holder(&path).unwrap().unwrap().starts_with(&process.to_owned()));
+        assert!(lock_owner(&path).unwrap().unwrap().starts_with(&process.to_owned()));
         drop(lock);
     }
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::executor::{
-    ArrayJob, Batch, Claim, Claimant, Clock, Exchange, Holder, JobNumber, Scheduler, SchedulerError,
-    SchedulerLimits, TaskKey, TaskReport, TaskResult, TaskState,
+    ArrayJob, Batch, Claim, Claimant, Clock, Exchange, JobNumber, Scheduler, SchedulerError, SchedulerLimits,
+    TaskKey, TaskReport, TaskResult, TaskState, WorkerId,
 };
 use cpu_time::ThreadTime;
 use nao_space::{Fidelity, Measurement, Objective, TrialId};
@@ -78,7 +78,7 @@ impl Cluster {
             running: BinaryHeap::new(),
             states: BTreeMap::new(),
             claimant: Claimant {
-                holder: Holder::me(),
+                holder: WorkerId::me(),
                 lease,
                 max_attempts: u32::MAX,
                 leases: Default::default(),

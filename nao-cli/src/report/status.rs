@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
-use nao_run::executor::{CopyOfAttempt, Exchange, Holder, Slurm};
+use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
 use nao_run::{RunFolder, TrialStatus};
 use nao_space::TrialId;
 use serde::Serialize;
@@ -41,7 +41,7 @@ struct RunningTrial {
     trial: TrialId,
     attempt: u32,
     #[serde(flatten)]
-    holder: Option<Holder>,
+    holder: Option<WorkerId>,
     epoch: u32,
     epochs: Option<u32>,
     train_loss: Option<f64>,
@@ -93,7 +93,7 @@ impl RunStatus {
                 },
             }
         }
-        let coordinator = folder.holder()?;
+        let coordinator = folder.lock_owner()?;
         if coordinator.is_none() && lease.is_none() {
             // On this machine trials run as long as their coordinator.
             waiting += running.len();
@@ -158,7 +158,7 @@ fn running_trial(
     RunningTrial {
         trial,
         attempt: copy.number.0,
-        stale: is_late || holder.as_ref().is_some_and(Holder::is_dead),
+        stale: is_late || holder.as_ref().is_some_and(WorkerId::is_dead),
         holder,
         epoch: beat.epoch,
         epochs: beat.epochs,

@@ -18,8 +18,8 @@ use nao_space::{EpochReport, EvaluationError, Measurement, Trial, TrialId};
 pub use clock::{Clock, RealClock};
 pub use epochs::EpochFile;
 pub use exchange::{
-    Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt, Exchange, Holder, Leases, Naming, NoKey,
-    Pace, Place, Published, Standing, TaskBoard, TaskFile, TaskKey, TaskResult, WorkOrder, publish_once,
+    Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt, Exchange, Leases, Naming, NoKey, Pace,
+    Place, Published, Standing, TaskBoard, TaskFile, TaskKey, TaskResult, WorkOrder, WorkerId, publish_once,
 };
 pub use local::{LocalExecutor, WorkerSettings};
 pub use protocol::FromWorker;

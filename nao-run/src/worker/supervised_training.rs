@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{WorkerLog, add_peak};
-use crate::executor::{Attempt, Beat, Exchange, Holder, TaskResult, WorkOrder};
+use crate::executor::{Attempt, Beat, Exchange, TaskResult, WorkOrder, WorkerId};
 use crate::memory::resident_mib;
 use nao_space::{Checkpointing, EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
@@ -34,7 +34,7 @@ pub struct SupervisedTraining<'a> {
     attempt: &'a Attempt,
     trial: TrialId,
     order: &'a WorkOrder,
-    holder: &'a Holder,
+    holder: &'a WorkerId,
     log: &'a dyn WorkerLog,
     shared: Arc<Shared>,
     begun: Instant,
@@ -68,7 +68,7 @@ impl<'a> SupervisedTraining<'a> {
         attempt: &'a Attempt,
         trial: TrialId,
         order: &'a WorkOrder,
-        holder: &'a Holder,
+        holder: &'a WorkerId,
         log: &'a dyn WorkerLog,
         leave: &Arc<AtomicBool>,
     ) -> Self {

@@ -13,8 +13,8 @@ use super::supervised_training::{SupervisedTraining, TrainingEnd};
 use super::{TryOne, WorkerLog};
 use crate::error::Result;
 use crate::executor::{
-    Attempt, Claim, Claimant, Clock, Exchange, Holder, Published, RealClock, TaskFile, TaskKey, TaskResult,
-    WorkOrder,
+    Attempt, Claim, Claimant, Clock, Exchange, Published, RealClock, TaskFile, TaskKey, TaskResult,
+    WorkOrder, WorkerId,
 };
 
 /// Failures of the file system in a row that a worker bears: those of networks pass.
@@ -64,7 +64,7 @@ impl<A: Serialize + DeserializeOwned> WorkerLoop<A> {
         try_one: Box<dyn TryOne<A>>,
     ) -> Self {
         let claimant = Claimant {
-            holder: Holder::me(),
+            holder: WorkerId::me(),
             lease: order.lease(),
             max_attempts: order.max_attempts,
             leases: Default::default(),
@@ -170,7 +170,7 @@ impl<A: Serialize + DeserializeOwned> WorkerLoop<A> {
         keys.retain(|key| !self.exchange.has_result(key));
         keys.sort_unstable();
         if !keys.is_empty() {
-            let Holder { host, process, .. } = &self.claimant.holder;
+            let WorkerId { host, process, .. } = &self.claimant.holder;
             let digest = Sha256::digest(format!("{host} {process}").as_bytes());
             let place = usize::from(digest[0]) << 8 | usize::from(digest[1]);
             let places = keys.len();

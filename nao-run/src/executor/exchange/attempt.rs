@@ -11,7 +11,7 @@ use crate::error::{Context, Result};
 use nao_space::{EpochReport, EvaluationError};
 use serde::{Deserialize, Serialize};
 
-use super::{Exchange, Holder, Leases, TaskKey, json, read_if_there};
+use super::{Exchange, Leases, TaskKey, WorkerId, json, read_if_there};
 use crate::files::make_enterable;
 
 /// The number of an attempt at a task, from 1.
@@ -55,7 +55,7 @@ pub struct CopyOfAttempt {
 
 impl CopyOfAttempt {
     /// Who has or had it; none for one who is being tidied away.
-    pub fn holder(&self) -> Option<Holder> {
+    pub fn holder(&self) -> Option<WorkerId> {
         read_if_there(&self.path.join("holder.json")).ok().flatten()
     }
 
@@ -135,7 +135,7 @@ pub enum Claim {
 #[derive(Debug)]
 pub struct Claimant {
     /// This process.
-    pub holder: Holder,
+    pub holder: WorkerId,
     /// Time without a heartbeat after which a task is taken over.
     pub lease: Duration,
     /// Attempts in a row that come no further after which a trial is given up.
@@ -223,7 +223,12 @@ impl Exchange {
 
     /// Makes the folder of an attempt; `None` if somebody else was first. It appears whole, by a rename, which fails where
     /// there is one already.
-    fn begin(&self, key: &TaskKey, number: AttemptNumber, holder: &Holder) -> Result<Option<CopyOfAttempt>> {
+    fn begin(
+        &self,
+        key: &TaskKey,
+        number: AttemptNumber,
+        holder: &WorkerId,
+    ) -> Result<Option<CopyOfAttempt>> {
         let folder = self.attempts_of(key);
         let failed = || format!("cannot write to {}: is the disk full?", folder.display());
         fs::create_dir_all(&folder).with_context(failed)?;

@@ -19,7 +19,6 @@
 //! clock of him who watches.
 
 mod attempt;
-mod holder;
 mod lease;
 mod order;
 mod publish;
@@ -27,6 +26,7 @@ mod task;
 mod task_board;
 #[cfg(test)]
 mod tests;
+mod worker_id;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -40,12 +40,12 @@ use crate::executor::TrialOutcome;
 use crate::files::{read_text, write_whole};
 
 pub use attempt::{Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt};
-pub use holder::{Holder, Place};
 pub use lease::Leases;
 pub use order::WorkOrder;
 pub use publish::{Published, publish_once};
 pub use task::{NoKey, TaskFile, TaskKey, TaskResult};
 pub use task_board::{Naming, Pace, Standing, TaskBoard};
+pub use worker_id::{Place, WorkerId};
 
 /// The files by which coordinator and workers meet.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use nao_space::{ArchKey, EpochReport, EvaluationError, Fidelity, Measurement, Tr
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Holder;
+use super::WorkerId;
 
 /// Names what is measured: space, canonical architecture, fidelity and seed. Two copies of a task have the same key,
 /// whatever job or machine they ran in, and any two of its results are interchangeable.
@@ -96,7 +96,7 @@ pub struct TaskResult {
     /// The learning curve.
     pub curve: Vec<EpochReport>,
     /// Who says so.
-    pub holder: Holder,
+    pub holder: WorkerId,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use nao_space::{EpochReport, EvaluationError, Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{AttemptNumber, Exchange, Holder, Leases, Published, TaskFile, TaskKey, TaskResult};
+use super::{AttemptNumber, Exchange, Leases, Published, TaskFile, TaskKey, TaskResult, WorkerId};
 use crate::executor::{Event, Start};
 
 /// Names the task of a trial.
@@ -193,7 +193,7 @@ impl<A: Serialize + DeserializeOwned> TaskBoard<A> {
             trial,
             outcome: Err(error),
             curve: Vec::<EpochReport>::new(),
-            holder: Holder::me(),
+            holder: WorkerId::me(),
         };
         let _: Published = self.exchange.publish(&result)?;
         Ok(())

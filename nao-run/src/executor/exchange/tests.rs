@@ -26,7 +26,7 @@ fn put_up(exchange: &Exchange, arch: &str, id: u64) -> TaskKey {
 
 /// Somebody on another machine, of whose life nothing is known here.
 fn claimant(host: &str) -> Claimant {
-    let holder = Holder { host: host.into(), process: 1, started: None, machine: None, place: None };
+    let holder = WorkerId { host: host.into(), process: 1, started: None, machine: None, place: None };
     Claimant { holder, lease: LEASE, max_attempts: 3, leases: Leases::default() }
 }
 

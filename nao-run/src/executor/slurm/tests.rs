@@ -8,7 +8,7 @@ use std::rc::Rc;
 use nao_space::{ArchKey, EvaluationError, Fidelity};
 
 use super::*;
-use crate::executor::exchange::{Claim, Claimant, Holder, Leases, TaskResult};
+use crate::executor::exchange::{Claim, Claimant, Leases, TaskResult, WorkerId};
 
 /// What the scheduler is told to do, and what it was asked.
 #[derive(Default)]
@@ -168,7 +168,7 @@ impl Bench {
     /// A worker takes a trial, and dies or puts it back.
     fn attempt(&self, id: u64, put_back: bool) {
         let mut claimant = Claimant {
-            holder: Holder { host: "n0".into(), ..Holder::me() },
+            holder: WorkerId { host: "n0".into(), ..WorkerId::me() },
             lease: Duration::ZERO,
             max_attempts: 99,
             leases: Leases::default(),
@@ -183,8 +183,13 @@ impl Bench {
 
     fn publish(&self, id: u64) {
         let outcome = Err(EvaluationError::Unsuitable { message: "test".into() });
-        let result =
-            TaskResult { key: key(id), trial: TrialId(id), outcome, curve: Vec::new(), holder: Holder::me() };
+        let result = TaskResult {
+            key: key(id),
+            trial: TrialId(id),
+            outcome,
+            curve: Vec::new(),
+            holder: WorkerId::me(),
+        };
         Exchange::of(self.run.path()).publish(&result).unwrap();
     }
 

@@ -9,7 +9,7 @@ use crate::host::host;
 
 /// A process on some machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct WorkerId {
     /// The name of the machine, the scheduler's where there is one.
     pub host: String,
     /// The process.
@@ -33,11 +33,11 @@ pub struct Place {
     pub restarts: u32,
 }
 
-impl Holder {
+impl WorkerId {
     /// This process.
     pub fn me() -> Self {
         let process = std::process::id();
-        Holder {
+        WorkerId {
             host: variable("SLURMD_NODENAME").unwrap_or_else(host),
             process,
             started: start_ticks(process),
@@ -53,7 +53,7 @@ impl Holder {
     }
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for WorkerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {}", self.process, self.host)?;
         match &self.place {
@@ -100,17 +100,17 @@ mod tests {
 
     #[test]
     fn the_living_are_told_from_the_dead_and_from_strangers() {
-        let me = Holder::me();
+        let me = WorkerId::me();
         assert!(!me.is_dead());
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let holder = Holder { process: child.id(), started: start_ticks(child.id()), ..me.clone() };
+        let holder = WorkerId { process: child.id(), started: start_ticks(child.id()), ..me.clone() };
         assert!(!holder.is_dead());
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(holder.is_dead());
-        assert!(!Holder { machine: Some("another".into()), ..holder.clone() }.is_dead());
+        assert!(!WorkerId { machine: Some("another".into()), ..holder.clone() }.is_dead());
         // The number was given out again.
-        assert!(Holder { started: Some(1), ..me.clone() }.is_dead());
-        assert_eq!(serde_json::from_str::<Holder>(&serde_json::to_string(&me).unwrap()).unwrap(), me);
+        assert!(WorkerId { started: Some(1), ..me.clone() }.is_dead());
+        assert_eq!(serde_json::from_str::<WorkerId>(&serde_json::to_string(&me).unwrap()).unwrap(), me);
     }
 }
