@@ -10,7 +10,7 @@ use nao_space::search::{Asked, Observation, RoundLimits, SearchLoop, Stop, Strat
 use nao_space::{EpochReport, EvaluationError, Measurement, Objective, Space, Trial, TrialId};
 
 use crate::error::{Context, Result, RunError};
-use crate::executor::{Event, Executor, Left, Start};
+use crate::executor::{Event, Executor, OpenTrials, Start};
 use crate::files::write_whole;
 use crate::folder::RunFolder;
 use crate::store::{Recorded, RoundRecord, Store, StoredTrial, TrialStatus};
@@ -27,7 +27,7 @@ pub enum Ending {
     /// The strategy had nothing more to propose.
     Stopped(Stop),
     /// The user asked to stop; the run can be resumed.
-    Interrupted(Left),
+    Interrupted(OpenTrials),
     /// `nao cancel` asked to stop, and everything that works for the run as well; it can be resumed.
     Cancelled,
 }
@@ -227,7 +227,7 @@ impl<'a, S: Space> Coordinator<'a, S> {
             }
             if self.is_interrupted() || is_cancelled {
                 let left = self.executor.leave();
-                if left == Left::Stopped {
+                if left == OpenTrials::Stopped {
                     for id in open.keys() {
                         self.store.put_back(*id)?;
                     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use nao_run::executor::Left;
+use nao_run::executor::OpenTrials;
 use nao_run::files::write_whole;
 use nao_run::{Coordinator, Ending, RunFolder, SearchSettings, StoredTrial};
 use nao_space::Space;
@@ -198,8 +198,8 @@ fn carry_out<T: Task>(
     let ending = ending?;
     let how = match &ending {
         Ending::BudgetSpent | Ending::Stopped(_) => None,
-        Ending::Interrupted(Left::Stopped) => Some("stopped".to_owned()),
-        Ending::Interrupted(Left::Working(who)) => Some(format!("stopped here; {who}")),
+        Ending::Interrupted(OpenTrials::Stopped) => Some("stopped".to_owned()),
+        Ending::Interrupted(OpenTrials::Working(who)) => Some(format!("stopped here; {who}")),
         Ending::Cancelled => Some("stopped by nao cancel".to_owned()),
     };
     if let Some(how) = how {

@@ -12,7 +12,7 @@ use crate::error::{Context, Result};
 use nao_space::{EvaluationError, Measurement, Trial, TrialId};
 use serde::Serialize;
 
-use super::{Event, Exchange, Executor, FromWorker, Left, Start, TrialOutcome};
+use super::{Event, Exchange, Executor, FromWorker, OpenTrials, Start, TrialOutcome};
 use crate::folder::RunFolder;
 use crate::memory::resident_mib_of;
 
@@ -241,9 +241,9 @@ impl<A: Serialize> Executor<A> for LocalExecutor<A> {
         Ok(())
     }
 
-    fn leave(&mut self) -> Left {
+    fn leave(&mut self) -> OpenTrials {
         self.end_all();
-        Left::Stopped
+        OpenTrials::Stopped
     }
 }
 

@@ -57,7 +57,7 @@ pub trait Executor<A> {
     }
 
     /// The coordinator goes before the search is over.
-    fn leave(&mut self) -> Left;
+    fn leave(&mut self) -> OpenTrials;
 
     /// The search is over, or has failed: no more trials come, and nobody needs to work on.
     fn dismiss(&mut self, _why: &str) -> Result<()> {
@@ -78,7 +78,7 @@ pub struct TrialOutcome {
 
 /// What becomes of trials without outcome when the coordinator goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum OpenTrials {
     /// They were stopped.
     Stopped,
     /// They go on by themselves; says where.

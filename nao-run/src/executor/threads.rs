@@ -12,7 +12,7 @@ use nao_space::{
     Checkpointing, EpochReport, EvaluationError, Evaluator, Measurement, Progress, Trial, TrialId,
 };
 
-use super::{EpochFile, Event, Executor, Left, Start};
+use super::{EpochFile, Event, Executor, OpenTrials, Start};
 use crate::error::Result;
 use crate::folder::RunFolder;
 
@@ -176,9 +176,9 @@ impl<A> Executor<A> for ThreadsExecutor<A> {
         Ok(())
     }
 
-    fn leave(&mut self) -> Left {
+    fn leave(&mut self) -> OpenTrials {
         self.end_all();
-        Left::Stopped
+        OpenTrials::Stopped
     }
 }
 

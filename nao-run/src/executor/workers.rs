@@ -7,7 +7,7 @@ use nao_space::{Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Clock, Event, Exchange, Executor, Left, Naming, Pace, TaskBoard, TrialOutcome, WorkOrder};
+use super::{Clock, Event, Exchange, Executor, Naming, OpenTrials, Pace, TaskBoard, TrialOutcome, WorkOrder};
 
 /// Puts trials up in the run folder and waits for whoever takes them.
 pub struct WorkersExecutor<A, C> {
@@ -61,8 +61,8 @@ impl<A: Serialize + DeserializeOwned, C: Clock> Executor<A> for WorkersExecutor<
         self.board.settled(trial)
     }
 
-    fn leave(&mut self) -> Left {
-        Left::Working("the workers go on with what is open".into())
+    fn leave(&mut self) -> OpenTrials {
+        OpenTrials::Working("the workers go on with what is open".into())
     }
 
     fn dismiss(&mut self, why: &str) -> Result<()> {

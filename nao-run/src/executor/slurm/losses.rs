@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::scheduler::{Scheduler, TaskReport, TaskState};
 use super::suspicion::Verdict;
-use super::{Sent, SlurmExecutor};
+use super::{SlurmExecutor, SubmittedBatch};
 use crate::executor::exchange::{CopyOfAttempt, TaskKey};
 use crate::executor::{Clock, Event};
 
@@ -29,7 +29,9 @@ where
     /// Asks what became of tasks without result, and gives up those that are lost.
     pub(super) fn look(&mut self) -> Result<()> {
         let now = self.clock.now();
-        let open = |sent: &Sent| sent.batch.job.is_some() && sent.alive().any(|key| self.board.is_open(key));
+        let open = |sent: &SubmittedBatch| {
+            sent.batch.job.is_some() && sent.alive().any(|key| self.board.is_open(key))
+        };
         if !self.batches.iter().any(open) {
             self.next_question = now + self.settings.scheduler_every;
             return Ok(());
@@ -118,7 +120,7 @@ where
         let keys: Vec<TaskKey> =
             sent.batch.tasks[task as usize].iter().filter(|key| self.board.is_open(key)).copied().collect();
         let later: BTreeSet<TaskKey> =
-            self.batches[place + 1..].iter().flat_map(Sent::alive).copied().collect();
+            self.batches[place + 1..].iter().flat_map(SubmittedBatch::alive).copied().collect();
         let mut at_work = BTreeSet::new();
         for key in &keys {
             let copies = self.board.exchange().copies(key)?;

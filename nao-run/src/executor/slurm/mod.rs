@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use self::batch::job_name;
 use self::suspicion::Suspicions;
 use super::{
-    Clock, Event, Exchange, Executor, Left, Naming, Pace, TaskBoard, TaskKey, TrialOutcome, WorkOrder,
+    Clock, Event, Exchange, Executor, Naming, OpenTrials, Pace, TaskBoard, TaskKey, TrialOutcome, WorkOrder,
 };
 
 pub use batch::{Batch, Start as TaskStart};
@@ -70,7 +70,7 @@ pub struct SlurmExecutor<A, S, C> {
     limits: Option<SchedulerLimits>,
     /// When it is time to ask for them again.
     next_limits: Duration,
-    batches: Vec<Sent>,
+    batches: Vec<SubmittedBatch>,
     /// Tasks that no job has.
     waiting: Vec<TaskKey>,
     suspicions: Suspicions,
@@ -84,7 +84,7 @@ pub struct SlurmExecutor<A, S, C> {
 }
 
 /// A batch on its way through the scheduler.
-struct Sent {
+struct SubmittedBatch {
     batch: Batch,
     /// The tasks of the array that will do no more.
     over: BTreeSet<u32>,
@@ -93,9 +93,9 @@ struct Sent {
     retry_at: Duration,
 }
 
-impl Sent {
+impl SubmittedBatch {
     fn of(batch: Batch, tries: u32, retry_at: Duration) -> Self {
-        Sent { batch, over: BTreeSet::new(), tries, retry_at }
+        SubmittedBatch { batch, over: BTreeSet::new(), tries, retry_at }
     }
 
     /// The open trials of tasks that may still do something.
@@ -139,7 +139,8 @@ where
         exchange.prepare()?;
         exchange.write_order(&settings.order)?;
         let now = clock.now();
-        let batches = Batch::all(&exchange)?.into_iter().map(|batch| Sent::of(batch, 1, now)).collect();
+        let batches =
+            Batch::all(&exchange)?.into_iter().map(|batch| SubmittedBatch::of(batch, 1, now)).collect();
         let name = job_name(&exchange)?;
         Ok(SlurmExecutor {
             board: TaskBoard::new(exchange, naming, settings.pace, now),
@@ -177,7 +178,7 @@ where
         for chunk in tasks.chunks(limits.tasks) {
             let number = self.batches.last().map_or(1, |last| last.batch.number + 1);
             let batch = Batch::create(self.board.exchange(), number, chunk.to_vec(), &self.settings.start)?;
-            self.batches.push(Sent::of(batch, 0, now));
+            self.batches.push(SubmittedBatch::of(batch, 0, now));
         }
         Ok(())
     }
@@ -200,12 +201,13 @@ where
     /// Hands in what is not. A job that may have been taken is looked for first.
     fn hand_in(&mut self) -> Result<()> {
         let now = self.clock.now();
-        let due = |sent: &&mut Sent| sent.batch.job.is_none() && sent.retry_at <= now;
+        let due = |sent: &&mut SubmittedBatch| sent.batch.job.is_none() && sent.retry_at <= now;
         if self.batches.iter_mut().filter(due).any(|sent| sent.tries > 0) && !self.find_taken()? {
             return Ok(());
         }
-        let is_due =
-            |sent: &&Sent| sent.batch.job.is_none() && sent.alive().any(|key| self.board.is_open(key));
+        let is_due = |sent: &&SubmittedBatch| {
+            sent.batch.job.is_none() && sent.alive().any(|key| self.board.is_open(key))
+        };
         let chunks = self.batches.iter().filter(is_due).count();
         for index in 0..self.batches.len() {
             let sent = &self.batches[index];
@@ -317,7 +319,7 @@ where
 
     fn submit(&mut self, trials: Vec<Trial<A>>) -> Result<()> {
         let keys = self.board.put_up(trials, self.clock.now())?;
-        let sent: BTreeSet<TaskKey> = self.batches.iter().flat_map(Sent::alive).copied().collect();
+        let sent: BTreeSet<TaskKey> = self.batches.iter().flat_map(SubmittedBatch::alive).copied().collect();
         self.waiting.extend(keys.into_iter().filter(|key| !sent.contains(key)));
         Ok(())
     }
@@ -345,9 +347,12 @@ where
         self.board.settled(trial)
     }
 
-    fn leave(&mut self) -> Left {
+    fn leave(&mut self) -> OpenTrials {
         let run = self.board.exchange().run().display();
-        Left::Working(format!("its jobs, {}, go on by themselves; to end them:  nao cancel {run}", self.name))
+        OpenTrials::Working(format!(
+            "its jobs, {}, go on by themselves; to end them:  nao cancel {run}",
+            self.name
+        ))
     }
 
     fn dismiss(&mut self, why: &str) -> Result<()> {
