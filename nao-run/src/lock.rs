@@ -9,9 +9,9 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::error::{Context, Result, bail};
 use rusqlite::Connection;
 
+use crate::error::{Context, Result, bail};
 use crate::host::host;
 
 /// Takes the lock in that file, or says who has it.

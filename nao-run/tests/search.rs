@@ -162,3 +162,35 @@ fn a_folder_at_work_is_refused() {
     search.run().unwrap();
     assert!(refused.contains("is in use by process"), "{refused}");
 }
+
+#[test]
+fn a_watcher_is_told_of_rounds_and_of_every_trial_in_order() {
+    let (space, place) = (CnnSpace::default(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("run");
+    let watched = |budget| {
+        let mut told = Vec::new();
+        let search = small(&space, &folder).budget(budget).workers(1).watch(|event| match event {
+            RunEvent::Begun { trials, budget } => told.push(format!("begun {} of {budget}", trials.len())),
+            RunEvent::Choosing { round, trials } => told.push(format!("choosing {round}: {trials}")),
+            RunEvent::Round { round, trials } => told.push(format!("round {round}: {}", trials.len())),
+            RunEvent::Started { slot, trial } => told.push(format!("started {trial} {slot:?}")),
+            RunEvent::Finished { trial, outcome, .. } => {
+                told.push(format!("finished {trial} {}", outcome.is_ok()))
+            }
+            _ => {}
+        });
+        search.run().unwrap();
+        told
+    };
+    let of_trial = |trial: u64| [format!("started {trial} Some(0)"), format!("finished {trial} true")];
+    let mut expected = vec!["begun 0 of 7".to_owned(), "choosing 0: 6".to_owned(), "round 0: 6".to_owned()];
+    expected.extend((1..=6).flat_map(of_trial));
+    expected.extend(["choosing 1: 1".to_owned(), "round 1: 1".to_owned()]);
+    expected.extend(of_trial(7));
+    assert_eq!(watched(7), expected);
+    // What is over is not told again.
+    let mut expected =
+        ["begun 7 of 8", "round 1: 1", "choosing 2: 1", "round 2: 1"].map(str::to_owned).to_vec();
+    expected.extend(of_trial(8));
+    assert_eq!(watched(8), expected);
+}

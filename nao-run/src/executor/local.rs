@@ -8,11 +8,11 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use crate::error::{Context, Result};
 use nao_space::{EvaluationError, Measurement, Trial, TrialId};
 use serde::Serialize;
 
 use super::{Event, Exchange, Executor, FromWorker, OpenTrials, Start, TrialOutcome};
+use crate::error::{Context, Result};
 use crate::folder::RunFolder;
 use crate::memory::resident_mib_of;
 

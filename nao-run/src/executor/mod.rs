@@ -1,5 +1,5 @@
-//! Where trials run: the trait, and its engines. Threads of this process; processes on this machine; workers that share the run folder; jobs of
-//! Slurm.
+//! Where trials run: the trait, and its engines. Threads of this process; processes on this machine; workers that share
+//! the run folder; jobs of Slurm.
 
 mod clock;
 mod epochs;
@@ -12,8 +12,9 @@ mod workers;
 
 use std::time::Duration;
 
-use crate::error::Result;
 use nao_space::{EpochReport, EvaluationError, Measurement, Trial, TrialId};
+
+use crate::error::Result;
 
 pub use clock::{Clock, RealClock};
 pub use epochs::EpochFile;

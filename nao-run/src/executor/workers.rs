@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::error::Result;
 use nao_space::{Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Clock, Event, Exchange, Executor, Naming, OpenTrials, Pace, TaskBoard, TrialOutcome, WorkOrder};
+use crate::error::Result;
 
 /// Puts trials up in the run folder and waits for whoever takes them.
 pub struct WorkersExecutor<A, C> {

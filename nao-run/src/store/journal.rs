@@ -11,9 +11,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::error::{Context, Result, bail};
-
 use super::opening::{Header, with_suffix};
+use crate::error::{Context, Result, bail};
 
 /// Refuses a journal that is not of the last write to the store, or is not whole.
 pub(super) fn check_journal(store: &Path) -> Result<()> {

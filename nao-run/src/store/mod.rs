@@ -14,11 +14,12 @@ mod torn;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Context, Result, RunError, bail};
 use nao_space::search::{Origin, Stop};
 use nao_space::{ArchKey, EvaluationError, Measurement, TrialId};
 use rusqlite::{Connection, Params, Row, params};
 use tempfile::TempDir;
+
+use crate::error::{Context, Result, RunError, bail};
 
 pub use tally::Tally;
 

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::error::{Context, Result, RunError, bail};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::journal::check_journal;
 use super::{Store, unwritten};
+use crate::error::{Context, Result, RunError, bail};
 
 /// The version of the tables below, kept in SQLite's `user_version`.
 const VERSION: i64 = 1;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Result, RunError};
 use nao_space::EvaluationError;
 
 use super::Store;
+use crate::error::{Result, RunError};
 
 /// Trials by where they stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

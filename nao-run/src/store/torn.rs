@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
 use nao_space::TrialId;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -11,6 +10,7 @@ use tempfile::TempDir;
 use super::opening::with_suffix;
 use super::tests::{filled, measured};
 use super::{RoundRecord, Store, StoredTrial, TrialStatus};
+use crate::error::Result;
 
 /// A store of many pages as bytes, what it holds, and a place for damaged copies of it.
 struct Bench {

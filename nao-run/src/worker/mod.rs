@@ -7,8 +7,6 @@ mod supervised_training;
 mod worker_group;
 mod worker_loop;
 
-use std::io;
-
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId};
 
 pub use pipe_worker::serve_pipe;
@@ -45,14 +43,4 @@ fn add_peak(measurement: &mut Measurement) {
     if let Some(peak) = crate::memory::peak_mib() {
         measurement.extra.insert("peak_memory_mib".into(), peak);
     }
-}
-
-/// A process that cannot be started.
-fn not_started(program: &std::path::Path) -> impl Fn() -> String {
-    move || format!("cannot start a worker ({})", program.display())
-}
-
-/// This program.
-fn this_program() -> io::Result<std::path::PathBuf> {
-    std::env::current_exe()
 }

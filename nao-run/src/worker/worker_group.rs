@@ -1,11 +1,10 @@
 //! Several workers side by side on one node, a process each, so that one that dies takes no other along.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{not_started, this_program};
 use crate::error::{Context, Result, RunError};
 use crate::executor::Exchange;
 
@@ -50,11 +49,12 @@ impl GroupSettings {
 /// # Errors
 /// When a worker cannot be started, or one ended with an error though the run was not asked to stop.
 pub fn run_group(run: &Path, settings: &GroupSettings, leave: &AtomicBool) -> Result<()> {
-    let program: PathBuf = this_program().context("cannot find this program")?;
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let not_started = || format!("cannot start a worker ({})", program.display());
     let slots = settings.slots;
     let mut workers = Vec::new();
     for slot in 0..slots {
-        workers.push(settings.command(&program, run, slot).spawn().with_context(not_started(&program))?);
+        workers.push(settings.command(&program, run, slot).spawn().with_context(not_started)?);
     }
     let mut told = false;
     let mut failed = 0;

@@ -7,11 +7,11 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::error::{Context, Result};
 use nao_space::{EpochReport, EvaluationError};
 use serde::{Deserialize, Serialize};
 
 use super::{Exchange, Leases, TaskKey, WorkerId, json, read_if_there};
+use crate::error::{Context, Result};
 use crate::files::make_enterable;
 
 /// The number of an attempt at a task, from 1.

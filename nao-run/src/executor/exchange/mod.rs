@@ -32,10 +32,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::{Context, Result};
 use crate::executor::TrialOutcome;
 use crate::files::{read_text, write_whole};
 

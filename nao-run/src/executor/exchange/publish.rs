@@ -5,7 +5,6 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use crate::error::{Context, Result};
-
 use crate::files::make_readable;
 
 /// What became of a file.

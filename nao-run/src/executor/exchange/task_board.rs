@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::error::Result;
 use nao_space::{EpochReport, EvaluationError, Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{AttemptNumber, Exchange, Leases, Published, TaskFile, TaskKey, TaskResult, WorkerId};
+use crate::error::Result;
 use crate::executor::{Event, Start};
 
 /// Names the task of a trial.

@@ -12,10 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::scheduler::JobNumber;
+use crate::error::{Context, Result, bail};
 use crate::executor::exchange::{Exchange, TaskKey, publish_once};
 use crate::files::{make_enterable, read_text, write_whole};
 

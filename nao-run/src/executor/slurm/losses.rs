@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::error::Result;
 use nao_space::EvaluationError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::scheduler::{Scheduler, TaskReport, TaskState};
 use super::suspicion::Verdict;
 use super::{SlurmExecutor, SubmittedBatch};
+use crate::error::Result;
 use crate::executor::exchange::{CopyOfAttempt, TaskKey};
 use crate::executor::{Clock, Event};
 

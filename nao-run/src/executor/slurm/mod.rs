@@ -17,7 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Context, Result, RunError, bail};
 use nao_space::{Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +26,7 @@ use self::suspicion::Suspicions;
 use super::{
     Clock, Event, Exchange, Executor, Naming, OpenTrials, Pace, TaskBoard, TaskKey, TrialOutcome, WorkOrder,
 };
+use crate::error::{Context, Result, RunError, bail};
 
 pub use batch::{Batch, Start as TaskStart};
 pub use commands::{SlurmCommands, check_arguments, check_slurm};

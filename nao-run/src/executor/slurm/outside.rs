@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::Result;
-
 use super::batch::{has_jobs, job_name};
 use super::commands::SlurmCommands;
 use super::scheduler::{Scheduler, SchedulerError};
+use crate::error::Result;
 use crate::executor::exchange::Exchange;
 
 /// The name of the jobs of a run, and their scheduler.
