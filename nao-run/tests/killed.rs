@@ -10,17 +10,15 @@ use nao_space::{CnnArch, CnnSpace, Space, Trial};
 
 const BUDGET: u64 = 60;
 
-/// The search; slow enough to be caught in the middle of a trial.
-fn search(
-    space: &CnnSpace,
-    folder: &Path,
-    workers: usize,
-    pause: Duration,
-) -> nao_run::Result<History<CnnArch>> {
+/// The search. Trials after that of number `last` never end, so that it can be caught in the middle of some.
+fn search(space: &CnnSpace, folder: &Path, workers: usize, last: u64) -> nao_run::Result<History<CnnArch>> {
     let config = EvolutionConfig { population: 8, sample: 4, ..EvolutionConfig::default() };
     let strategy = EvolutionSearch::new(space, config, 7).expect("the settings are sound");
     let score = ScoreFunction::maximize("loose ends", move |trial: &Trial<CnnArch>| {
-        std::thread::sleep(pause * (1 + trial.id.0 as u32 % 3));
+        while trial.id.0 > last {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        std::thread::sleep(Duration::from_millis(trial.id.0 % 3));
         let loose = trial.arch.normal.loose_ends().len() + trial.arch.reduction.loose_ends().len();
         loose as f64 + (trial.seed % 1_000) as f64 / 1e6
     });
@@ -46,7 +44,8 @@ fn main() {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|word| word == "--search") {
         let folder = arguments.next().expect("a folder is named");
-        search(&space, Path::new(&folder), 3, Duration::from_millis(10)).expect("the search ends");
+        let last = arguments.next().and_then(|word| word.to_str()?.parse().ok()).expect("a number is named");
+        search(&space, Path::new(&folder), 3, last).expect("the search ends");
         return;
     }
     a_killed_search_ends_as_one_that_was_never_broken(&space);
@@ -55,37 +54,30 @@ fn main() {
 
 fn a_killed_search_ends_as_one_that_was_never_broken(space: &CnnSpace) {
     let place = tempfile::tempdir().unwrap();
-    let unbroken = search(space, &place.path().join("unbroken"), 1, Duration::ZERO).unwrap();
+    let unbroken = search(space, &place.path().join("unbroken"), 1, BUDGET).unwrap();
     assert_eq!(unbroken.trials.len() as u64, BUDGET);
 
     let folder = place.path().join("killed");
-    let start = || {
+    let start = |last: u64| {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg("--search").arg(&folder).stdin(Stdio::null()).spawn().unwrap()
+        command.arg("--search").arg(&folder).arg(last.to_string()).stdin(Stdio::null()).spawn().unwrap()
     };
-    for least in [5, 20, 40] {
-        let mut child = start();
+    for last in [5, 20, 40] {
+        let mut child = start(last);
         let begun = Instant::now();
-        let done = loop {
-            let done = done(&folder);
-            assert!(
-                child.try_wait().unwrap().is_none(),
-                "the search ended after {done} trials, before it was killed"
-            );
-            assert!(begun.elapsed() < Duration::from_secs(300), "the search stands still at {done} trials");
-            if done >= least {
-                break done;
-            }
+        while done(&folder) < last {
+            assert!(child.try_wait().unwrap().is_none(), "the search ended before it was killed");
+            assert!(begun.elapsed() < Duration::from_secs(300), "the search stands still");
             std::thread::sleep(Duration::from_millis(5));
-        };
+        }
         // SIGKILL: nothing of the process runs after it.
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(done < BUDGET, "the search was over before it was killed");
+        assert_eq!(done(&folder), last, "trials in the middle were counted as over");
     }
-    assert!(start().wait().unwrap().success());
+    assert!(start(BUDGET).wait().unwrap().success());
     // A search that is over is only read.
-    let broken = search(space, &folder, 2, Duration::from_secs(1_000)).unwrap();
+    let broken = search(space, &folder, 2, 0).unwrap();
     assert_eq!(told(space, &broken), told(space, &unbroken));
 }
 
