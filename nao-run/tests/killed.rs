@@ -10,13 +10,13 @@ use nao_space::{CnnArch, CnnSpace, Space, Trial};
 
 const BUDGET: u64 = 60;
 
-/// The search. Trials after that of number `last` never end, so that it can be caught in the middle of some.
+/// The search. Trials after that of number `last` do not end, so that it can be caught in the middle of some.
 fn search(space: &CnnSpace, folder: &Path, workers: usize, last: u64) -> nao_run::Result<History<CnnArch>> {
     let config = EvolutionConfig { population: 8, sample: 4, ..EvolutionConfig::default() };
     let strategy = EvolutionSearch::new(space, config, 7).expect("the settings are sound");
     let score = ScoreFunction::maximize("loose ends", move |trial: &Trial<CnnArch>| {
-        while trial.id.0 > last {
-            std::thread::sleep(Duration::from_secs(1));
+        if trial.id.0 > last {
+            std::thread::sleep(Duration::from_secs(1_000_000));
         }
         std::thread::sleep(Duration::from_millis(trial.id.0 % 3));
         let loose = trial.arch.normal.loose_ends().len() + trial.arch.reduction.loose_ends().len();
