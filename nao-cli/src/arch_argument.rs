@@ -1,5 +1,7 @@
 //! Architectures named on the command line: `@NAME`, text of their space in any form, a file of it, or a place in a run.
 
+use nao_run::files::read_text;
+use nao_run::{RunFolder, parse_stored};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -9,10 +11,9 @@ use nao_space::notation::{cnn_to_json, named_text, read_arch as read_in_any_form
 
 use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
-use crate::files::read_text;
 use crate::flags::refuse_idle;
 use crate::report::{BestEntry, ranking};
-use crate::run::{RunConfig, RunFolder, parse_stored};
+use crate::run::{RunConfig, RunContents};
 use crate::space_argument::AnySpace;
 use crate::task::{Arch, Task};
 

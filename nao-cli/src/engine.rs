@@ -1,17 +1,18 @@
 //! The executor of a run, as its configuration says.
 
+use nao_run::executor::{
+    Exchange, Executor, LocalExecutor, Naming, Pace, RealClock, SlurmCommands, SlurmExecutor, SlurmSettings,
+    TaskKey, TaskStart, WorkerSettings, WorkersExecutor, check_arguments, check_shared, check_slurm,
+};
+use nao_run::files::copy_whole;
+use nao_run::{Patience, RunFolder};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nao_space::{Space, Trial};
 
-use crate::executor::{
-    Exchange, Executor, LocalExecutor, Naming, Pace, RealClock, SlurmCommands, SlurmExecutor, SlurmSettings,
-    TaskKey, TaskStart, WorkerSettings, WorkersExecutor, check_arguments, check_shared, check_slurm,
-};
-use crate::files::copy_whole;
-use crate::run::{Engine, ExecutionConfig, Patience, RunConfig, RunFolder};
+use crate::run::{Engine, ExecutionConfig, RunConfig};
 use crate::task::{Arch, Task};
 
 /// The longest time between two looks at heartbeats.
@@ -25,7 +26,7 @@ pub fn check_engine(execution: &ExecutionConfig, out: Option<&Path>) -> Result<(
     if !execution.slurm.any_folder {
         check_shared(out.unwrap_or(Path::new("runs/new")))?;
     }
-    check_slurm()
+    Ok(check_slurm()?)
 }
 
 /// The executor of a run.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use nao_run::RunError;
 use nao_space::excerpt::shortened;
 
 use crate::output::tell;
@@ -35,20 +36,21 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let message = shortened(&told_once(error).replace('\n', " "), SCREEN);
-    if error.downcast_ref::<Interrupted>().is_some() {
+    let of_run = error.chain().find_map(|cause| cause.downcast_ref::<RunError>()).map(RunError::root);
+    if error.downcast_ref::<Interrupted>().is_some() || matches!(of_run, Some(RunError::Interrupted(_))) {
         tell(message);
         return ExitCode::from(STOPPED);
     }
     tell(format_args!("error: {message}"));
-    ExitCode::from(if error.downcast_ref::<RunFailed>().is_some() { 1 } else { 2 })
+    let has_failed =
+        error.downcast_ref::<RunFailed>().is_some() || matches!(of_run, Some(RunError::Failed(_)));
+    ExitCode::from(if has_failed { 1 } else { 2 })
 }
 
 /// An error with its causes. Many errors of the libraries say their cause themselves; it is not said twice.
 fn told_once(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    // SQLite's number of an error comes after its words.
-    let causes = error.chain().filter(|cause| !cause.is::<rusqlite::ffi::Error>());
-    for cause in causes.map(ToString::to_string) {
+    for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
             text = cause;
         } else if !text.contains(&cause) {
@@ -75,14 +77,6 @@ mod tests {
         assert_eq!(told_once(&quiet), "cannot write a.json: the disk is full");
         let telling =
             anyhow::Error::new(cause()).context("cannot write a.json (the disk is full); free some space");
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        let full = rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()));
-        let numbered = anyhow::Error::new(full).context("cannot write a store");
-        assert_eq!(told_once(&numbered), "cannot write a store: database or disk is full");
         assert_eq!(told_once(&telling), "cannot write a.json (the disk is full); free some space");
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        let full = rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()));
-        let numbered = anyhow::Error::new(full).context("cannot write a store");
-        assert_eq!(told_once(&numbered), "cannot write a store: database or disk is full");
     }
 }

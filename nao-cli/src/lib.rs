@@ -1,5 +1,5 @@
 //! The `nao` command, thin: arguments, run folder, executors, reports. What it composes lives in `nao-space`,
-//! `nao-controller` and `nao-child`.
+//! `nao-controller`, `nao-child` and `nao-run`.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -9,14 +9,10 @@ mod cell_network;
 mod command;
 mod data;
 mod engine;
-mod executor;
 mod failure;
-mod files;
 mod flags;
-mod host;
 mod interrupt;
 mod logging;
-mod memory;
 mod output;
 mod predictor;
 mod pretrained;

@@ -1,13 +1,12 @@
 //! Where what a command makes goes: to standard output, or into a file that the user named.
 
+use nao_run::files::write_whole;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-
-use crate::files::write_whole;
 
 /// The place that `-o` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +39,7 @@ impl Output {
     pub fn write_text(&self, text: &str) -> Result<()> {
         match self {
             Output::Standard => print_text(text),
-            Output::File(path) => write_whole(path, text.as_bytes()),
+            Output::File(path) => Ok(write_whole(path, text.as_bytes())?),
         }
     }
 
@@ -57,7 +56,7 @@ impl Output {
                 out.write_all(content)?;
                 Ok(out.flush()?)
             }
-            Output::File(path) => write_whole(path, content),
+            Output::File(path) => Ok(write_whole(path, content)?),
         }
     }
 

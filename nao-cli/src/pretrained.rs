@@ -1,5 +1,6 @@
 //! What was learned of spaces before searches, kept between them.
 
+use nao_run::files::{read_tensors, write_whole};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,6 @@ use nao_controller::{PretrainedSpace, PretrainingConfig};
 use nao_space::Space;
 use sha2::{Digest, Sha256};
 
-use crate::files::{read_tensors, write_whole};
 use crate::output::tell;
 
 /// What was learned of a space with these settings: from `file` if it is there, else from the cache, else learned now and
@@ -62,7 +62,8 @@ fn read_cache<S: Space>(space: &S, path: &Path, device: &Device) -> Option<Pretr
     if !path.exists() {
         return None;
     }
-    let read = read_tensors(path).and_then(|bytes| Ok(PretrainedSpace::from_bytes(space, bytes, device)?));
+    let read = read_tensors(path).map_err(anyhow::Error::from);
+    let read = read.and_then(|bytes| Ok(PretrainedSpace::from_bytes(space, bytes, device)?));
     match read {
         Ok(learned) => Some(learned),
         Err(error) => {
@@ -77,7 +78,7 @@ fn keep(path: &Path, learned: &PretrainedSpace) {
     let written = || -> Result<()> {
         let parent = path.parent().context("a cache file lies in a folder")?;
         std::fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-        write_whole(path, &learned.to_bytes()?)
+        Ok(write_whole(path, &learned.to_bytes()?)?)
     };
     if let Err(error) = written() {
         tracing::warn!("what was learned is not kept for the next search: {error:#}");

@@ -1,5 +1,6 @@
 //! Spaces named on the command line, of whatever kind: the one place that lists them.
 
+use nao_run::files::read_text;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +12,6 @@ use nao_space::{
 };
 
 use crate::args::{AnySpaceOptions, CellOptions, SpaceKind};
-use crate::files::read_text;
 
 /// A space as it is named, with the options that mean something for it.
 pub struct NamedSpace {

@@ -1,11 +1,11 @@
 //! `nao best`.
 
 use anyhow::{Result, bail};
+use nao_run::RunFolder;
 
 use super::{print_json, print_text};
 use crate::args::BestArgs;
 use crate::report::{best_table, ranking};
-use crate::run::RunFolder;
 
 pub fn run(args: BestArgs) -> Result<()> {
     if args.top == 0 {

@@ -1,12 +1,13 @@
 //! `nao cancel`: stops a run and everything that works for it.
 
 use anyhow::Result;
+use nao_run::RunFolder;
+use nao_run::executor::{Exchange, Slurm};
 
 use super::print_text;
 use crate::args::CancelArgs;
-use crate::executor::{Exchange, Slurm};
 use crate::failure::RunFailed;
-use crate::run::RunFolder;
+use crate::run::RunContents;
 
 /// Leaves the word to stop, which coordinator and workers find wherever they are, and ends the jobs of the scheduler.
 pub fn run(args: CancelArgs) -> Result<()> {

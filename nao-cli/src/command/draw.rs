@@ -1,5 +1,6 @@
 //! `nao draw`.
 
+use nao_run::RunFolder;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -10,7 +11,7 @@ use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch, read
 use crate::args::{CellOptions, DrawArgs, DrawFormat};
 use crate::flags::refuse_idle;
 use crate::output::Output;
-use crate::run::RunFolder;
+use crate::run::RunContents;
 use crate::space_argument::{AnySpace, SpaceVisitor};
 use crate::task::{Task, with_task};
 

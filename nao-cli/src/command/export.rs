@@ -1,5 +1,7 @@
 //! `nao export`.
 
+use nao_run::RunFolder;
+use nao_run::files::{private_folder, read_tensors};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -19,10 +21,9 @@ use super::train::{PreparedModel, PreparedNetwork, Training, of_folder};
 use crate::arch_argument::{NamedArch, arch_of_run};
 use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
-use crate::files::{private_folder, read_tensors};
 use crate::flags::refuse_idle;
 use crate::output::Output;
-use crate::run::{RunFolder, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
+use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
 use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
 /// The version of the network description.

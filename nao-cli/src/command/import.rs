@@ -1,5 +1,6 @@
 //! `nao import`: weights of the authors' PyTorch code become a folder like that of `nao train`, measured on data.
 
+use nao_run::files::write_whole;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,6 @@ use super::train::{PreparedNetwork, Training, manifest, resolve};
 use super::{print_json, print_text};
 use crate::args::{ImportArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
-use crate::files::write_whole;
 use crate::report::say_origin;
 use crate::run::{TrainFolder, free_name};
 use crate::task::{ImageTask, Task};

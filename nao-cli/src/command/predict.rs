@@ -2,13 +2,13 @@
 
 use anyhow::{Context, Result, bail};
 use nao_controller::{FitCost, StructureConfig};
+use nao_run::files::read_record;
 use nao_space::Space;
 use nao_space::table::unpacked_text;
 use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::PredictArgs;
-use crate::files::read_record;
 use crate::predictor::{CheapKind, Fitted, ReadPredictor, ScoreKind, finite};
 use crate::report::{cost_in_words, plain_table};
 use crate::space_argument::{AnySpace, SpaceVisitor};

@@ -1,6 +1,7 @@
 //! `nao resume`: goes on with a search, or with a training.
 
 use anyhow::{Result, bail};
+use nao_run::RunFolder;
 
 use super::search::{Start, carry_out};
 use crate::args::ResumeArgs;
@@ -8,7 +9,7 @@ use crate::engine::check_engine;
 use crate::interrupt::Interrupt;
 use crate::report::say_origin;
 use crate::run::{
-    Resolved, RunConfig, RunFolder, TrainFolder, adopted, all_words, check_budget,
+    Resolved, RunConfig, RunContents, TrainFolder, adopted, all_words, check_budget,
     refuse_flags_of_other_cells, refuse_idle_flags, resolve,
 };
 use crate::task::{Task, with_task};

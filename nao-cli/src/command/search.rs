@@ -1,5 +1,9 @@
 //! `nao search`, and the loop that `nao resume` goes on with.
 
+use nao_run::executor::OpenTrials;
+use nao_run::files::write_whole;
+use nao_run::{Coordinator, Ending, RunFolder, Store, StoredTrial, parse_stored};
+use nao_run::{Interruption, SearchSettings};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
@@ -15,9 +19,7 @@ use super::print_text;
 use crate::args::SearchArgs;
 use crate::data::device;
 use crate::engine::{bars, check_engine, engine, patience, where_words};
-use crate::executor::Left;
 use crate::failure::{Interrupted, stopped_at};
-use crate::files::write_whole;
 use crate::interrupt::Interrupt;
 use crate::pretrained::pretrained;
 use crate::report::{
@@ -25,10 +27,10 @@ use crate::report::{
     shared_tables,
 };
 use crate::run::{
-    Coordinator, DerivedOutcome, Ending, Finalists, Manifest, Resolved, RunConfig, RunFolder, SharedOutcome,
-    SharedRun, Store, StoredTrial, free_name, kind_of_search, parse_stored, refuse_flags_of_other_cells,
-    refuse_idle_flags, resolve, starting,
+    DerivedOutcome, Finalists, Manifest, Resolved, RunConfig, SharedOutcome, SharedRun, free_name,
+    kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
 };
+use crate::run::{RunContents, create_run};
 use crate::strategy;
 use crate::task::{Task, with_task};
 
@@ -50,7 +52,7 @@ fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     let companions = T::companions(&data);
     // It appears whole or not at all.
     let folder = interrupt.at_a_border(|| match args.out {
-        Some(path) => RunFolder::create(&path, &config, &manifest, &companions),
+        Some(path) => create_run(&path, &config, &manifest, &companions),
         None => create_with_free_name(&config, &manifest, &companions),
     })?;
     say_origin::<T>(&data);
@@ -69,7 +71,7 @@ fn create_with_free_name<T: Task>(
 ) -> Result<RunFolder> {
     loop {
         let path: PathBuf = free_name(config.data.word());
-        match RunFolder::create(&path, config, manifest, companions) {
+        match create_run(&path, config, manifest, companions) {
             // Another search took the name in the meantime.
             Err(_) if path.exists() => {}
             created => return created,
@@ -164,32 +166,30 @@ pub(super) fn carry_out<T: Task>(
         interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
     // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
     adopted.map_or(Ok(()), |manifest| adopt(folder, &manifest))?;
-    let mut coordinator = Coordinator {
-        folder,
-        store,
-        space: &space,
+    let settings = SearchSettings {
         objective: T::objective(),
         limits: config.rounds,
         seed: config.seed,
         patience: patience(execution),
-        strategy,
-        executor,
-        interrupt: interrupt.clone(),
-        progress: SearchProgress::new(bars(execution), config.rounds.budget),
     };
+    let mut progress = SearchProgress::new(bars(execution), config.rounds.budget);
+    let asked = AskedToStop { interrupt, folder, bars: progress.clearing() };
+    let coordinator = Coordinator::new(folder, store, &space, settings, strategy, executor, &mut progress);
+    let mut coordinator = coordinator.stopped_by(asked);
     let ending = interrupt.at_a_border(|| coordinator.run());
-    coordinator.progress.clear();
+    let store = coordinator.into_store();
+    progress.clear();
     let ending = ending?;
     let how = match &ending {
         Ending::BudgetSpent | Ending::Stopped(_) => None,
-        Ending::Interrupted(Left::Stopped) => Some("stopped".to_owned()),
-        Ending::Interrupted(Left::Working(who)) => Some(format!("stopped here; {who}")),
+        Ending::Interrupted(OpenTrials::Stopped) => Some("stopped".to_owned()),
+        Ending::Interrupted(OpenTrials::Working(who)) => Some(format!("stopped here; {who}")),
         Ending::Cancelled => Some("stopped by nao cancel".to_owned()),
     };
     if let Some(how) = how {
         return Err(Interrupted(format!("{how}; go on with:  nao resume {}", folder.path().display())).into());
     }
-    let trials = coordinator.store.trials()?;
+    let trials = store.trials()?;
     if let Some(best) = ranking(&trials, 1).entries.first() {
         let arch = parse_stored(&space, best.trial, &best.architecture, &best.key)?;
         let drawing = Drawing {
@@ -215,7 +215,7 @@ pub(super) fn carry_out<T: Task>(
     if let Some(tables) = tables.filter(|_| !json) {
         print_text(&tables)?;
     }
-    print_summary(folder, config.seed, &trials, &coordinator.store.tally()?, &ending, json)
+    print_summary(folder, config.seed, &trials, &store.tally()?, &ending, json)
 }
 
 /// Keeps the settings of a run of version 0.1, and says so.
@@ -226,6 +226,29 @@ fn adopt(folder: &RunFolder, manifest: &Manifest) -> Result<()> {
         folder.path().display()
     );
     Ok(())
+}
+
+/// How the coordinator of a search is stopped.
+struct AskedToStop<'a, F> {
+    interrupt: &'a Interrupt,
+    folder: &'a RunFolder,
+    /// Takes the bars away.
+    bars: F,
+}
+
+impl<F: FnOnce() + Clone + Send + 'static> Interruption for AskedToStop<'_, F> {
+    fn is_raised(&self) -> bool {
+        self.interrupt.is_raised()
+    }
+
+    fn at_once(&self, work: &mut dyn FnMut()) {
+        let (clear, words) = (self.bars.clone(), parting(self.folder));
+        let parting = move || {
+            clear();
+            words()
+        };
+        self.interrupt.at_once(parting, work);
+    }
 }
 
 /// The last words of a search that is stopped where nothing of what it does is kept.
@@ -265,7 +288,7 @@ fn prepared<'a, T: Task>(
 fn watch<T: Task>(space: &T::Space, config: &RunConfig<T>, trials: &[StoredTrial]) -> Result<Option<String>> {
     let operations = |cells: &mut dyn Iterator<Item = &StoredTrial>| -> Result<Option<OperationHistogram>> {
         let archs = cells.map(|trial| parse_stored(space, trial.id, &trial.arch, &trial.key));
-        Ok(T::operations(&archs.collect::<Result<Vec<_>>>()?))
+        Ok(T::operations(&archs.collect::<nao_run::Result<Vec<_>>>()?))
     };
     let last = trials.last().map_or(0, |trial| trial.round);
     let of_round = |round: u64| operations(&mut trials.iter().filter(|trial| trial.round == round));

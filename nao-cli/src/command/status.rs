@@ -1,11 +1,11 @@
 //! `nao status`: how a run stands.
 
 use anyhow::Result;
+use nao_run::RunFolder;
 
 use super::{print_json, print_text};
 use crate::args::RunFolderArgs;
 use crate::report::{RunStatus, status_text};
-use crate::run::RunFolder;
 
 pub fn run(args: RunFolderArgs) -> Result<()> {
     let folder = RunFolder::open(&args.folder)?;

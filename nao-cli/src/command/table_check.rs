@@ -1,5 +1,6 @@
 //! `nao table-check`: whether a file is a table of trained architectures, and what it holds.
 
+use nao_run::files::read_text;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -10,7 +11,6 @@ use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::TableCheckArgs;
-use crate::files::read_text;
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// What a table holds.

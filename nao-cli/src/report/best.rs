@@ -1,11 +1,11 @@
 //! The ranking of a run.
 
+use nao_run::{StoredTrial, TrialStatus};
 use nao_space::search::Origin;
 use nao_space::{ArchKey, Fidelity, Measurement, TrialId};
 use serde::Serialize;
 
 use super::table::figure;
-use crate::run::{StoredTrial, TrialStatus};
 
 /// One line of `nao best --json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

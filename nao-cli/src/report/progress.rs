@@ -5,11 +5,11 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use nao_run::executor::Standing;
+use nao_run::{RunEvent, StoredTrial, TrialStatus, Watcher};
 use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
 use super::table::figure;
-use crate::executor::Standing;
-use crate::run::{StoredTrial, TrialStatus};
 
 /// The bars of a search.
 pub struct SearchProgress {
@@ -51,7 +51,7 @@ impl SearchProgress {
     }
 
     /// The strategy is at work on a round.
-    pub fn thinking(&self, round: u64, trials: u64) {
+    fn thinking(&self, round: u64, trials: u64) {
         self.round.set_prefix(format!("round {}", round + 1));
         self.round.set_message("choosing cells ...");
         self.round.set_length(trials);
@@ -64,7 +64,7 @@ impl SearchProgress {
     }
 
     /// The search begins, or goes on with these trials of earlier starts, which are no measure of the speed of this one.
-    pub fn begin(&mut self, trials: &[StoredTrial], budget: u64) {
+    fn begin(&mut self, trials: &[StoredTrial], budget: u64) {
         self.run.set_length(budget);
         self.run.set_position(trials.iter().filter(|trial| is_over(trial)).count() as u64);
         self.run.reset_eta();
@@ -76,7 +76,7 @@ impl SearchProgress {
     }
 
     /// A round of these trials begins, or goes on.
-    pub fn round(&mut self, round: u64, trials: &[StoredTrial]) {
+    fn round(&mut self, round: u64, trials: &[StoredTrial]) {
         self.round.set_prefix(format!("round {}", round + 1));
         self.round.set_length(trials.len() as u64);
         self.round.set_position(trials.iter().filter(|trial| is_over(trial)).count() as u64);
@@ -84,7 +84,7 @@ impl SearchProgress {
     }
 
     /// A trial began.
-    pub fn started(&self, slot: Option<usize>, trial: TrialId) {
+    fn started(&self, slot: Option<usize>, trial: TrialId) {
         if let Some(bar) = self.bar(slot) {
             bar.set_position(0);
             bar.set_message(format!("trial {trial}"));
@@ -92,7 +92,7 @@ impl SearchProgress {
     }
 
     /// A trial finished an epoch.
-    pub fn epoch(&self, slot: Option<usize>, trial: TrialId, report: &EpochReport) {
+    fn epoch(&self, slot: Option<usize>, trial: TrialId, report: &EpochReport) {
         if let Some(bar) = self.bar(slot) {
             bar.set_length(report.epochs.into());
             bar.set_position(report.epoch.into());
@@ -101,7 +101,7 @@ impl SearchProgress {
     }
 
     /// A trial is over, and its worker, where it has one here, idle.
-    pub fn finished(
+    fn finished(
         &mut self,
         slot: Option<usize>,
         trial: TrialId,
@@ -114,7 +114,7 @@ impl SearchProgress {
     }
 
     /// A trial is over, whoever had it.
-    pub fn over(&mut self, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
+    fn over(&mut self, trial: TrialId, outcome: &Result<Measurement, EvaluationError>) {
         self.round.inc(1);
         self.run.inc(1);
         match outcome {
@@ -129,7 +129,7 @@ impl SearchProgress {
     }
 
     /// Where the open trials of the round stand, on other machines.
-    pub fn standing(&self, standing: Standing) {
+    fn standing(&self, standing: Standing) {
         let Standing { running, stale, waiting } = standing;
         let stale = if stale > 0 { format!(", {stale} without a sign of life") } else { String::new() };
         self.round.set_message(format!("{running} running{stale}, {waiting} waiting"));
@@ -137,13 +137,6 @@ impl SearchProgress {
 
     fn bar(&self, slot: Option<usize>) -> Option<&ProgressBar> {
         self.workers.get(slot?)
-    }
-
-    /// Says what the strategy warned of.
-    pub fn warnings(&self, warnings: &[String]) {
-        for warning in warnings {
-            self.warn(warning);
-        }
     }
 
     /// Above the bars where there are any, so that they stay whole; into the log otherwise.
@@ -157,13 +150,8 @@ impl SearchProgress {
         }
     }
 
-    /// Keeps the clocks going.
-    pub fn tick(&self) {
-        self.run.tick();
-    }
-
     /// Takes the bars away, from whatever thread.
-    pub fn clearing(&self) -> impl FnOnce() + Send + 'static {
+    pub fn clearing(&self) -> impl FnOnce() + Clone + Send + 'static {
         let bars = self.bars.clone();
         move || {
             let _ = bars.clear();
@@ -180,6 +168,24 @@ impl SearchProgress {
         if self.best.is_none_or(|(_, best, _)| merit > best) {
             self.best = Some((trial, merit, measurement.value));
             self.run.set_message(format!("best {} (trial {trial})", figure(measurement.value)));
+        }
+    }
+}
+
+impl Watcher for SearchProgress {
+    fn watch(&mut self, event: RunEvent<'_>) {
+        match event {
+            RunEvent::Begun { trials, budget } => self.begin(trials, budget),
+            RunEvent::Choosing { round, trials } => self.thinking(round, trials),
+            RunEvent::Round { round, trials } => self.round(round, trials),
+            RunEvent::Started { slot, trial } => self.started(slot, trial),
+            RunEvent::Epoch { slot, trial, report } => self.epoch(slot, trial, report),
+            RunEvent::Finished { slot, trial, outcome } => self.finished(slot, trial, outcome),
+            RunEvent::Standing(standing) => self.standing(standing),
+            RunEvent::Note(note) => self.warn(note),
+            RunEvent::Tick => self.run.tick(),
+            // A new kind of event is worth no bar before it has one.
+            _ => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How a run stands, seen from outside: from its files, from any machine that has them.
 
+use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
+use nao_run::{End, RunFolder, TrialStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
@@ -8,8 +10,7 @@ use nao_space::TrialId;
 use serde::Serialize;
 
 use super::table::{figure, plain_table};
-use crate::executor::{CopyOfAttempt, Exchange, Holder, Slurm};
-use crate::run::{End, Engine, RunFolder, TrialStatus};
+use crate::run::{Engine, RunContents};
 use crate::task::with_task;
 
 /// How a run stands.
@@ -44,7 +45,7 @@ struct RunningTrial {
     trial: TrialId,
     attempt: u32,
     #[serde(flatten)]
-    holder: Option<Holder>,
+    holder: Option<WorkerId>,
     epoch: u32,
     epochs: Option<u32>,
     train_loss: Option<f64>,
@@ -99,7 +100,7 @@ impl RunStatus {
                 },
             }
         }
-        let coordinator = folder.holder()?;
+        let coordinator = folder.lock_owner()?;
         if coordinator.is_none() && lease.is_none() {
             // On this machine trials run as long as their coordinator.
             waiting += running.len();
@@ -166,7 +167,7 @@ fn running_trial(
     RunningTrial {
         trial,
         attempt: copy.number.0,
-        stale: is_late || holder.as_ref().is_some_and(Holder::is_dead),
+        stale: is_late || holder.as_ref().is_some_and(WorkerId::is_dead),
         holder,
         epoch: beat.epoch,
         epochs: beat.epochs,

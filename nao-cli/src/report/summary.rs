@@ -1,12 +1,12 @@
 //! What a search says when it ends.
 
+use nao_run::{Ending, RunFolder, StoredTrial, Tally};
 use std::io::Write;
 
 use anyhow::Result;
 
 use super::best::{BestEntry, ranking};
 use super::table::best_table;
-use crate::run::{Ending, RunFolder, StoredTrial, Tally};
 
 /// How many cells the table shows.
 const TOP: usize = 5;

@@ -2,14 +2,13 @@
 //! measured shows that they are not its own.
 
 use anyhow::Result;
+use nao_run::{RunFolder, Store, StoredTrial, TrialStatus, parse_stored};
 
 use super::config::RunConfig;
+use super::contents::RunContents;
 use super::definition::{Difference, refuse_changed};
-use super::folder::RunFolder;
 use super::manifest::Manifest;
 use super::settings_file::{RUN_FILE, in_json};
-use super::store::{Store, StoredTrial, TrialStatus};
-use super::stored_arch::parse_stored;
 use crate::task::Task;
 
 /// The manifest of a run whose settings were not kept, with them; `None` where it has them.

@@ -1,12 +1,12 @@
 //! Whether a run can go on as far as it is asked to.
 
+use nao_run::{RoundRecord, Store};
 use std::path::Path;
 
 use anyhow::{Result, bail};
 use nao_space::search::Stop;
 
 use super::config::RunConfig;
-use super::store::{RoundRecord, Store};
 use crate::task::Task;
 
 /// Checks the budget that is asked of a run. Gives the last round where its strategy had nothing

@@ -1,6 +1,7 @@
 //! How a run is carried out: where children are trained, how many at a time, and what they may take. Nothing of this
 //! changes a result.
 
+use nao_run::executor::{WorkOrder, check_arguments};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -8,7 +9,6 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::data::device;
-use crate::executor::{WorkOrder, check_arguments};
 
 /// Where children are trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]

@@ -1,5 +1,6 @@
 //! What a run ran on: versions, commit, device, data.
 
+use nao_run::files::read_text;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -10,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::data::DataSource;
-use crate::files::read_text;
 use crate::task::Task;
 
 /// The circumstances of a run.

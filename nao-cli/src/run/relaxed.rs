@@ -6,6 +6,7 @@
 //! relaxed/report.json          every epoch, with the cells that would have been derived then
 //! ```
 
+use nao_run::files::write_whole;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -20,7 +21,6 @@ use serde::Serialize;
 
 use super::shared::SharedRun;
 use crate::failure::{Interrupted, RunFailed, stopped_at};
-use crate::files::write_whole;
 use crate::report::TrainProgress;
 use crate::task::{ImageTask, Task};
 

@@ -1,5 +1,6 @@
 //! The files of settings that runs and trainings go by.
 
+use nao_run::files::read_text;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
@@ -9,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::toml_error::in_text;
 use crate::args::SpaceKind;
-use crate::files::read_text;
 
 /// That of a run.
 pub const RUN_FILE: &str = "run.toml";

@@ -1,5 +1,6 @@
 //! The architectures with which a search begins: from what was typed to the notation of its space.
 
+use nao_run::files::read_text;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,6 @@ use nao_space::search::{StartingWith, Strategy};
 use super::config::RunConfig;
 use crate::arch_argument::read_of_space;
 use crate::cell_network::{CellNetwork, convention_word};
-use crate::files::read_text;
 use crate::task::{Arch, Task};
 
 /// What was typed, in the notation of the space: `@NAME`, text in any form, a file of it, or `@FILE` with one per line.

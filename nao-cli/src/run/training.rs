@@ -13,6 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use nao_run::files::write_whole;
 use nao_space::notation::ConcatenatedStates;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,6 @@ use super::manifest::Manifest;
 use super::settings_file::{TRAINING_FILE, in_json, kind_of_file, read_toml, refuse_existing};
 use crate::args::SpaceKind;
 use crate::data::DataSource;
-use crate::files::write_whole;
 use crate::task::Task;
 
 /// What a training is, resolved.
@@ -109,7 +109,7 @@ impl TrainFolder {
 
     /// Keeps a configuration for later starts: of data in another place.
     pub fn keep_config<T: Task>(&self, config: &TrainConfig<T>) -> Result<()> {
-        write_whole(&self.config_path(), config.to_toml().as_bytes())
+        Ok(write_whole(&self.config_path(), config.to_toml().as_bytes())?)
     }
 
     /// The manifest; `None` in the folder of an earlier version, whose checkpoint alone tells what it is of.

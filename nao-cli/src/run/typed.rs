@@ -2,13 +2,13 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_child::supernet::SharingConfig;
+use nao_run::files::read_text;
 use nao_space::search::RoundLimits;
 use serde::Serialize;
 use toml::{Table, Value};
 
 use super::toml_error::in_text;
 use crate::args::{ExecutionOptions, RunOptions};
-use crate::files::read_text;
 
 /// The file, then `--set`, then the named flags, as one table.
 pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> {

@@ -1,5 +1,6 @@
 //! Recurrent cells, trained as language models on text.
 
+use nao_run::files::read_record;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +21,6 @@ use super::{Companions, PublishedArch, ReadArch, Task};
 use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::data::DataSource;
-use crate::files::read_record;
 use crate::space_argument::activation_order;
 
 /// The words of the text of a run or training, one a line.

@@ -23,7 +23,7 @@ pub use evolution::{EvolutionConfig, EvolutionSearch, InvalidEvolution, Removal}
 pub use local_search::{LocalSearch, LocalSearchConfig};
 pub use measured::check_objective;
 pub use random::RandomSearch;
-pub use rounds::{History, Round, RoundLimits, SearchError, SearchLoop, run_search};
+pub use rounds::{FinishedTrial, History, Round, RoundLimits, SearchError, SearchLoop, run_search};
 pub use standing::Standing;
 pub use starting::StartingWith;
 pub use strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};

@@ -1,12 +1,12 @@
 //! What came out, as JSON and as tables, beside what came out before.
 
+use nao_run::files::read_record;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nao_space::search::Standing;
 use serde::{Deserialize, Serialize};
 
-use crate::files::read_record;
 use crate::report::plain_table;
 
 /// The columns of the tables: after how many queries the best is shown.

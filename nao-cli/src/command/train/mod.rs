@@ -3,6 +3,8 @@
 mod image;
 mod language;
 
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,12 +18,11 @@ use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch};
 use crate::args::{ResumeArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::failure::{Interrupted, stopped_at};
-use crate::files::write_whole;
 use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
-    Manifest, NO_TEXT, RunFolder, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
+    Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
     latest_weights, overlay_recipe, typed_table,
 };
 use crate::task::{Arch, Companions, Task, with_task};

@@ -8,15 +8,14 @@
 //! supernet/report.json            the whole search
 //! ```
 
+use nao_run::RunFolder;
+use nao_run::files::{read_record, write_whole};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nao_child::supernet::{PoolState, SharedRound};
 use serde::{Deserialize, Serialize};
-
-use crate::files::{read_record, write_whole};
-use crate::run::folder::RunFolder;
 
 /// A round as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,13 +58,13 @@ impl SharedFiles {
     /// Keeps a round.
     pub fn keep(&self, round: &StoredRound) -> Result<()> {
         let content = serde_json::to_vec(round).context("a round has no JSON form")?;
-        write_whole(&self.round(round.report.round), &content)
+        Ok(write_whole(&self.round(round.report.round), &content)?)
     }
 
     /// Keeps how far a round has come whose weights are kept.
     pub fn keep_part(&self, state: &PoolState) -> Result<()> {
         let content = serde_json::to_vec(state).context("a round has no JSON form")?;
-        write_whole(&self.part(state.rounds), &content)
+        Ok(write_whole(&self.part(state.rounds), &content)?)
     }
 
     /// How far a round has come that is not over; `None` where nothing of it is kept.

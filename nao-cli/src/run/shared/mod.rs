@@ -6,6 +6,8 @@ mod finalists;
 mod policy;
 mod proposer;
 
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,9 +28,7 @@ use self::files::{SharedFiles, StoredRound};
 use self::policy::Rewarded;
 use self::proposer::Retold;
 use super::config::RunConfig;
-use super::folder::RunFolder;
 use crate::failure::{Interrupted, RunFailed, stopped_at};
-use crate::files::write_whole;
 use crate::interrupt::Interrupt;
 use crate::pretrained::pretrained;
 use crate::report::{TrainProgress, figure};

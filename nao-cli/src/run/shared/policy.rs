@@ -1,6 +1,7 @@
 //! The policy of ENAS as the proposer of a search with shared weights: rewarded by accuracies on minibatches of validation
 //! images, it learns between the epochs of the weights, and the cells that they are trained on are drawn from it.
 
+use nao_run::files::{read_tensors, write_whole};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,7 +13,6 @@ use nao_space::{CnnArch, CnnSpace, Space};
 use serde_json::json;
 
 use super::Kept;
-use crate::files::{read_tensors, write_whole};
 
 /// A policy that proposes.
 pub struct Rewarded<'a> {
@@ -41,7 +41,7 @@ impl<'a> Rewarded<'a> {
 
 impl Kept for Rewarded<'_> {
     fn save(&self, path: &Path) -> Result<()> {
-        write_whole(path, &self.sampler.save()?)
+        Ok(write_whole(path, &self.sampler.save()?)?)
     }
 
     fn restore(&mut self, path: PathBuf) -> Result<()> {

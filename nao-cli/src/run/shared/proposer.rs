@@ -1,6 +1,7 @@
 //! A strategy as the proposer of a search with shared weights: made anew each round and told the whole pool. Of the
 //! authors' controllers the weights go on from round to round (docs/specification.md, d.3).
 
+use nao_run::files::{read_tensors, write_whole};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,6 @@ use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
 use super::Kept;
-use crate::files::{read_tensors, write_whole};
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The `nao` strategy of a preset, told anew each round.
@@ -64,7 +64,7 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
 
 impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Kept for Retold<'_, L> {
     fn save(&self, path: &Path) -> Result<()> {
-        self.weights.as_ref().map_or(Ok(()), |weights| write_whole(path, weights))
+        self.weights.as_ref().map_or(Ok(()), |weights| Ok(write_whole(path, weights)?))
     }
 
     fn restore(&mut self, path: PathBuf) -> Result<()> {

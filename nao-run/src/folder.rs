@@ -1,0 +1,168 @@
+//! Where the files of a run are.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use nao_space::TrialId;
+
+use super::lock;
+use super::store::Store;
+use crate::error::{Context, Result, bail};
+use crate::files::write_whole;
+
+/// A run folder.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// A new run folder with these files, by name, and an empty store. It is prepared under another name and appears
+    /// whole.
+    ///
+    /// # Errors
+    /// When there is something of that name, or it cannot be written.
+    pub fn create(path: &Path, files: &[(&str, &[u8])]) -> Result<Self> {
+        if path.exists() {
+            bail!(
+                "{} exists already: choose another --out, or go on with it: nao resume {}",
+                path.display(),
+                path.display()
+            );
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let failed = || format!("cannot create a run folder in {}", parent.display());
+        fs::create_dir_all(parent).with_context(failed)?;
+        let building =
+            tempfile::Builder::new().prefix(".nao-run-").tempdir_in(parent).with_context(failed)?;
+        let folder = RunFolder { path: building.path().to_owned() };
+        for sub in ["controller", "children"] {
+            fs::create_dir(folder.path.join(sub)).with_context(failed)?;
+        }
+        for (name, content) in files {
+            write_whole(&folder.path.join(name), content)?;
+        }
+        Store::create(&folder.store_path())?;
+        fs::rename(building.path(), path)
+            .with_context(|| format!("cannot create {}: does it exist by now?", path.display()))?;
+        // The folder has its final name: there is nothing to clean up any more.
+        let _ = building.keep();
+        Ok(RunFolder { path: path.to_owned() })
+    }
+
+    /// An existing run folder.
+    ///
+    /// # Errors
+    /// When there is none, or it is no run folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_as(path, "run.toml")
+    }
+
+    /// An existing folder whose search is defined in a file of that name.
+    pub(crate) fn open_as(path: &Path, definition: &str) -> Result<Self> {
+        let folder = RunFolder { path: path.to_owned() };
+        if !path.is_dir() {
+            bail!("no run folder {}", path.display());
+        }
+        if !path.join(definition).is_file() || !folder.store_path().is_file() {
+            bail!("{} is not a run folder: it has no {definition} and trials.sqlite", path.display());
+        }
+        Ok(folder)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the configuration with which the run was started is kept.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("run.toml")
+    }
+
+    /// Where what the run was started on is kept.
+    pub fn manifest_path(&self) -> PathBuf {
+        self.path.join("manifest.json")
+    }
+
+    /// The store, to be written by the one who holds the lock.
+    pub fn store(&self) -> Result<Store> {
+        Store::open(&self.store_path())
+    }
+
+    /// The store for those who only look at it; works while a coordinator writes it, and in a read-only folder.
+    pub fn store_to_read(&self) -> Result<Store> {
+        Store::open_to_read(&self.store_path())
+    }
+
+    /// Keeps other coordinators out for as long as the lock lives; the system drops it with the process.
+    pub fn lock(&self) -> Result<File> {
+        lock::take(&self.lock_path())
+    }
+
+    /// The coordinator at work in the folder, if there is one: its process, its host and since when.
+    pub fn lock_owner(&self) -> Result<Option<String>> {
+        lock::lock_owner(&self.lock_path())
+    }
+
+    /// Where the state of the strategy after asking for a round is kept.
+    pub fn strategy_state(&self, round: u64) -> PathBuf {
+        self.path.join("controller").join(format!("round-{round:03}.state"))
+    }
+
+    /// Where what was learned of the space before the search is kept.
+    pub fn pretrained(&self) -> PathBuf {
+        self.path.join("controller").join("pretrained.safetensors")
+    }
+
+    /// Where the metrics of the strategy for a round are kept.
+    pub fn strategy_report(&self, round: u64) -> PathBuf {
+        self.path.join("controller").join(format!("round-{round:03}.json"))
+    }
+
+    /// The folder of a trial.
+    pub fn child(&self, trial: TrialId) -> PathBuf {
+        self.path.join("children").join(trial.to_string())
+    }
+
+    /// Where the learning curve of a trial is kept.
+    pub fn curve(&self, trial: TrialId) -> PathBuf {
+        self.child(trial).join("curve.json")
+    }
+
+    /// Where the state of a trial under way on this machine is kept.
+    pub fn checkpoint(&self, trial: TrialId) -> PathBuf {
+        self.child(trial).join("checkpoint.safetensors")
+    }
+
+    /// Where the epochs of a trial under way on this machine are kept, one a line.
+    pub fn epochs(&self, trial: TrialId) -> PathBuf {
+        self.child(trial).join("epochs.jsonl")
+    }
+
+    /// Removes what a trial needed under way on this machine; half a checkpoint of a worker that was killed, too. Whatever
+    /// cannot be removed harms nobody.
+    pub fn forget_state(&self, trial: TrialId) {
+        let _ = fs::remove_file(self.epochs(trial));
+        let checkpoint = self.checkpoint(trial);
+        let (Some(folder), Some(name)) = (checkpoint.parent(), checkpoint.file_name()) else { return };
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&*name.to_string_lossy()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// The drawing of the best cell.
+    pub fn drawing(&self) -> PathBuf {
+        self.path.join("best.svg")
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    fn store_path(&self) -> PathBuf {
+        self.path.join("trials.sqlite")
+    }
+}
