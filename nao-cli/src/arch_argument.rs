@@ -1,5 +1,6 @@
 //! Architectures named on the command line: `@NAME`, text of their space in any form, a file of it, or a place in a run.
 
+use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -132,7 +133,7 @@ pub fn arch_of_run<T: Task>(path: &Path, rank: usize) -> Result<(NamedArch<T>, B
     }
     let best = ranking(&trials, rank).entries;
     let Some(entry) = best.get(rank - 1) else {
-        bail!("{} has {} ranked trials, none of rank {rank}", path.display(), best.len());
+        bail!("{} has {}, none of rank {rank}", path.display(), counted(best.len(), "ranked trial"));
     };
     let arch = parse_stored(&space, entry.trial, &entry.architecture, &entry.key)?;
     let name = format!("trial {} of {}", entry.trial, path.display());

@@ -1,5 +1,6 @@
 //! The executor of a run, as its configuration says.
 
+use nao_space::counted;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -119,7 +120,7 @@ pub fn bars(execution: &ExecutionConfig) -> usize {
 /// Where children are trained, in words.
 pub fn where_words(execution: &ExecutionConfig, folder: &RunFolder) -> String {
     match execution.executor {
-        Engine::Local => format!("{} workers on {}", execution.workers, execution.device),
+        Engine::Local => format!("{} on {}", counted(execution.workers, "worker"), execution.device),
         Engine::Workers => format!("for workers started with: nao worker {}", folder.path().display()),
         Engine::Slurm => {
             let slots = execution.slurm.slots_per_node;

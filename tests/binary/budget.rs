@@ -95,6 +95,6 @@ fn a_run_whose_round_failed_is_not_said_to_go_on() {
     command.args(["--time-limit", "0.000001", "--max-failed-share", "1"]);
     assert_eq!(command.stderr(Stdio::null()).status().unwrap().code(), Some(1));
     let status = stdout(run(folder.path(), &["status", "run"]));
-    assert!(status.contains("ended        every trial of round 0 failed"), "{status}");
+    assert!(status.contains("ended        every trial of round 1 failed"), "{status}");
     assert!(!status.contains("nao resume"), "{status}");
 }

@@ -109,7 +109,7 @@ fn a_search_is_ranked_drawn_and_trained_from_its_folder_alone() {
     let rounds = ["--initial=3", "--per-round=1", "--budget=3", "--strategy=random", "--out=run"];
     let text = stdout(run(folder.path(), &[&["search"], &tiny[..], &rounds[..]].concat()));
     assert!(text.contains("nao train --from run --rank 1"), "{text}");
-    assert!(text.contains("validation") && text.contains("digits, 1 epochs"), "{text}");
+    assert!(text.contains("validation") && text.contains("digits, 1 epoch"), "{text}");
     assert!(text.contains("without parameters") && text.contains("selection: of all trials"), "{text}");
     assert!(folder.path().join("run/best.svg").is_file());
 

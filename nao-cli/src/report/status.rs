@@ -1,6 +1,7 @@
 //! How a run stands, seen from outside: from its files, from any machine that has them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::table::{figure, plain_table};
 use crate::executor::{CopyOfAttempt, Exchange, Holder, Slurm};
 use crate::run::{End, Engine, RunFolder, TrialStatus};
+use crate::shell::quoted;
 use crate::task::with_task;
 
 /// How a run stands.
@@ -214,7 +216,7 @@ pub fn status_text(status: &RunStatus) -> String {
         format!(
             "{}: round {}, {} of {} trials done, {failures} failed{reasons}{unrecorded}, {} running, {waiting} waiting",
             status.run,
-            status.rounds.saturating_sub(1),
+            status.rounds,
             done,
             status.budget,
             running.len(),
@@ -222,7 +224,7 @@ pub fn status_text(status: &RunStatus) -> String {
         match &status.coordinator {
             Some(holder) => format!("coordinator  {holder}"),
             None if status.ended.is_none() && status.edited.is_empty() => {
-                format!("coordinator  none; go on with:  nao resume {}", status.run)
+                format!("coordinator  none; go on with:  nao resume {}", quoted(Path::new(&status.run)))
             }
             None => "coordinator  none".to_owned(),
         },

@@ -74,7 +74,7 @@ pub enum FileError {
         limit: u64,
     },
     /// A file that is no text.
-    #[error("{}: byte {at} is no UTF-8; convert the file to UTF-8", .path.display())]
+    #[error("{}: byte {at} is not UTF-8; convert the file to UTF-8", .path.display())]
     NotText {
         /// The file.
         path: PathBuf,
