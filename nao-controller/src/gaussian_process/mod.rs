@@ -19,7 +19,7 @@ mod state;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
-use self::posterior::{Moments, Posterior};
+use self::posterior::{Moments, Posterior, dot};
 use self::sparse::Projection;
 use crate::error::ControllerError;
 
@@ -282,9 +282,7 @@ impl GaussianProcess {
                 let prior = prior.col_as_slice(i);
                 let known = |j: usize| prior[j] - explained.shared(i, j);
                 match &doubts {
-                    Some(doubts) => {
-                        (0..n).map(|j| known(j) + posterior::dot(&doubts[i], &doubts[j])).collect()
-                    }
+                    Some(doubts) => (0..n).map(|j| known(j) + dot(&doubts[i], &doubts[j])).collect(),
                     None => (0..n).map(known).collect(),
                 }
             })

@@ -20,7 +20,7 @@ use super::posterior::{Posterior, dot};
 /// Above so many observations the posterior is sparse.
 pub const EXACT: usize = 2_000;
 /// The observations on which a sparse posterior rests.
-pub const BASIS: usize = 1_000;
+pub const BASIS: usize = 1_500;
 
 /// The least variance that is added to the diagonal of the kernel of the basis, relative to that of the signal, and the
 /// most: two of the basis may be equal in all that the kernel sees.
