@@ -115,6 +115,9 @@ fn unwritten(named: &Path, file: &Path, error: io::Error) -> anyhow::Error {
             format!("the folder {} is read-only", folder.display())
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
+        ErrorKind::FileTooLarge => {
+            "is the disk full, or a limit on the size of files (ulimit -f) reached?".to_owned()
+        }
         _ => return anyhow!(error).context(cannot_write(named)),
     };
     anyhow!("{}: {why}", cannot_write(named))

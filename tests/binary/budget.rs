@@ -56,7 +56,8 @@ fn an_exhausted_space_takes_no_larger_budget_and_nobody_is_told_to_go_on() {
     let text = path.join("text");
     fs::create_dir(&text).unwrap();
     for part in ["train", "valid", "test"] {
-        fs::write(text.join(format!("{part}.txt")), "the cat sees a dog\n".repeat(30)).unwrap();
+        fs::write(text.join(format!("{part}.txt")), format!("the cat of {part} sees a dog\n").repeat(30))
+            .unwrap();
     }
     let words = [
         "search",
