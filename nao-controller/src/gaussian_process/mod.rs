@@ -6,10 +6,12 @@
 //! kernel compete in the same way. Points may carry a score, such as that of a cheap label: then a prior mean over it
 //! competes too, and is estimated exactly.
 
+mod basis;
 mod bound;
 mod evidence;
 mod exp;
 mod kernel;
+mod linalg;
 mod mean;
 mod points;
 mod posterior;
@@ -19,7 +21,8 @@ mod state;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
-use self::posterior::{Moments, Posterior, dot};
+use self::linalg::dot;
+use self::posterior::{Moments, Posterior};
 use self::sparse::Projection;
 use crate::error::ControllerError;
 

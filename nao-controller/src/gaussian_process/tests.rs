@@ -5,7 +5,7 @@ use nao_space::seed::rng_for;
 use nao_space::{NasBench101Space, Space};
 use rand::RngExt;
 
-use super::posterior::dot;
+use super::linalg::dot;
 use super::*;
 
 const SEARCH: fn(KernelForm) -> EvidenceSearch =
