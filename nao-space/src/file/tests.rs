@@ -4,6 +4,8 @@ use std::io::{BufRead, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
