@@ -56,8 +56,9 @@ const NAMES_SHOWN: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the tensors do not fit the network: missing [{}], unknown [{}], of another shape [{}]; \
-     load them into the architecture and width they were made for",
-    listed_up_to(NAMES_SHOWN, .missing), listed_up_to(NAMES_SHOWN, .unknown), listed_up_to(NAMES_SHOWN, .misshapen)
+     {}",
+    listed_up_to(NAMES_SHOWN, .missing), listed_up_to(NAMES_SHOWN, .unknown), listed_up_to(NAMES_SHOWN, .misshapen),
+    remedy(.missing, .unknown)
 )]
 pub struct NamesError {
     /// Names that the network has and the tensors lack.
@@ -66,6 +67,27 @@ pub struct NamesError {
     pub unknown: Vec<String>,
     /// Names with found and expected shape.
     pub misshapen: Vec<String>,
+}
+
+/// What helps: most often other cells or another width are meant. Wrappers of other programs put their own name before all.
+fn remedy(missing: &[String], unknown: &[String]) -> String {
+    match shared_prefix(missing, unknown) {
+        Some(prefix) => format!("every name begins with `{prefix}`: save them without it"),
+        None => "load them into the architecture and width they were made for".to_owned(),
+    }
+}
+
+/// What stands before the name of every unknown tensor and makes it unknown.
+fn shared_prefix<'a>(missing: &[String], unknown: &'a [String]) -> Option<&'a str> {
+    let first = unknown.first()?;
+    let ends = first.match_indices('.').map(|(dot, _)| dot + 1);
+    let mut prefixes = ends.map(|end| &first[..end]);
+    prefixes.find(|prefix| {
+        let bare = |name: &String| {
+            name.strip_prefix(prefix).is_some_and(|bare| missing.iter().any(|name| name == bare))
+        };
+        unknown.iter().all(bare)
+    })
 }
 
 /// The tensors of the network of `plan`, in the order in which the network is built and visited.
@@ -253,4 +275,29 @@ pub fn named_gradients<M: Module>(
     assert_eq!(collect.found.len(), names.len(), "names and network come from one plan");
     let named = names.iter().zip(collect.found).filter(|(name, _)| name.trainable);
     named.map(|(name, gradient)| (name.name.clone(), gradient)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn names_behind_one_prefix_get_a_hint_and_others_do_not() {
+        let missing = names(&["stem.0.weight", "cells.0.bias"]);
+        let error = |unknown: &[&str]| {
+            let (missing, unknown) = (missing.clone(), names(unknown));
+            NamesError { missing, unknown, misshapen: Vec::new() }.to_string()
+        };
+        let wrapped = error(&["module.stem.0.weight", "module.cells.0.bias"]);
+        assert!(wrapped.ends_with("every name begins with `module.`: save them without it"), "{wrapped}");
+        let deeper = error(&["net.module.stem.0.weight"]);
+        assert!(deeper.contains("`net.module.`"), "{deeper}");
+        for other in [error(&["module.stem.0.weight", "cells.7.bias"]), error(&["module.head"]), error(&[])] {
+            assert!(other.ends_with("made for"), "{other}");
+        }
+    }
 }

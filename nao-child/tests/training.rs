@@ -190,5 +190,5 @@ fn a_damaged_checkpoint_is_named_with_the_remedy() {
     let error =
         train_network(&plan, &recipe(), &split, 5, &Device::flex(), &options, &mut Quiet).unwrap_err();
     assert!(error.to_string().contains("state.safetensors: not a safetensors file of weights"), "{error}");
-    assert!(error.to_string().contains("delete it to start afresh"), "{error}");
+    assert!(error.to_string().contains("may also be deleted: the training then starts afresh"), "{error}");
 }

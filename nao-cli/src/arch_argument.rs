@@ -2,6 +2,7 @@
 
 use nao_run::files::read_text;
 use nao_run::{RunFolder, parse_stored};
+use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -133,7 +134,7 @@ pub fn arch_of_run<T: Task>(path: &Path, rank: usize) -> Result<(NamedArch<T>, B
     }
     let best = ranking(&trials, rank).entries;
     let Some(entry) = best.get(rank - 1) else {
-        bail!("{} has {} ranked trials, none of rank {rank}", path.display(), best.len());
+        bail!("{} has {}, none of rank {rank}", path.display(), counted(best.len(), "ranked trial"));
     };
     let arch = parse_stored(&space, entry.trial, &entry.architecture, &entry.key)?;
     let name = format!("trial {} of {}", entry.trial, path.display());

@@ -6,6 +6,7 @@ use nao_run::executor::{
 };
 use nao_run::files::copy_whole;
 use nao_run::{Patience, RunFolder};
+use nao_space::counted;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -120,7 +121,7 @@ pub fn bars(execution: &ExecutionConfig) -> usize {
 /// Where children are trained, in words.
 pub fn where_words(execution: &ExecutionConfig, folder: &RunFolder) -> String {
     match execution.executor {
-        Engine::Local => format!("{} workers on {}", execution.workers, execution.device),
+        Engine::Local => format!("{} on {}", counted(execution.workers, "worker"), execution.device),
         Engine::Workers => format!("for workers started with: nao worker {}", folder.path().display()),
         Engine::Slurm => {
             let slots = execution.slurm.slots_per_node;

@@ -8,6 +8,7 @@ use nao_run::RunError;
 use nao_space::excerpt::shortened;
 
 use crate::output::tell;
+use crate::shell::quoted;
 
 /// The most characters of a message: a screen of 24 lines, less one for the prompt.
 const SCREEN: usize = 23 * 80 - 40;
@@ -27,7 +28,7 @@ pub struct Interrupted(pub String);
 
 /// The last words of a command that was stopped and can go on from a folder.
 pub fn stopped_at(folder: &Path) -> String {
-    format!("stopped; go on with:  nao resume {}", folder.display())
+    format!("stopped; go on with:  nao resume {}", quoted(folder))
 }
 
 /// Says an error in one line, which fits on a screen, and gives its exit code.

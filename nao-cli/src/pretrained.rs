@@ -39,15 +39,13 @@ pub fn pretrained<S: Space>(
             ));
             let learned = PretrainedSpace::learn(space, config, device)?;
             let report = learned.report();
+            let kept = cached.as_deref().filter(|path| keep(path, &learned));
             tell(format_args!(
                 "learned it in {:.0} s: {:.1} % of unseen architectures are written down exactly{}",
                 report.seconds,
                 100.0 * report.exact,
-                cached.as_ref().map_or(String::new(), |path| format!("; kept in {}", path.display()))
+                kept.map_or(String::new(), |path| format!("; kept in {}", path.display()))
             ));
-            if let Some(path) = &cached {
-                keep(path, &learned);
-            }
             learned
         }
     };
@@ -73,16 +71,18 @@ fn read_cache<S: Space>(space: &S, path: &Path, device: &Device) -> Option<Pretr
     }
 }
 
-/// Writes the cache; that it cannot be written is no reason not to search.
-fn keep(path: &Path, learned: &PretrainedSpace) {
+/// Writes the cache, and tells whether that could be done; that it could not is no reason not to search.
+fn keep(path: &Path, learned: &PretrainedSpace) -> bool {
     let written = || -> Result<()> {
         let parent = path.parent().context("a cache file lies in a folder")?;
         std::fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
         Ok(write_whole(path, &learned.to_bytes()?)?)
     };
-    if let Err(error) = written() {
+    let written = written();
+    if let Err(error) = &written {
         tracing::warn!("what was learned is not kept for the next search: {error:#}");
     }
+    written.is_ok()
 }
 
 /// `$NAO_CACHE`, `$XDG_CACHE_HOME/nao` or `$HOME/.cache/nao`, whichever is set first.

@@ -48,7 +48,7 @@ impl fmt::Display for End {
         match self {
             End::BudgetSpent => f.write_str("budget spent"),
             End::Stopped(stop) => stop.fmt(f),
-            End::RoundFailed(round) => write!(f, "every trial of round {round} failed"),
+            End::RoundFailed(round) => write!(f, "every trial of round {} failed", round + 1),
         }
     }
 }

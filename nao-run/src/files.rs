@@ -116,6 +116,9 @@ fn unwritten(named: &Path, file: &Path, error: io::Error) -> RunError {
             format!("the folder {} is read-only", folder.display())
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
+        ErrorKind::FileTooLarge => {
+            "is the disk full, or a limit on the size of files (ulimit -f) reached?".to_owned()
+        }
         _ => return RunError::Io { what: cannot_write(named), source: error },
     };
     RunError::Refused(format!("{}: {why}", cannot_write(named)))

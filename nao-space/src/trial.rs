@@ -1,6 +1,7 @@
 //! Trials and what they measure. A score is never a bare number: its objective, split, fidelity and seed
 //! travel with it.
 
+use crate::text::counted;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -102,7 +103,7 @@ impl Fidelity {
 
 impl fmt::Display for Fidelity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} epochs", self.recipe, self.epochs)
+        write!(f, "{}, {}", self.recipe, counted(self.epochs, "epoch"))
     }
 }
 

@@ -56,7 +56,8 @@ fn an_exhausted_space_takes_no_larger_budget_and_nobody_is_told_to_go_on() {
     let text = path.join("text");
     fs::create_dir(&text).unwrap();
     for part in ["train", "valid", "test"] {
-        fs::write(text.join(format!("{part}.txt")), "the cat sees a dog\n".repeat(30)).unwrap();
+        fs::write(text.join(format!("{part}.txt")), format!("the cat of {part} sees a dog\n").repeat(30))
+            .unwrap();
     }
     let words = [
         "search",
@@ -95,6 +96,6 @@ fn a_run_whose_round_failed_is_not_said_to_go_on() {
     command.args(["--time-limit", "0.000001", "--max-failed-share", "1"]);
     assert_eq!(command.stderr(Stdio::null()).status().unwrap().code(), Some(1));
     let status = stdout(run(folder.path(), &["status", "run"]));
-    assert!(status.contains("ended        every trial of round 0 failed"), "{status}");
+    assert!(status.contains("ended        every trial of round 1 failed"), "{status}");
     assert!(!status.contains("nao resume"), "{status}");
 }

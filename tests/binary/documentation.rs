@@ -140,7 +140,11 @@ fn world() -> tempfile::TempDir {
     fs::write(path.join("cifar-10-batches-bin/data_batch_1.bin"), images).unwrap();
     fs::create_dir(path.join("ptb")).unwrap();
     for part in ["train", "valid", "test"] {
-        fs::write(path.join(format!("ptb/ptb.{part}.txt")), "the cat sees a dog\n".repeat(400)).unwrap();
+        fs::write(
+            path.join(format!("ptb/ptb.{part}.txt")),
+            format!("the cat of {part} sees a dog\n").repeat(400),
+        )
+        .unwrap();
     }
     fs::write(path.join("my.toml"), "seed = 2\n[recipe]\nepochs = 3\n").unwrap();
 

@@ -171,13 +171,14 @@ fn files_and_folders_have_the_rights_that_the_umask_leaves() {
              --set=strategy.structure.pretraining.feature_samples=50 --set=strategy.structure.pretraining.batch=8";
         let random = "--strategy=random --budget=2";
         let small = "--epochs=1 --set=structure.width=4 --set=structure.cells_per_stage=1 --set=batch=128";
+        let shared = CELLS.replace("--workers=1", "--executor=workers");
         let script = format!(
             "umask {umask:03o} && \"$NAO\" search {random} {CELLS} --out=run && \
              \"$NAO\" search {structure} {CELLS} --out=learned && \
              \"$NAO\" train --from run {small} --out=trained && \
              \"$NAO\" export trained --format=safetensors -o weights.safetensors && \
              \"$NAO\" draw @NAONet-A -o cell.svg && \
-             (\"$NAO\" search {random} {CELLS} --executor=workers --out=shared & \
+             (\"$NAO\" search {random} {shared} --out=shared & \
              \"$NAO\" worker shared --idle=60 && wait)"
         );
         let output = shell(folder, &script);

@@ -4,12 +4,12 @@ pub mod augment;
 mod cifar;
 mod digits;
 mod error;
+mod hex;
 mod origin;
+mod repeated;
 pub(crate) mod split;
 mod text;
 mod words;
-
-use std::fmt::Write;
 
 use nao_space::network::FeatureShape;
 use sha2::{Digest, Sha256};
@@ -18,7 +18,9 @@ pub use augment::{Augmentation, Normalisation};
 pub use cifar::{CIFAR10_CLASSES, cifar10_folder};
 pub use digits::digits;
 pub use error::DataError;
-pub use origin::{PartOrigin, RepeatedImages, RepeatedLines};
+pub(crate) use hex::hexadecimal;
+pub use origin::PartOrigin;
+pub use repeated::{RepeatedImages, RepeatedLines};
 pub use split::Split;
 pub use text::{END_OF_LINE, TextData, text_folder, text_folder_with};
 
@@ -77,12 +79,4 @@ impl ImageData {
         hash.update(&self.labels);
         hexadecimal(&hash.finalize())
     }
-}
-
-/// Bytes as hex digits, two each.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::error::DataError;
+use super::hex::hexadecimal;
 use super::origin::PartOrigin;
 use super::words::{Token, read_words};
 
@@ -90,7 +91,7 @@ impl TextData {
             hash.update((part.len() as u64).to_le_bytes());
             part.iter().for_each(|word| hash.update(word.to_le_bytes()));
         }
-        super::hexadecimal(&hash.finalize())
+        hexadecimal(&hash.finalize())
     }
 }
 

@@ -134,7 +134,7 @@ mod tests {
             ([b"\xef\xbb\xbf".as_slice(), b"ab\xff"].concat(), 5),
         ] {
             let error = read(&content).unwrap_err();
-            assert!(error.contains(&format!("a.txt: byte {at} is no UTF-8")), "{error}");
+            assert!(error.contains(&format!("a.txt: byte {at} is not UTF-8")), "{error}");
         }
     }
 

@@ -90,7 +90,8 @@ fn a_trial_cut_anywhere_ends_as_the_whole() {
         assert_eq!(whole.warnings.is_empty(), !rolls_back, "{:?}", whole.warnings);
         let plain = evaluator.evaluate(&trial, &mut Quiet).unwrap();
         assert_eq!(Measurement { seconds: 0.0, ..plain }, whole.measurement);
-        for (batches, least) in [(1, 20), (2, 10), (3, 7), (7, 3), (11, 2)] {
+        // Four segments judge, and are read at a stretch or once more.
+        for (batches, least) in [(4, 9), (5, 8), (6, 7), (7, 5), (11, 3)] {
             let (over, pieces) = in_pieces(&evaluator, &trial, folder.path(), batches);
             assert!(pieces >= least, "{pieces} pieces of {batches} segments");
             assert!(over == whole, "pieces of {batches} segments end otherwise");

@@ -129,7 +129,7 @@ pub enum SharedSearchError {
     #[error(transparent)]
     Strategy(#[from] StrategyError),
     /// No architecture of a pool has a score.
-    #[error("none of the {pool} architectures of round {round} has a score; the last one: {last}")]
+    #[error("none of the {pool} architectures of round {} has a score; the last one: {last}", .round + 1)]
     NothingScored {
         /// The round, counted from 0.
         round: u32,

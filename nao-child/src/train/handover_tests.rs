@@ -18,7 +18,7 @@ use crate::data::ImageData;
 use crate::recipe::{Recipe, Score};
 use crate::{TrainEvaluator, digits};
 
-/// Says stop after some batches; keeps what it hears.
+/// Says stop after some batches, of training or of what it is judged by; keeps what it hears.
 pub(crate) struct Piece {
     batches: u32,
     asked: Cell<u32>,
@@ -183,9 +183,11 @@ fn a_trial_cut_anywhere_ends_as_the_whole() {
     let whole = whole(folder.path());
     let plain = evaluator.evaluate(&trial, &mut Quiet).unwrap();
     assert_eq!(Measurement { seconds: 0.0, ..plain }, whole.measurement);
-    for batches in [1, 3, 5, STEPS, STEPS + 1, 2 * STEPS - 1] {
+    // After those of training one batch judges.
+    let steps = STEPS + 1;
+    for batches in [1, 3, 5, STEPS, steps, steps + 1, 2 * steps - 1] {
         let (over, pieces) = in_pieces(&evaluator, &trial, folder.path(), batches);
-        assert_eq!(pieces, (EPOCHS * STEPS).div_ceil(batches), "pieces of {batches} batches");
+        assert_eq!(pieces, (EPOCHS * steps).div_ceil(batches), "pieces of {batches} batches");
         assert!(over == whole, "pieces of {batches} batches end otherwise");
     }
 }
@@ -197,7 +199,7 @@ fn a_trial_stopped_before_its_first_batch_leaves_a_file_to_go_on_from() {
     let (evaluator, trial) = (evaluator(recipe()), trial(CELL, 5));
     let whole = whole(folder.path());
     let checkpoint = Checkpointing::every_epoch(folder.path().join("sub/trial.safetensors"));
-    for batches in [0, STEPS, 0] {
+    for batches in [0, STEPS + 1, 0] {
         let stopped = evaluator.evaluate_resumably(&trial, &checkpoint, &mut Piece::of(batches));
         assert_eq!(stopped, Err(EvaluationError::Interrupted));
         assert!(checkpoint.path.is_file());
@@ -289,7 +291,7 @@ fn a_file_from_before_positions_were_kept_is_gone_on_with() {
     let (evaluator, trial) = (evaluator(recipe()), trial(CELL, 5));
     let whole = whole(folder.path());
     let checkpoint = Checkpointing::every_epoch(folder.path().join("trial.safetensors"));
-    let stopped = evaluator.evaluate_resumably(&trial, &checkpoint, &mut Piece::of(STEPS));
+    let stopped = evaluator.evaluate_resumably(&trial, &checkpoint, &mut Piece::of(STEPS + 1));
     assert_eq!(stopped, Err(EvaluationError::Interrupted));
     as_before_positions(&checkpoint.path, ["position", "cells"]);
     let mut piece = Piece::endless();

@@ -31,7 +31,7 @@ pub enum CheckpointError {
         source: std::io::Error,
     },
     /// Not a safetensors file of ours.
-    #[error("{}: not a safetensors file of weights ({message}); give another file, or delete it to start afresh", .path.display())]
+    #[error("{}: not a safetensors file of weights ({message}); give another file (a checkpoint may also be deleted: the training then starts afresh)", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum CheckpointError {
     /// A checkpoint of another training.
     #[error(
         "{}: belongs to a training with another {what} (found {found}, expected {expected}); \
-         put the settings of that training back, give another file, or delete it to start afresh", .path.display()
+         put the settings of that training back, or give another file (a checkpoint may also be deleted: the training then starts afresh)", .path.display()
     )]
     OtherTraining {
         /// The file.

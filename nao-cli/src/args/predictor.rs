@@ -69,7 +69,7 @@ pub struct FitArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 
-    /// Keep the predictor, fitted to all pairs, for `nao predict`. Of more than 2,000 it learns by way of 1,000, drawn at
+    /// Keep the predictor, fitted to all pairs, for `nao predict`. Of more than 2,000 it learns by way of 1,500, drawn at
     /// random, so that time and memory keep within bounds
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

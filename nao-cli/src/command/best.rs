@@ -6,6 +6,7 @@ use nao_run::RunFolder;
 use super::{print_json, print_text};
 use crate::args::BestArgs;
 use crate::report::{best_table, ranking};
+use crate::shell::quoted;
 
 pub fn run(args: BestArgs) -> Result<()> {
     if args.top == 0 {
@@ -28,6 +29,6 @@ pub fn run(args: BestArgs) -> Result<()> {
     for entry in &best {
         text.push_str(&format!("{:>3}  {}\n", entry.rank, entry.architecture));
     }
-    text.push_str(&format!("train one to the end:  nao train --from {} --rank 1", args.folder.display()));
+    text.push_str(&format!("train one to the end:  nao train --from {} --rank 1", quoted(&args.folder)));
     print_text(&text)
 }

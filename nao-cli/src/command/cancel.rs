@@ -8,6 +8,7 @@ use super::print_text;
 use crate::args::CancelArgs;
 use crate::failure::RunFailed;
 use crate::run::RunContents;
+use crate::shell::quoted;
 
 /// Leaves the word to stop, which coordinator and workers find wherever they are, and ends the jobs of the scheduler.
 pub fn run(args: CancelArgs) -> Result<()> {
@@ -25,6 +26,9 @@ pub fn run(args: CancelArgs) -> Result<()> {
         Some(end) => {
             print_text(&format!("{path} has ended ({end}): there was nothing to stop but idle workers"))
         }
-        None => print_text(&format!("stopped {path}; what is done is kept. Go on with:  nao resume {path}")),
+        None => print_text(&format!(
+            "stopped {path}; what is done is kept. Go on with:  nao resume {}",
+            quoted(folder.path())
+        )),
     }
 }

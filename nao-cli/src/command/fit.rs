@@ -1,11 +1,12 @@
 //! `nao fit`: a predictor from architectures and scores of one's own.
 
+use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_controller::{Assessment, FitCost, Labels, StructureConfig, assess_split};
 use nao_space::features::{FeatureMap, Features};
-use nao_space::table::unpacked_text;
+use nao_space::table::{separator_hint, unpacked_text};
 use nao_space::{Direction, Space};
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ use crate::args::FitArgs;
 use crate::output::Output;
 use crate::predictor::{CheapKind, Learning, Pair, PredictorFile, ScoreKind, finite};
 use crate::report::{StepProgress, assessment_table};
+use crate::shell::quoted;
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// What is printed.
@@ -202,7 +204,10 @@ fn read_rows<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<Row<S::Arch>>> {
     let headers = reader.headers().with_context(|| format!("{path} is no CSV file"))?.clone();
     let column = |name: &str| {
         headers.iter().position(|header| header == name).ok_or_else(|| {
-            anyhow!("{path} has no column `{name}`; it has {}", headers.iter().collect::<Vec<_>>().join(", "))
+            anyhow!(
+                "{path} has no column `{name}`; it has {}",
+                headers.iter().collect::<Vec<_>>().join(", ") + separator_hint(&headers)
+            )
         })
     };
     let architecture = args.architecture.iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
@@ -240,7 +245,7 @@ fn read_rows<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<Row<S::Arch>>> {
         }
     }
     if rows.len() < 3 {
-        bail!("{path} has {} architectures with scores; a predictor needs at least 3", rows.len());
+        bail!("{path} has {}; a predictor needs at least 3", counted(rows.len(), "scored architecture"));
     }
     let mean = |(row, count): (Row<S::Arch>, f64)| Row {
         score: row.score / count,
@@ -275,8 +280,9 @@ fn page(result: &FitResult, output: Option<&Path>) -> String {
             None => String::new(),
         };
         text.push_str(&format!(
-            "\nfitted to all of them: {0}; use it:  nao predict {0} ARCHITECTURES{needs}",
-            path.display()
+            "\nfitted to all of them: {}; use it:  nao predict {} ARCHITECTURES{needs}",
+            path.display(),
+            quoted(path)
         ));
     }
     text

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use nao_controller::{FitCost, StructureConfig};
 use nao_run::files::read_record;
 use nao_space::Space;
-use nao_space::table::unpacked_text;
+use nao_space::table::{separator_hint, unpacked_text};
 use serde::Serialize;
 
 use super::{print_json, print_text};
@@ -139,8 +139,9 @@ fn read_asked<S: Space>(
             Some(place) => Some((column, place)),
             None => bail!(
                 "{} rests on the cheap label `{column}`: {path} must be a CSV file with the columns `architecture` and \
-                 `{column}`",
-                args.predictor.display()
+                 `{column}`{}",
+                args.predictor.display(),
+                separator_hint(&headers)
             ),
         },
         None => None,

@@ -4,6 +4,7 @@ use nao_run::executor::OpenTrials;
 use nao_run::files::write_whole;
 use nao_run::{Coordinator, Ending, RunFolder, Store, StoredTrial, parse_stored};
 use nao_run::{Interruption, SearchSettings};
+use nao_space::counted;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ use crate::run::{
     kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
 };
 use crate::run::{RunContents, create_run};
+use crate::shell::quoted;
 use crate::strategy;
 use crate::task::{Task, with_task};
 
@@ -93,24 +95,25 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
     let space = T::space(&config.space)?.name();
     let plan = match (&config.sharing, &config.relaxed) {
         (None, None) => format!(
-            "searching {space} with strategy {}: {} cells, {} at random first, then {} per round",
+            "searching {space} with strategy {}: {}, {} at random first, then {} per round",
             config.strategy.name,
-            config.rounds.budget,
+            counted(config.rounds.budget, "cell"),
             config.rounds.initial.min(config.rounds.budget),
             config.rounds.per_round,
         ),
         (None, Some(relaxed)) => format!(
-            "searching {space} with strategy {}: {} epochs of a relaxed network; the cells derived from it are trained from \
+            "searching {space} with strategy {}: {} of a relaxed network; the cells derived from it are trained from \
              scratch",
-            config.strategy.name, relaxed.weights.epochs
+            config.strategy.name,
+            counted(relaxed.weights.epochs, "epoch")
         ),
         (Some(sharing), _) => format!(
-            "searching {space} with strategy {}: {} rounds of {} epochs of shared weights on a pool of {} cells, {} new per \
+            "searching {space} with strategy {}: {} of {} of shared weights on a pool of {}, {} new per \
              round{}; the best {} are trained from scratch",
             config.strategy.name,
-            sharing.rounds,
-            sharing.training.epochs,
-            sharing.pool,
+            counted(sharing.rounds, "round"),
+            counted(sharing.training.epochs, "epoch"),
+            counted(sharing.pool as u64, "cell"),
             sharing.per_round,
             if sharing.policy_updates > 0 {
                 format!(" by a policy after {} updates", sharing.policy_updates)
@@ -187,7 +190,7 @@ pub(super) fn carry_out<T: Task>(
         Ending::Cancelled => Some("stopped by nao cancel".to_owned()),
     };
     if let Some(how) = how {
-        return Err(Interrupted(format!("{how}; go on with:  nao resume {}", folder.path().display())).into());
+        return Err(Interrupted(format!("{how}; go on with:  nao resume {}", quoted(folder.path()))).into());
     }
     let trials = store.trials()?;
     if let Some(best) = ranking(&trials, 1).entries.first() {

@@ -52,7 +52,7 @@ fn operations(report: &SharedReport) -> String {
         format!("{:.0}", 100.0 * count as f64 / of.total().max(1) as f64)
     };
     let mut header = vec!["operation".to_owned()];
-    header.extend(report.rounds.iter().map(|round| format!("round {}", round.round)));
+    header.extend(report.rounds.iter().map(|round| format!("round {}", round.round + 1)));
     let row = |name: String, count: &dyn Fn(&OperationHistogram) -> usize| {
         let cells = report.rounds.iter().map(|round| {
             let (pool, top) = (&round.pool_operations, &round.top_operations);

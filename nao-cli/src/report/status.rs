@@ -3,6 +3,7 @@
 use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
 use nao_run::{End, RunFolder, TrialStatus};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::table::{figure, plain_table};
 use crate::run::{Engine, RunContents};
+use crate::shell::quoted;
 use crate::task::with_task;
 
 /// How a run stands.
@@ -215,7 +217,7 @@ pub fn status_text(status: &RunStatus) -> String {
         format!(
             "{}: round {}, {} of {} trials done, {failures} failed{reasons}{unrecorded}, {} running, {waiting} waiting",
             status.run,
-            status.rounds.saturating_sub(1),
+            status.rounds,
             done,
             status.budget,
             running.len(),
@@ -223,7 +225,7 @@ pub fn status_text(status: &RunStatus) -> String {
         match &status.coordinator {
             Some(holder) => format!("coordinator  {holder}"),
             None if status.ended.is_none() && status.edited.is_empty() => {
-                format!("coordinator  none; go on with:  nao resume {}", status.run)
+                format!("coordinator  none; go on with:  nao resume {}", quoted(Path::new(&status.run)))
             }
             None => "coordinator  none".to_owned(),
         },

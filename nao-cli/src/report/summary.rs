@@ -1,12 +1,14 @@
 //! What a search says when it ends.
 
 use nao_run::{Ending, RunFolder, StoredTrial, Tally};
+use nao_space::counted;
 use std::io::Write;
 
 use anyhow::Result;
 
 use super::best::{BestEntry, ranking};
 use super::table::best_table;
+use crate::shell::quoted;
 
 /// How many cells the table shows.
 const TOP: usize = 5;
@@ -35,9 +37,14 @@ pub fn print_summary(
         _ => String::new(),
     };
     let rounds = trials.last().map_or(0, |last| last.round + 1);
-    writeln!(out, "{} cells trained in {rounds} rounds with seed {seed}{reason}", tally.done)?;
+    writeln!(
+        out,
+        "{} trained in {} with seed {seed}{reason}",
+        counted(tally.done as u64, "cell"),
+        counted(rounds, "round")
+    )?;
     for (reason, count) in &tally.failed {
-        writeln!(out, "{count} trials failed: {reason}")?;
+        writeln!(out, "{} failed: {reason}", counted(*count as u64, "trial"))?;
     }
     writeln!(out, "{}", best_table(&best))?;
     if let Some(best) = best.first() {
@@ -48,7 +55,7 @@ pub fn print_summary(
 
 /// The scores above are those of short trainings: the best cell still has to be trained.
 fn next_steps(out: &mut impl Write, folder: &RunFolder, best: &BestEntry) -> Result<()> {
-    let path = folder.path().display();
+    let path = quoted(folder.path());
     writeln!(out, "best cell       {}", best.architecture)?;
     writeln!(out, "its picture     {}", folder.drawing().display())?;
     writeln!(out, "all results     nao best {path} --top 10")?;

@@ -9,15 +9,28 @@ use super::best::BestEntry;
 const PAGE: usize = 80;
 
 /// A table that fits the terminal, or 80 columns where there is none; numbers go to the right. Words are never broken: a table
-/// that is too wide even with a word a line turns into lines, a block of them for each row.
+/// that is too wide in a box loses it, and one that is too wide even with a word a line turns into lines, a block of them
+/// for each row.
 pub fn plain_table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
-    Sheet { header, right, rows }.fitted(boxed, 3, 1)
+    Sheet { header, right, rows }.fitted(&[BOXED, BARE])
 }
 
 /// A table of many narrow columns without lines, a space between them; it fits as [`plain_table`] does.
 pub fn narrow_table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
-    Sheet { header, right, rows }.fitted(bare, 1, 0)
+    Sheet { header, right, rows }.fitted(&[BARE])
 }
+
+/// How a table looks, and the room that it needs for that.
+struct Style {
+    dress: fn(&mut Table),
+    /// Characters beside the words of each column.
+    beside: usize,
+    /// Characters at the ends of each line.
+    ends: usize,
+}
+
+const BOXED: Style = Style { dress: boxed, beside: 3, ends: 1 };
+const BARE: Style = Style { dress: bare, beside: 1, ends: 0 };
 
 /// What a table says.
 struct Sheet<'a> {
@@ -28,18 +41,24 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    /// The sheet in the style, whose columns take `beside` characters each beside their words, and whose lines `ends`.
-    fn fitted(&self, style: fn(&mut Table), beside: usize, ends: usize) -> String {
+    /// The sheet in the first style in which it fits, or as lines.
+    fn fitted(&self, styles: &[Style]) -> String {
+        let tables = styles.iter().find_map(|style| self.styled(style));
+        tables.unwrap_or_else(|| self.lines())
+    }
+
+    /// The sheet in a style, its cells wrapped where that is needed; `None` where words would have to be broken.
+    fn styled(&self, style: &Style) -> Option<String> {
         let mut table = self.table();
-        style(&mut table);
+        (style.dress)(&mut table);
         let page = table.width().map_or(PAGE, usize::from);
         let whole = table.trim_fmt();
         if whole.lines().all(|line| line.chars().count() <= page) {
-            return whole;
+            return Some(whole);
         }
         let narrowest: Vec<usize> = (0..self.header.len()).map(|column| self.narrowest(column)).collect();
-        if narrowest.iter().map(|width| width + beside).sum::<usize>() + ends > page {
-            return self.lines();
+        if narrowest.iter().map(|width| width + style.beside).sum::<usize>() + style.ends > page {
+            return None;
         }
         let padding = table.column(0).map_or(0, |column| column.padding_width());
         for (column, width) in table.column_iter_mut().zip(narrowest) {
@@ -48,7 +67,7 @@ impl Sheet<'_> {
         }
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(page).unwrap_or(u16::MAX));
-        table.trim_fmt()
+        Some(table.trim_fmt())
     }
 
     fn table(&self) -> Table {

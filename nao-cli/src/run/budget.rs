@@ -1,12 +1,14 @@
 //! Whether a run can go on as far as it is asked to.
 
 use nao_run::{RoundRecord, Store};
+use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Result, bail};
 use nao_space::search::Stop;
 
 use super::config::RunConfig;
+use crate::shell::quoted;
 use crate::task::Task;
 
 /// Checks the budget that is asked of a run. Gives the last round where its strategy had nothing
@@ -20,17 +22,20 @@ pub fn check_budget<T: Task>(
     stored: &RunConfig<T>,
     asked: &RunConfig<T>,
 ) -> Result<Option<RoundRecord>> {
-    let (folder, budget, done) = (folder.display(), asked.rounds.budget, store.count()?);
+    let (path, budget, done) = (folder.display(), asked.rounds.budget, store.count()?);
     if budget < done {
         bail!(
-            "{folder} has {done} trials, and a budget of {budget} is less: leave --budget out, or take {done} or more"
+            "{path} has {}, and a budget of {budget} is less: leave --budget out, or take {done} or more",
+            counted(done, "trial")
         );
     }
     let last = store.rounds()?.pop().filter(|_| budget > stored.rounds.budget);
     match last.as_ref().and_then(|last| last.stop) {
         Some(Stop::SpaceExhausted) => bail!(
-            "{folder} has tried every cell of its space in {done} trials, so that a larger budget finds nothing more; \
-             search a larger space in a new run, or train the best cell: nao train --from {folder} --rank 1"
+            "{path} has tried every cell of its space in {}, so that a larger budget finds nothing more; \
+             search a larger space in a new run, or train the best cell: nao train --from {} --rank 1",
+            counted(done, "trial"),
+            quoted(folder)
         ),
         Some(_) => Ok(last),
         None => Ok(None),

@@ -50,7 +50,7 @@ pub struct RelaxedReport {
 /// Checks that a relaxed network fits the images.
 pub fn check_relaxed(recipe: &RelaxedRecipe, data: &ImageData) -> Result<()> {
     recipe.check(data).context("relaxed")?;
-    RelaxedPlan::new(&recipe.skeleton(data)).context("the images do not fit")?;
+    RelaxedPlan::new(&recipe.skeleton(data)).context("no network fits these images and settings")?;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use super::toml_error::read_table;
 use super::typed::{has_key, nested, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
+use crate::shell::quoted;
 use crate::strategy::RELAXED_SEARCHES;
 use crate::task::Task;
 
@@ -63,12 +64,15 @@ pub fn resolve<T: Task>(
         (None, None) => T::default_source().context(NO_TEXT)?,
     };
     let data = match stored {
-        Some((_, folder)) if source.place().is_some() => T::load(&source, Some(folder)).with_context(|| {
-            let (folder, word) = (folder.display(), source.word());
-            format!(
-                "the data of {folder} cannot be read; where it has moved:  nao resume {folder} --data {word}:DIR"
-            )
-        })?,
+        Some((_, folder)) if source.place().is_some() => {
+            T::load(&source, Some(folder)).with_context(|| {
+                let (path, word) = (folder.display(), source.word());
+                format!(
+                    "the data of {path} cannot be read; where it has moved:  nao resume {} --data {word}:DIR",
+                    quoted(folder)
+                )
+            })?
+        }
         _ => T::load(&source, None)?,
     };
     let mut base = match stored {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::toml_error::in_text;
 use crate::args::SpaceKind;
+use crate::shell::quoted;
 
 /// That of a run.
 pub const RUN_FILE: &str = "run.toml";
@@ -62,7 +63,7 @@ pub fn refuse_existing(path: &Path) -> Result<()> {
         return Ok(());
     }
     let can_go_on = [RUN_FILE, TRAINING_FILE].iter().any(|file| path.join(file).is_file());
-    let path = path.display();
-    let remedy = if can_go_on { format!(", or go on with it: nao resume {path}") } else { String::new() };
-    bail!("{path} exists already: choose another --out{remedy}")
+    let remedy =
+        if can_go_on { format!(", or go on with it: nao resume {}", quoted(path)) } else { String::new() };
+    bail!("{} exists already: choose another --out{remedy}", path.display())
 }

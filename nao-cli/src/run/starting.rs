@@ -1,6 +1,7 @@
 //! The architectures with which a search begins: from what was typed to the notation of its space.
 
 use nao_run::files::read_text;
+use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -77,8 +78,9 @@ pub fn check<T: Task>(config: &RunConfig<T>) -> Result<()> {
     let room = config.rounds.initial.min(config.rounds.budget);
     if given.len() as u64 > room {
         bail!(
-            "start_with has {} architectures, and the first round {room} trials: raise rounds.initial",
-            given.len()
+            "start_with has {}, and the first round {}: raise rounds.initial",
+            counted(given.len(), "architecture"),
+            counted(room, "trial")
         );
     }
     let space = T::space(&config.space)?;

@@ -222,7 +222,8 @@ impl Task for ImageTask {
     }
 
     fn cost(arch: &CnnArch, recipe: &Recipe, data: &ImageData) -> Result<Cost> {
-        let plan = NetworkPlan::new(arch, &recipe.skeleton(data)).context("the images do not fit")?;
+        let plan = NetworkPlan::new(arch, &recipe.skeleton(data))
+            .context("no network fits these images and settings")?;
         Ok(plan.cost())
     }
 

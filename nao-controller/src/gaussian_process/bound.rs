@@ -3,8 +3,8 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 
+use super::linalg::dot;
 use super::points::{Points, View};
-use super::posterior::dot;
 use super::{GaussianProcess, LEAST_VARIANCE, Member};
 
 /// The bound of a Gaussian process whose kernels are of the form [`KernelForm::Structure`](super::KernelForm), ready

@@ -9,7 +9,7 @@ use faer::Mat;
 use faer::linalg::solvers::{Llt, Solve};
 use serde::{Deserialize, Serialize};
 
-use super::posterior::dot;
+use super::linalg::dot;
 
 /// The coefficients of the prior mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

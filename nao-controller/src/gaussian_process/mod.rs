@@ -6,10 +6,12 @@
 //! kernel compete in the same way. Points may carry a score, such as that of a cheap label: then a prior mean over it
 //! competes too, and is estimated exactly.
 
+mod basis;
 mod bound;
 mod evidence;
 mod exp;
 mod kernel;
+mod linalg;
 mod mean;
 mod points;
 mod posterior;
@@ -19,6 +21,7 @@ mod state;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
+use self::linalg::dot;
 use self::posterior::{Moments, Posterior};
 use self::sparse::Projection;
 use crate::error::ControllerError;
@@ -282,9 +285,7 @@ impl GaussianProcess {
                 let prior = prior.col_as_slice(i);
                 let known = |j: usize| prior[j] - explained.shared(i, j);
                 match &doubts {
-                    Some(doubts) => {
-                        (0..n).map(|j| known(j) + posterior::dot(&doubts[i], &doubts[j])).collect()
-                    }
+                    Some(doubts) => (0..n).map(|j| known(j) + dot(&doubts[i], &doubts[j])).collect(),
                     None => (0..n).map(known).collect(),
                 }
             })

@@ -5,10 +5,11 @@ use faer::linalg::solvers::{DenseSolveCore, Llt, Solve};
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Mat, Par, Side};
 
+use super::basis::Sparse;
 use super::kernel::Kernel;
+use super::linalg::dot;
 use super::mean::{EstimatedMean, PriorMean};
 use super::points::Distances;
-use super::sparse::Sparse;
 
 /// A Gaussian process after it has seen its observations.
 #[derive(Clone, Debug)]
@@ -143,17 +144,4 @@ fn scores_of(distances: &Distances) -> &[f64] {
 pub(super) struct Moments {
     pub mean: f64,
     pub variance: f64,
-}
-
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    // Eight sums, which the compiler keeps in vectors.
-    let mut sums = [0.0; 8];
-    let (chunks_a, chunks_b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = chunks_a.remainder().iter().zip(chunks_b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in chunks_a.zip(chunks_b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f64>() + rest
 }

@@ -3,11 +3,11 @@
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 
+use super::basis::Sparse;
 use super::kernel::Kernel;
 use super::mean::{EstimatedMean, PriorMean};
 use super::points::{Points, View};
 use super::posterior::Posterior;
-use super::sparse::Sparse;
 use super::{GaussianProcess, Member};
 use crate::error::ControllerError;
 

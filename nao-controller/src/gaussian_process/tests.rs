@@ -5,7 +5,7 @@ use nao_space::seed::rng_for;
 use nao_space::{NasBench101Space, Space};
 use rand::RngExt;
 
-use super::posterior::dot;
+use super::linalg::dot;
 use super::*;
 
 const SEARCH: fn(KernelForm) -> EvidenceSearch =
@@ -352,4 +352,43 @@ fn a_state_gives_the_same_predictions_and_a_broken_one_is_refused() {
         let fewer = serde_json::from_str(&text).unwrap();
         assert!(GaussianProcess::from_state(points(0..39), fewer).is_err());
     }
+}
+
+#[test]
+fn a_sparse_posterior_ranks_unseen_cells_of_the_built_in_table_almost_as_the_exact_one() {
+    use nao_space::table::{Label, Table};
+    use nao_space::{ArchKey, Evaluator, Quiet, Trial, TrialId};
+
+    let table = Table::nasbench201();
+    let space = table.space();
+    let evaluator = table.evaluator(&Label::average("cifar10", "test", 200)).unwrap();
+    let mut rng = rng_for(6, "gp table", 0);
+    let map = FeatureMap::learn(space, 300, &mut rng);
+    let mut known = std::collections::HashSet::<ArchKey>::new();
+    let (mut features, mut values) = (Vec::new(), Vec::new());
+    while features.len() < 900 {
+        let arch = space.canonical(&space.sample(&mut rng));
+        if known.insert(space.key(&arch)) {
+            features.push(map.features(space, &arch));
+            let trial = Trial { id: TrialId(1), arch, seed: 0 };
+            values.push(evaluator.evaluate(&trial, &mut Quiet).unwrap().value);
+        }
+    }
+    let targets = crate::targets::normal_scores(&values[..600]);
+    let points = Points::new(&map, &features[..600]);
+    let search = SEARCH(KernelForm::StructureAndFine);
+    let tau = |process: GaussianProcess| {
+        let predicted = process.predict(&Points::new(&map, &features[600..]));
+        let means: Vec<f64> = predicted.iter().map(|predicted| predicted.mean).collect();
+        crate::metrics::kendall_tau(&means, &values[600..]).unwrap()
+    };
+    // Two of three.
+    let basis: Vec<usize> = (0..600).filter(|point| point % 3 > 0).collect();
+    let rng = || rng_for(1, "gp", 10);
+    let exact = GaussianProcess::fit(points.clone(), &targets, &search, &[], &mut rng()).unwrap();
+    let sparse = GaussianProcess::sparse(&points, &targets, &basis, &search, &[], &mut rng()).unwrap();
+    let chosen: Vec<f64> = basis.iter().map(|&point| targets[point]).collect();
+    let few = GaussianProcess::fit(points.select(&basis), &chosen, &search, &[], &mut rng()).unwrap();
+    let [exact, sparse, few] = [exact, sparse, few].map(tau);
+    assert!(sparse > exact - 0.01 && sparse > few, "exact {exact}, sparse {sparse}, few {few}");
 }

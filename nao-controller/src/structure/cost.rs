@@ -32,7 +32,8 @@ impl FitCost {
             kernels as f64 * (points.powi(3) / 3.0 + 80.0 * points * points) + 500.0 * points * points;
         // V and its products with itself for every member.
         let widening = all * (MEMBERS * 2.0 * points * points + 500.0 * points);
-        let matrices = points * points * (config.keep as f64 + 6.0);
+        // Those of the kept kernels, distances, the members in the making, and what the allocator holds back (measured).
+        let matrices = points * points * (config.keep as f64 + 14.0);
         FitCost {
             operations: search + if is_sparse { widening } else { 0.0 },
             bytes: 8.0 * matrices + FEATURES * all,

@@ -4,6 +4,8 @@ use std::io::{BufRead, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -105,7 +107,7 @@ fn a_byte_order_mark_is_no_part_of_a_text() {
     let mut reader = Unpacked::open(&files.with("b", b"\xef\xbb"), MIB).unwrap();
     assert_eq!(reader.skip_mark().unwrap(), 0);
     let error = text(&files.with("b", b"\xef\xbb\xbfab\xff"), MIB).unwrap_err().to_string();
-    assert!(error.contains("b: byte 5 is no UTF-8"), "{error}");
+    assert!(error.contains("b: byte 5 is not UTF-8"), "{error}");
 }
 
 #[test]

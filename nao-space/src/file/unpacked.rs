@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{FileError, MARK};
+use super::error::FileError;
+
+/// The byte-order mark of UTF-8, which some editors and spreadsheets put before a text.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How many bytes are unpacked at a time.
 const PIECE: usize = 1 << 16;

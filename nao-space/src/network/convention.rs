@@ -39,6 +39,18 @@ pub enum Convention {
     Darts,
 }
 
+impl std::fmt::Display for Convention {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Convention::NaoTorch => "the authors' PyTorch code",
+            Convention::NaoTf => "the authors' TensorFlow code",
+            Convention::Slim => "the code of NASNet",
+            Convention::Enas => "the code of ENAS",
+            Convention::Darts => "the code of DARTS",
+        })
+    }
+}
+
 /// All conventions.
 pub const CONVENTIONS: [Convention; 5] =
     [Convention::NaoTorch, Convention::NaoTf, Convention::Slim, Convention::Enas, Convention::Darts];

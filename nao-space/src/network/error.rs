@@ -49,7 +49,7 @@ pub enum GeometryError {
     },
     /// A supernet of a convention that has none.
     #[error(
-        "there is no supernet of the convention {convention:?}, or of reductions in place: only of {:?} with cells for \
+        "there is no supernet as {convention} builds networks, or with reductions in place: only as {} does, with cells for \
          reductions",
         Convention::NaoTorch
     )]

@@ -114,7 +114,7 @@ pub enum SearchError {
     #[error(transparent)]
     Strategy(#[from] StrategyError),
     /// Every trial of a round failed: going on would spend the budget for nothing.
-    #[error("all {trials} trials of round {round} failed; the last one: {last}")]
+    #[error("every trial of round {} failed ({trials} in all); the last one: {last}", .round + 1)]
     RoundFailed {
         /// The round, counted from 0.
         round: u64,

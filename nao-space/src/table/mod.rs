@@ -29,7 +29,7 @@ use crate::language::{ArchKey, Space};
 use crate::trial::{Direction, Objective};
 
 pub use evaluator::{Ledger, TableEvaluator};
-pub use read::{TableError, unpacked_text};
+pub use read::{TableError, separator_hint, unpacked_text};
 pub use schema::{CostColumn, Label, LabelColumn, RowFilter, Run, TableSchema};
 
 /// Architectures of a space with what was measured when they were trained.

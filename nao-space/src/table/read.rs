@@ -201,10 +201,10 @@ impl<'a> Columns<'a> {
     }
 
     fn find(&self, column: &str) -> Result<usize, TableError> {
-        self.0
-            .iter()
-            .position(|known| known == column)
-            .ok_or_else(|| TableError::Column { column: column.to_owned(), known: listed(self.0) })
+        self.0.iter().position(|known| known == column).ok_or_else(|| TableError::Column {
+            column: column.to_owned(),
+            known: listed(self.0) + separator_hint(self.0),
+        })
     }
 }
 
@@ -279,6 +279,16 @@ impl<'a> LabelReader<'a> {
         stored.params.push(cost(params)?.round() as u64);
         stored.macs.push(cost(macs)?.round() as u64);
         Ok(())
+    }
+}
+
+/// What is said of a table whose header is one column because something else than a comma separates them.
+pub fn separator_hint<'a>(header: impl IntoIterator<Item = &'a str>) -> &'static str {
+    let mut names = header.into_iter();
+    match (names.next(), names.next()) {
+        (Some(only), None) if only.contains(';') => "; semicolons separate its columns: save it with commas",
+        (Some(only), None) if only.contains('\t') => "; tabs separate its columns: save it with commas",
+        _ => "",
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the columns of a table mean, and the names under which its labels are asked for.
 
+use crate::text::counted;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ impl Label {
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}, {} epochs, {}", self.dataset, self.split, self.epochs, self.run)
+        write!(f, "{}, {}, {}, {}", self.dataset, self.split, counted(self.epochs, "epoch"), self.run)
     }
 }
 

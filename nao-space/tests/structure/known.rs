@@ -5,19 +5,21 @@
 pub const ROOMS: [(&str, &str); 1] = [(
     "nao-space",
     "
+excerpt   ->
+file      ->
 graph     ->
 seed      ->
-text      ->
-trial     ->
-image     -> text
+text      -> excerpt
+trial     -> text
+image     -> excerpt text
 language  -> graph seed text
-spaces    -> graph image language text
-notation  -> image spaces text
+spaces    -> excerpt graph image language text
 features  -> graph language
 network   -> image language spaces
-draw      -> image network spaces
+notation  -> excerpt image language network spaces text
+draw      -> image language network spaces
 search    -> image language seed trial
-table     -> language spaces text trial
+table     -> excerpt file language spaces text trial
 arbitrary -> graph image language network seed spaces
 ",
 )];
@@ -29,7 +31,6 @@ pub const KNOWN_CIRCLES: [(&str, &[&str]); 5] = [
     (
         "nao-controller",
         &[
-            "gaussian_process/mean.rs gaussian_process/posterior.rs",
             "policy/learner.rs policy/network.rs policy/surrogate.rs",
             "strategy/candidates.rs strategy/cheap.rs strategy/structure.rs strategy/structure_state.rs",
             "strategy/nao.rs strategy/state.rs",

@@ -25,6 +25,7 @@ use crate::run::{
     Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
     latest_weights, overlay_recipe, typed_table,
 };
+use crate::shell::quoted;
 use crate::task::{Arch, Companions, Task, with_task};
 
 pub use image::PreparedNetwork;
@@ -242,10 +243,11 @@ fn prepared_from<T: Training>(folder: &TrainFolder, config: &TrainConfig<T>) -> 
     }
     let source = config.data.as_ref().context("the folder names no data")?;
     let data = T::load(source, Some(folder.path())).with_context(|| {
-        let folder = folder.path().display();
+        let (path, word) = (folder.path(), source.word());
         format!(
-            "the data of {folder} cannot be read; where it has moved:  nao resume {folder} --data {}:DIR",
-            source.word()
+            "the data of {} cannot be read; where it has moved:  nao resume {} --data {word}:DIR",
+            path.display(),
+            quoted(path)
         )
     })?;
     if let Some(manifest) = folder.manifest()? {

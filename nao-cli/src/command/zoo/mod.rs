@@ -138,7 +138,7 @@ fn page(network: &ZooNetwork, json: &ZooJson) -> String {
     let name = json.name;
     let mut text = match (network, &json.cells) {
         (ZooNetwork::Cells(entry), Some(CellsJson { space, architecture, skeleton, source })) => format!(
-            "{name}  ({space})\n\n  {architecture}\n\n  network with N={} F={}, by the convention of {:?}: {} parameters, {} \
+            "{name}  ({space})\n\n  {architecture}\n\n  network with N={} F={}, as {} builds it: {} parameters, {} \
              with auxiliary head, {} MACs\n  cells from: {source}\n",
             skeleton.cells_per_stage,
             skeleton.width,

@@ -8,6 +8,7 @@ mod proposer;
 
 use nao_run::RunFolder;
 use nao_run::files::write_whole;
+use nao_space::counted;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,7 +76,8 @@ pub struct SharedReport {
 /// Checks that shared weights fit the images and the space.
 pub fn check_sharing(sharing: &SharingConfig, data: &ImageData, space: &CnnSpace) -> Result<()> {
     sharing.check(data).context("sharing")?;
-    SupernetPlan::new(space, &sharing.training.skeleton(data)).context("the images do not fit")?;
+    SupernetPlan::new(space, &sharing.training.skeleton(data))
+        .context("no network fits these images and settings")?;
     Ok(())
 }
 
@@ -217,10 +219,10 @@ fn selection(sharing: &SharingConfig, images: usize, config: &RunConfig<ImageTas
 
 fn round_words(report: &SharedRound) -> String {
     format!(
-        "round {}: {} cells after {} epochs: best {}, mean {}; {} new",
-        report.round,
-        report.pool,
-        report.epochs,
+        "round {}: {} after {}: best {}, mean {}; {} new",
+        report.round + 1,
+        counted(report.pool as u64, "cell"),
+        counted(report.epochs, "epoch"),
         figure(report.best),
         figure(report.mean),
         report.proposed

@@ -196,6 +196,6 @@ mod tests {
     fn skeletons_of_other_code_bases_are_refused() {
         let skeleton = Skeleton { convention: Convention::Darts, ..Skeleton::cifar10(1, 4) };
         let error = SupernetPlan::new(&CnnSpace::default(), &skeleton).unwrap_err().to_string();
-        assert!(error.contains("Darts"), "{error}");
+        assert!(error.contains("DARTS"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 mod canonical;
 mod cell;
 mod grammar;
+mod labels;
 mod python;
 mod text;
 

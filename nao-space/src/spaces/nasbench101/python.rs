@@ -6,7 +6,7 @@
 //! matrix may stand in `np.array(…)`. Comments run from `#` to the end of the line.
 
 use super::cell::VertexOp;
-use super::text::{INPUT, OUTPUT, known_labels};
+use super::labels::{INPUT, OUTPUT, known_labels};
 use crate::text::{Cursor, ParseError};
 
 /// The names of the two parts, as arguments and as keys.

@@ -7,11 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::{NasBench101Arch, VertexOp};
+use super::labels::{INPUT, OUTPUT, known_labels};
 use super::python::read_python;
 use crate::text::{Cursor, ParseError, shown};
-
-pub(super) const INPUT: &str = "input";
-pub(super) const OUTPUT: &str = "output";
 
 /// The text of a cell.
 pub fn format_nasbench101(arch: &NasBench101Arch) -> String {
@@ -64,10 +62,6 @@ fn label<'a>(cursor: &mut Cursor<'a>, vertex: usize) -> Result<&'a str, ParseErr
         return Ok(word);
     }
     Err(before.unexpected(&format!("vertex {vertex}"), format!("one of {}", known_labels())))
-}
-
-pub(super) fn known_labels() -> String {
-    [&[INPUT][..], &VertexOp::ALL.map(VertexOp::name), &[OUTPUT]].concat().join(", ")
 }
 
 fn labels(arch: &NasBench101Arch) -> Vec<&'static str> {

@@ -20,6 +20,10 @@ pub fn counted(count: impl TryInto<u64>, noun: &str) -> String {
 
 fn plural(noun: &str) -> String {
     let ends = |endings: &[&str]| endings.iter().any(|ending| noun.ends_with(ending));
+    // Its `ch` is a `k`.
+    if noun.ends_with("epoch") {
+        return format!("{noun}s");
+    }
     match noun.strip_suffix('y') {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
         _ if ends(&["s", "x", "ch", "sh"]) => format!("{noun}es"),
