@@ -5,6 +5,7 @@ use nao_run::executor::{
     TaskKey, TaskStart, WorkerSettings, WorkersExecutor, check_arguments, check_shared, check_slurm,
 };
 use nao_run::files::copy_whole;
+use nao_run::quoted;
 use nao_run::{Patience, RunFolder};
 use nao_space::counted;
 use std::path::{Path, PathBuf};
@@ -122,7 +123,7 @@ pub fn bars(execution: &ExecutionConfig) -> usize {
 pub fn where_words(execution: &ExecutionConfig, folder: &RunFolder) -> String {
     match execution.executor {
         Engine::Local => format!("{} on {}", counted(execution.workers, "worker"), execution.device),
-        Engine::Workers => format!("for workers started with: nao worker {}", folder.path().display()),
+        Engine::Workers => format!("for workers started with: nao worker {}", quoted(folder.path())),
         Engine::Slurm => {
             let slots = execution.slurm.slots_per_node;
             let side_by_side =

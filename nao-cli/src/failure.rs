@@ -8,7 +8,7 @@ use nao_run::RunError;
 use nao_space::excerpt::shortened;
 
 use crate::output::tell;
-use crate::shell::quoted;
+use nao_run::quoted;
 
 /// The most characters of a message: a screen of 24 lines, less one for the prompt.
 const SCREEN: usize = 23 * 80 - 40;

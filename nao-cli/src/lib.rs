@@ -18,7 +18,6 @@ mod predictor;
 mod pretrained;
 mod report;
 mod run;
-mod shell;
 mod space_argument;
 mod strategy;
 mod task;

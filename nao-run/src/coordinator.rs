@@ -323,7 +323,7 @@ impl<'a, S: Space> Coordinator<'a, S> {
         match last {
             None => Ok(()),
             Some((id, error)) => {
-                let message = format!("every trial of round {round} failed; trial {id}: {error}");
+                let message = format!("every trial of round {} failed; trial {id}: {error}", round + 1);
                 Err(RunError::Failed(message))
             }
         }

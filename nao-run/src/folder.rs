@@ -9,6 +9,7 @@ use super::lock;
 use super::store::Store;
 use crate::error::{Context, Result, bail};
 use crate::files::write_whole;
+use crate::shell::quoted;
 
 /// A run folder.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ impl RunFolder {
             bail!(
                 "{} exists already: choose another --out, or go on with it: nao resume {}",
                 path.display(),
-                path.display()
+                quoted(path)
             );
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

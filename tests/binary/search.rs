@@ -162,7 +162,7 @@ fn a_child_past_its_time_limit_fails_alone_with_its_reason() {
     let output = command.stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("every trial of round 0 failed") && message.contains("time limit"), "{message}");
+    assert!(message.contains("every trial of round 1 failed") && message.contains("time limit"), "{message}");
     let rows = history(&folder.path().join("run"));
     assert!(rows.iter().all(|row| row.error.as_deref().is_some_and(|error| error.contains("time_limit"))));
 }

@@ -6,7 +6,7 @@ use nao_run::RunFolder;
 use super::{print_json, print_text};
 use crate::args::BestArgs;
 use crate::report::{best_table, ranking};
-use crate::shell::quoted;
+use nao_run::quoted;
 
 pub fn run(args: BestArgs) -> Result<()> {
     if args.top == 0 {

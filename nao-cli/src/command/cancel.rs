@@ -8,7 +8,7 @@ use super::print_text;
 use crate::args::CancelArgs;
 use crate::failure::RunFailed;
 use crate::run::RunContents;
-use crate::shell::quoted;
+use nao_run::quoted;
 
 /// Leaves the word to stop, which coordinator and workers find wherever they are, and ends the jobs of the scheduler.
 pub fn run(args: CancelArgs) -> Result<()> {

@@ -15,8 +15,8 @@ use crate::args::FitArgs;
 use crate::output::Output;
 use crate::predictor::{CheapKind, Learning, Pair, PredictorFile, ScoreKind, finite};
 use crate::report::{StepProgress, assessment_table};
-use crate::shell::quoted;
 use crate::space_argument::{AnySpace, SpaceVisitor};
+use nao_run::quoted;
 
 /// What is printed.
 #[derive(Serialize)]

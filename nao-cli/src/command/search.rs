@@ -32,9 +32,9 @@ use crate::run::{
     kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
 };
 use crate::run::{RunContents, create_run};
-use crate::shell::quoted;
 use crate::strategy;
 use crate::task::{Task, with_task};
+use nao_run::quoted;
 
 /// Starts a search.
 pub fn search(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {

@@ -3,6 +3,7 @@
 
 use nao_run::RunFolder;
 use nao_run::executor::{Batch, Exchange, TaskKey, WorkOrder};
+use nao_run::quoted;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -217,13 +218,13 @@ fn wait_for_order(
             return Ok(None);
         }
         if begun.elapsed() > Duration::from_secs(args.idle) {
-            let run = args.run.display();
+            let (run, quoted) = (args.run.display(), quoted(&args.run));
             match folder.end()? {
                 None => bail!(
-                    "{run} gives no work: start its search with --executor workers, or nao resume {run} --executor workers"
+                    "{run} gives no work: start its search with --executor workers, or nao resume {quoted} --executor workers"
                 ),
                 Some(end) if end.yields_to_budget() => bail!(
-                    "{run} has ended ({end}) and gives no work; with a larger budget it does: nao resume {run} \
+                    "{run} has ended ({end}) and gives no work; with a larger budget it does: nao resume {quoted} \
                      --budget TRIALS --executor workers"
                 ),
                 Some(end) => bail!("{run} has ended ({end}) and gives no work"),

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::table::{figure, plain_table};
 use crate::run::{Engine, RunContents};
-use crate::shell::quoted;
 use crate::task::with_task;
+use nao_run::quoted;
 
 /// How a run stands.
 #[derive(Debug, Serialize)]

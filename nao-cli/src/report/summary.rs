@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::best::{BestEntry, ranking};
 use super::table::best_table;
-use crate::shell::quoted;
+use nao_run::quoted;
 
 /// How many cells the table shows.
 const TOP: usize = 5;
@@ -40,11 +40,11 @@ pub fn print_summary(
     writeln!(
         out,
         "{} trained in {} with seed {seed}{reason}",
-        counted(tally.done as u64, "cell"),
+        counted(tally.done, "cell"),
         counted(rounds, "round")
     )?;
     for (reason, count) in &tally.failed {
-        writeln!(out, "{} failed: {reason}", counted(*count as u64, "trial"))?;
+        writeln!(out, "{} failed: {reason}", counted(*count, "trial"))?;
     }
     writeln!(out, "{}", best_table(&best))?;
     if let Some(best) = best.first() {

@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 use nao_space::search::Stop;
 
 use super::config::RunConfig;
-use crate::shell::quoted;
 use crate::task::Task;
+use nao_run::quoted;
 
 /// Checks the budget that is asked of a run. Gives the last round where its strategy had nothing
 /// more, and is to be asked once more.

@@ -19,9 +19,9 @@ use super::toml_error::read_table;
 use super::typed::{has_key, nested, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
-use crate::shell::quoted;
 use crate::strategy::RELAXED_SEARCHES;
 use crate::task::Task;
+use nao_run::quoted;
 
 /// A configuration with the data that it names.
 pub struct Resolved<T: Task> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::toml_error::in_text;
 use crate::args::SpaceKind;
-use crate::shell::quoted;
+use nao_run::quoted;
 
 /// That of a run.
 pub const RUN_FILE: &str = "run.toml";

@@ -268,16 +268,16 @@ impl<'a, S: Space> PnasSearch<'a, S> {
         let Some((first, _)) = parents.first() else { return Ok(Vec::new()) };
         let allowed = |prefix: &[Token]| self.space.allowed(prefix);
         let mut grown = Vec::new();
-        if self.growth.grow(&allowed, first, level).len().saturating_mul(parents.len()) <= limit {
+        if self.growth.grow(allowed, first, level).len().saturating_mul(parents.len()) <= limit {
             for (sentence, origin) in &parents {
-                let all = self.growth.grow(&allowed, sentence, level).into_iter();
+                let all = self.growth.grow(allowed, sentence, level).into_iter();
                 grown.extend(all.map(|sentence| (sentence, *origin)));
             }
         } else {
             let mut rng = rng_for(self.seed, "pnas candidates", self.progress.beams);
             for _ in 0..limit {
                 let (sentence, origin) = &parents[rng.random_range(0..parents.len())];
-                let one = self.growth.grow_one(&allowed, sentence, level, &mut rng);
+                let one = self.growth.grow_one(allowed, sentence, level, &mut rng);
                 grown.extend(one.map(|sentence| (sentence, *origin)));
             }
         }

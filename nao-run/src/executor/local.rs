@@ -15,6 +15,7 @@ use super::{Event, Exchange, Executor, FromWorker, OpenTrials, Start, TrialOutco
 use crate::error::{Context, Result, bail};
 use crate::folder::RunFolder;
 use crate::memory::resident_mib_of;
+use crate::shell::quoted;
 
 /// The exit code of a worker that finds something wrong with what it is given.
 const REFUSED: i32 = 2;
@@ -165,9 +166,11 @@ impl<A> LocalExecutor<A> {
         let ended = self.end_worker(slot);
         let Some((trial, _)) = self.slots[slot].busy.take() else { return Ok(None) };
         if ended.and_then(|status| status.code()) == Some(REFUSED) {
-            let run = self.settings.run.path().display();
+            let run = self.settings.run.path();
             bail!(
-                "a worker refuses {run}, for the reason above; once it is gone, go on with:  nao resume {run}"
+                "a worker refuses {}, for the reason above; once it is gone, go on with:  nao resume {}",
+                run.display(),
+                quoted(run)
             );
         }
         let status = ended.map_or("unknown end".into(), |status| status.to_string());

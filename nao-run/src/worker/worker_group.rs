@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Context, Result, RunError};
 use crate::executor::Exchange;
+use nao_space::counted;
 
 /// How the workers of a group are started.
 #[derive(Clone, Debug)]
@@ -74,7 +75,10 @@ pub fn run_group(run: &Path, settings: &GroupSettings, leave: &AtomicBool) -> Re
         std::thread::sleep(Duration::from_millis(50));
     }
     if failed > 0 && Exchange::of(run).asked_to_stop().is_none() {
-        return Err(RunError::Failed(format!("{failed} of {slots} workers ended with an error")));
+        return Err(RunError::Failed(format!(
+            "{failed} of {} ended with an error",
+            counted(slots, "worker")
+        )));
     }
     Ok(())
 }

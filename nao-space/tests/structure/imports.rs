@@ -1,4 +1,4 @@
-//! Which file of a crate needs which, and where they need each other in a circle.
+//! Which file of a crate needs which, and where they need each other in a cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,21 +62,21 @@ impl Imports {
         }
     }
 
-    /// The files that need each other in a circle: each largest set of which every file reaches every other.
-    pub fn circles(&self) -> Vec<BTreeSet<String>> {
+    /// The files that need each other in a cycle: each largest set of which every file reaches every other.
+    pub fn cycles(&self) -> Vec<BTreeSet<String>> {
         let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (from, to) in self.files.keys() {
             next.entry(from).or_default().insert(to);
         }
         let reached: BTreeMap<&str, BTreeSet<&str>> =
             next.keys().map(|&file| (file, reached_from(file, &next))).collect();
-        let mut circles = BTreeSet::new();
+        let mut cycles = BTreeSet::new();
         for (&file, reach) in reached.iter().filter(|(file, reach)| reach.contains(*file)) {
             let back = |other: &&&str| reached.get(**other).is_some_and(|reach| reach.contains(file));
-            let circle: BTreeSet<String> = reach.iter().filter(back).map(ToString::to_string).collect();
-            circles.insert(circle);
+            let cycle: BTreeSet<String> = reach.iter().filter(back).map(ToString::to_string).collect();
+            cycles.insert(cycle);
         }
-        circles.into_iter().collect()
+        cycles.into_iter().collect()
     }
 
     /// What is wrong with the arrows between top modules, by a table with a line `module -> modules that it may import` for
@@ -107,9 +107,9 @@ impl Imports {
         faults
     }
 
-    /// The arrows inside a circle, one a line.
-    pub fn inside(&self, circle: &BTreeSet<String>) -> String {
-        let inside = self.files.iter().filter(|((from, to), _)| circle.contains(from) && circle.contains(to));
+    /// The arrows inside a cycle, one a line.
+    pub fn inside(&self, cycle: &BTreeSet<String>) -> String {
+        let inside = self.files.iter().filter(|((from, to), _)| cycle.contains(from) && cycle.contains(to));
         let line = |((from, to), names): (&(String, String), &BTreeSet<String>)| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             format!("  {from} -> {to}: {}\n", names.join(", "))

@@ -30,9 +30,9 @@ fn two_files_that_need_each_other_are_a_circle() {
         ("hen.rs", "use crate::egg::Egg; pub struct Hen(Egg);"),
         ("egg.rs", "use super::hen::Hen; pub struct Egg { of: Box<Hen> }"),
     ]);
-    let circle: BTreeSet<String> = ["egg.rs", "hen.rs"].map(str::to_owned).into();
-    assert_eq!(imports.circles(), std::slice::from_ref(&circle));
-    assert_eq!(imports.inside(&circle), "  egg.rs -> hen.rs: Hen\n  hen.rs -> egg.rs: Egg\n");
+    let cycle: BTreeSet<String> = ["egg.rs", "hen.rs"].map(str::to_owned).into();
+    assert_eq!(imports.cycles(), std::slice::from_ref(&cycle));
+    assert_eq!(imports.inside(&cycle), "  egg.rs -> hen.rs: Hen\n  hen.rs -> egg.rs: Egg\n");
     let message = against_known(&imports, &[]).concat();
     assert!(message.contains("cut an arrow: egg.rs hen.rs\n  egg.rs -> hen.rs: Hen"), "{message}");
     assert!(against_known(&imports, &["egg.rs hen.rs"]).is_empty());
@@ -50,10 +50,10 @@ fn a_longer_way_back_is_a_circle_and_a_fork_is_none() {
         ("c.rs", "pub const C: &str = \"c\"; struct Last(crate::a::A);"),
         ("d.rs", "use crate::a::A; use crate::c::C; struct D([A; C.len()]);"),
     ];
-    let circle: BTreeSet<String> = ["a.rs", "b.rs", "c.rs"].map(str::to_owned).into();
-    assert_eq!(of(&ring).circles(), [circle]);
+    let cycle: BTreeSet<String> = ["a.rs", "b.rs", "c.rs"].map(str::to_owned).into();
+    assert_eq!(of(&ring).cycles(), [cycle]);
     assert_eq!(
-        of(&[ring[0], ring[1], ring[2], ("c.rs", "pub const C: u8 = 1;"), ("d.rs", "")]).circles().len(),
+        of(&[ring[0], ring[1], ring[2], ("c.rs", "pub const C: u8 = 1;"), ("d.rs", "")]).cycles().len(),
         0
     );
 }

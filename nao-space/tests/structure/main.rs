@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use imports::Imports;
-use known::{KNOWN_CIRCLES, ROOMS};
+use known::{KNOWN_CYCLES, ROOMS};
 use sources::Sources;
 
 /// The imports of a crate of the workspace.
@@ -40,7 +40,7 @@ fn the_table_stands_in_the_description_of_the_architecture() {
 
 #[test]
 fn no_files_need_each_other_but_for_known_ones_which_become_fewer() {
-    for (name, known) in KNOWN_CIRCLES {
+    for (name, known) in KNOWN_CYCLES {
         let faults = against_known(&imports_of(name), known);
         assert!(faults.is_empty(), "{name}:\n{}", faults.join("\n"));
     }
@@ -51,26 +51,26 @@ fn every_crate_is_looked_at() {
     let crates =
         fs::read_dir(workspace()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let crates = crates.filter(|name| name.starts_with("nao-")).collect::<BTreeSet<_>>();
-    assert_eq!(KNOWN_CIRCLES.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), crates);
+    assert_eq!(KNOWN_CYCLES.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), crates);
 }
 
-/// The circles that are not known, and the known ones that are no longer what they were; each known one is its files,
+/// The cycles that are not known, and the known ones that are no longer what they were; each known one is its files,
 /// separated by white space.
 fn against_known(imports: &Imports, known: &[&str]) -> Vec<String> {
-    let found = imports.circles();
-    let files = |circle: &&str| circle.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
+    let found = imports.cycles();
+    let files = |cycle: &&str| cycle.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
     let known: Vec<BTreeSet<String>> = known.iter().map(files).collect();
-    let line = |circle: &BTreeSet<String>| circle.iter().cloned().collect::<Vec<_>>().join(" ");
-    let grown = found.iter().filter(|circle| !known.iter().any(|known| circle.is_subset(known)));
-    let grown = grown.map(|circle| {
-        format!("these files need each other, cut an arrow: {}\n{}", line(circle), imports.inside(circle))
+    let line = |cycle: &BTreeSet<String>| cycle.iter().cloned().collect::<Vec<_>>().join(" ");
+    let grown = found.iter().filter(|cycle| !known.iter().any(|known| cycle.is_subset(known)));
+    let grown = grown.map(|cycle| {
+        format!("these files need each other, cut an arrow: {}\n{}", line(cycle), imports.inside(cycle))
     });
-    let gone = known.iter().filter(|circle| !found.contains(circle));
-    let gone = gone.map(|circle| {
-        let left = found.iter().filter(|found| found.is_subset(circle)).map(line).collect::<Vec<_>>();
+    let gone = known.iter().filter(|cycle| !found.contains(cycle));
+    let gone = gone.map(|cycle| {
+        let left = found.iter().filter(|found| found.is_subset(cycle)).map(line).collect::<Vec<_>>();
         format!(
-            "this known circle is no more: {}\n  put into the list what is left of it: {left:?}",
-            line(circle)
+            "this known cycle is no more: {}\n  put into the list what is left of it: {left:?}",
+            line(cycle)
         )
     });
     grown.chain(gone).collect()

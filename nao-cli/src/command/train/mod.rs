@@ -25,8 +25,8 @@ use crate::run::{
     Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
     latest_weights, overlay_recipe, typed_table,
 };
-use crate::shell::quoted;
 use crate::task::{Arch, Companions, Task, with_task};
+use nao_run::quoted;
 
 pub use image::PreparedNetwork;
 pub use language::PreparedModel;

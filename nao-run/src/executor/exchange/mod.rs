@@ -44,7 +44,7 @@ pub use lease::Leases;
 pub use order::WorkOrder;
 pub use publish::{Published, publish_once};
 pub use task::{NoKey, TaskFile, TaskKey, TaskResult};
-pub use task_board::{Naming, Pace, Standing, TaskBoard};
+pub use task_board::{Naming, Pace, TaskBoard};
 pub use worker_id::{Place, WorkerId};
 
 /// The files by which coordinator and workers meet.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{AttemptNumber, Exchange, Leases, Published, TaskFile, TaskKey, TaskResult, WorkerId};
 use crate::error::Result;
-use crate::executor::{Event, Start};
+use crate::executor::{Event, Standing, Start};
 
 /// Names the task of a trial.
 pub type Naming<A> = Box<dyn Fn(&Trial<A>) -> TaskKey>;
@@ -48,17 +48,6 @@ struct OpenTask {
     attempt: Option<AttemptNumber>,
     /// Its outcome was told, and waits to be recorded.
     is_told: bool,
-}
-
-/// How many trials are where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// With a worker.
-    pub running: usize,
-    /// Of these, without a sign of life for a whole lease.
-    pub stale: usize,
-    /// Waiting for one.
-    pub waiting: usize,
 }
 
 impl<A: Serialize + DeserializeOwned> TaskBoard<A> {

@@ -27,6 +27,7 @@ use super::{
     Clock, Event, Exchange, Executor, Naming, OpenTrials, Pace, TaskBoard, TaskKey, TrialOutcome, WorkOrder,
 };
 use crate::error::{Context, Result, RunError, bail};
+use crate::shell::quoted;
 
 pub use batch::{Batch, Start as TaskStart};
 pub use commands::{SlurmCommands, check_arguments, check_slurm};
@@ -348,7 +349,7 @@ where
     }
 
     fn leave(&mut self) -> OpenTrials {
-        let run = self.board.exchange().run().display();
+        let run = quoted(self.board.exchange().run());
         OpenTrials::Working(format!(
             "its jobs, {}, go on by themselves; to end them:  nao cancel {run}",
             self.name
