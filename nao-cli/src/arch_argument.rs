@@ -1,12 +1,12 @@
 //! Architectures named on the command line: `@NAME`, text of their space in any form, a file of it, or a place in a run.
 
-use nao_run::files::read_text;
-use nao_run::{RunFolder, parse_stored};
-use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::read_text;
+use nao_run::{RunFolder, parse_stored};
 use nao_space::Space;
+use nao_space::counted;
 use nao_space::network::{RECURRENT_ZOO_NAMES, ZooError, recurrent_zoo_entry, zoo_entry};
 use nao_space::notation::{cnn_to_json, named_text, read_arch as read_in_any_form, rnn_to_json};
 

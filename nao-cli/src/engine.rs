@@ -1,5 +1,9 @@
 //! The executor of a run, as its configuration says.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use nao_run::executor::{
     Exchange, Executor, LocalExecutor, Naming, Pace, RealClock, SlurmCommands, SlurmExecutor, SlurmSettings,
     TaskKey, TaskStart, WorkerSettings, WorkersExecutor, check_arguments, check_shared, check_slurm,
@@ -8,10 +12,6 @@ use nao_run::files::copy_whole;
 use nao_run::quoted;
 use nao_run::{Patience, RunFolder};
 use nao_space::counted;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use anyhow::{Context, Result};
 use nao_space::{Space, Trial};
 
 use crate::run::{Engine, ExecutionConfig, RunConfig};

@@ -1,11 +1,11 @@
 //! Where what a command makes goes: to standard output, or into a file that the user named.
 
-use nao_run::files::write_whole;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use nao_run::files::write_whole;
 use serde::Serialize;
 
 /// The place that `-o` names.

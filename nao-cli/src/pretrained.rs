@@ -1,12 +1,12 @@
 //! What was learned of spaces before searches, kept between them.
 
-use nao_run::files::{read_tensors, write_whole};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_controller::{PretrainedSpace, PretrainingConfig};
+use nao_run::files::{read_tensors, write_whole};
 use nao_space::Space;
 use sha2::{Digest, Sha256};
 

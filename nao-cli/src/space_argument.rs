@@ -1,9 +1,9 @@
 //! Spaces named on the command line, of whatever kind: the one place that lists them.
 
-use nao_run::files::read_text;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::read_text;
 use nao_space::draw::Draw;
 use nao_space::notation::JsonForm;
 use nao_space::{

@@ -1,13 +1,14 @@
 //! Trials and what they measure. A score is never a bare number: its objective, split, fidelity and seed
 //! travel with it.
 
-use crate::text::counted;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::text::counted;
 
 /// The number of a trial within its run: from 1, ascending, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 //! `nao draw`.
 
-use nao_run::RunFolder;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use nao_run::RunFolder;
 use nao_space::Space;
 use nao_space::draw::{Drawing, Picture};
 

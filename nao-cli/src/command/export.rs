@@ -1,7 +1,5 @@
 //! `nao export`.
 
-use nao_run::RunFolder;
-use nao_run::files::{private_folder, read_tensors};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +9,8 @@ use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::rnn::{language_tensor_names, load_language_weights, save_language_weights};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_controller::controller_weights;
+use nao_run::RunFolder;
+use nao_run::files::{private_folder, read_tensors};
 use nao_space::file::check_checksum;
 use nao_space::network::{Cost, LanguageModelSkeleton, NetworkPlan};
 use nao_space::seed::rng_for;

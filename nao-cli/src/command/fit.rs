@@ -1,10 +1,10 @@
 //! `nao fit`: a predictor from architectures and scores of one's own.
 
-use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_controller::{Assessment, FitCost, Labels, StructureConfig, assess_split};
+use nao_space::counted;
 use nao_space::features::{FeatureMap, Features};
 use nao_space::table::{separator_hint, unpacked_text};
 use nao_space::{Direction, Space};

@@ -1,6 +1,5 @@
 //! `nao import`: weights of the authors' PyTorch code become a folder like that of `nao train`, measured on data.
 
-use nao_run::files::write_whole;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use nao_child::Network;
 use nao_child::names::NameConvention;
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::train::evaluate_held_out;
+use nao_run::files::write_whole;
 use nao_space::Objective;
 use nao_space::Space;
 use nao_space::seed::rng_for;

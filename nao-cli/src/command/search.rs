@@ -1,10 +1,5 @@
 //! `nao search`, and the loop that `nao resume` goes on with.
 
-use nao_run::executor::OpenTrials;
-use nao_run::files::write_whole;
-use nao_run::{Coordinator, Ending, RunFolder, Store, StoredTrial, parse_stored};
-use nao_run::{Interruption, SearchSettings};
-use nao_space::counted;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
@@ -12,6 +7,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::Device;
+use nao_run::executor::OpenTrials;
+use nao_run::files::write_whole;
+use nao_run::{
+    Coordinator, Ending, Interruption, RunFolder, SearchSettings, Store, StoredTrial, parse_stored,
+};
+use nao_space::counted;
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
 use nao_space::{Space, TrialId};

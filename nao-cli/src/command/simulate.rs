@@ -1,10 +1,6 @@
 //! `nao simulate`: what a search on a cluster of some size asks of its coordinator, and how busy the cluster is. The
 //! coordinator, its store, its files and its questions are the real ones; time, machines and trainings are not.
 
-use nao_run::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
-use nao_run::files::private_folder;
-use nao_run::memory::resident_mib;
-use nao_run::{Coordinator, Patience, SearchSettings};
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
@@ -12,7 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cpu_time::ThreadTime;
+use nao_run::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
+use nao_run::files::private_folder;
+use nao_run::memory::resident_mib;
 use nao_run::simulated::{Cluster, SimulatedClock, SimulatedScheduler};
+use nao_run::{Coordinator, Patience, SearchSettings};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Objective, Space};
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! `nao table-check`: whether a file is a table of trained architectures, and what it holds.
 
-use nao_run::files::read_text;
 use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
+use nao_run::files::read_text;
 use nao_space::table::{Label, Table, TableSchema};
 use nao_space::{ArchKey, Space};
 use serde::Serialize;

@@ -1,14 +1,14 @@
 //! `nao worker`: trains children. Of a search on this machine, which sends them one by one; or of a run folder, for any
 //! coordinator and together with any other workers.
 
-use nao_run::RunFolder;
-use nao_run::executor::{Batch, Exchange, TaskKey, WorkOrder};
-use nao_run::quoted;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nao_run::RunFolder;
+use nao_run::executor::{Batch, Exchange, TaskKey, WorkOrder};
+use nao_run::quoted;
 use nao_run::worker::{GroupSettings, WorkerLog, WorkerLoop, run_group, serve_pipe};
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId};
 use rayon::ThreadPool;

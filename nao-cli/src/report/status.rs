@@ -1,12 +1,12 @@
 //! How a run stands, seen from outside: from its files, from any machine that has them.
 
-use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
-use nao_run::{End, RunFolder, TrialStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
+use nao_run::{End, RunFolder, TrialStatus};
 use nao_space::TrialId;
 use serde::Serialize;
 

@@ -1,10 +1,10 @@
 //! What a search says when it ends.
 
-use nao_run::{Ending, RunFolder, StoredTrial, Tally};
-use nao_space::counted;
 use std::io::Write;
 
 use anyhow::Result;
+use nao_run::{Ending, RunFolder, StoredTrial, Tally};
+use nao_space::counted;
 
 use super::best::{BestEntry, ranking};
 use super::table::best_table;

@@ -1,10 +1,10 @@
 //! Whether a run can go on as far as it is asked to.
 
-use nao_run::{RoundRecord, Store};
-use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use nao_run::{RoundRecord, Store};
+use nao_space::counted;
 use nao_space::search::Stop;
 
 use super::config::RunConfig;

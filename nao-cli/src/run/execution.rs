@@ -1,11 +1,11 @@
 //! How a run is carried out: where children are trained, how many at a time, and what they may take. Nothing of this
 //! changes a result.
 
-use nao_run::executor::{WorkOrder, check_arguments};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use nao_run::executor::{WorkOrder, check_arguments};
 use serde::{Deserialize, Serialize};
 
 use crate::data::device;

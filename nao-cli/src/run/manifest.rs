@@ -1,10 +1,10 @@
 //! What a run ran on: versions, commit, device, data.
 
-use nao_run::files::read_text;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nao_child::data::PartOrigin;
+use nao_run::files::read_text;
 use nao_space::Objective;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

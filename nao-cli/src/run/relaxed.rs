@@ -6,7 +6,6 @@
 //! relaxed/report.json          every epoch, with the cells that would have been derived then
 //! ```
 
-use nao_run::files::write_whole;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -14,6 +13,7 @@ use nao_child::darts::{
     RelaxedEpoch, RelaxedError, RelaxedOptions, RelaxedOutcome, RelaxedRecipe, search_relaxed,
 };
 use nao_child::{ImageData, Split, TrainError};
+use nao_run::files::write_whole;
 use nao_space::network::RelaxedPlan;
 use nao_space::search::{OperationHistogram, Origin, Proposal};
 use nao_space::{CnnArch, Relaxation};

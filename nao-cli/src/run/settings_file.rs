@@ -1,9 +1,9 @@
 //! The files of settings that runs and trainings go by.
 
-use nao_run::files::read_text;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
+use nao_run::files::read_text;
 use nao_space::search::RoundLimits;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,11 @@
 //! The architectures with which a search begins: from what was typed to the notation of its space.
 
-use nao_run::files::read_text;
-use nao_space::counted;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::read_text;
 use nao_space::Space;
+use nao_space::counted;
 use nao_space::search::{StartingWith, Strategy};
 
 use super::config::RunConfig;

@@ -1,6 +1,5 @@
 //! Recurrent cells, trained as language models on text.
 
-use nao_run::files::read_record;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_child::data::{PartOrigin, RepeatedLines, TextData, text_folder, text_folder_with};
 use nao_child::rnn::{LanguageEvaluator, LanguageRecipe};
+use nao_run::files::read_record;
 use nao_space::draw::Picture;
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};
 use nao_space::notation::{read_arch, rnn_from_json, rnn_to_json};

@@ -1,10 +1,10 @@
 //! What the columns of a table mean, and the names under which its labels are asked for.
 
-use crate::text::counted;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::counted;
 use crate::trial::Direction;
 
 /// The full name of a label: what an architecture was trained on, how long, where it was measured, and which of its

@@ -1,9 +1,9 @@
 //! What came out, as JSON and as tables, beside what came out before.
 
-use nao_run::files::read_record;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_run::files::read_record;
 use nao_space::search::Standing;
 use serde::{Deserialize, Serialize};
 

@@ -3,12 +3,12 @@
 mod image;
 mod language;
 
-use nao_run::RunFolder;
-use nao_run::files::write_whole;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use nao_space::{EpochReport, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde_json::{Map, Value};

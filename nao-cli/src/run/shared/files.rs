@@ -8,13 +8,13 @@
 //! supernet/report.json            the whole search
 //! ```
 
-use nao_run::RunFolder;
-use nao_run::files::{read_record, write_whole};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nao_child::supernet::{PoolState, SharedRound};
+use nao_run::RunFolder;
+use nao_run::files::{read_record, write_whole};
 use serde::{Deserialize, Serialize};
 
 /// A round as it is kept.

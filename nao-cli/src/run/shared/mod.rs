@@ -6,9 +6,6 @@ mod finalists;
 mod policy;
 mod proposer;
 
-use nao_run::RunFolder;
-use nao_run::files::write_whole;
-use nao_space::counted;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +16,10 @@ use nao_child::supernet::{
     Supernet,
 };
 use nao_child::{ImageData, Split, TrainError};
+use nao_run::RunFolder;
+use nao_run::files::write_whole;
 use nao_space::CnnSpace;
+use nao_space::counted;
 use nao_space::network::SupernetPlan;
 use nao_space::search::{Origin, Proposal};
 use nao_space::seed::rng_for;

@@ -1,13 +1,13 @@
 //! The policy of ENAS as the proposer of a search with shared weights: rewarded by accuracies on minibatches of validation
 //! images, it learns between the epochs of the weights, and the cells that they are trained on are drawn from it.
 
-use nao_run::files::{read_tensors, write_whole};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{Norms, Proposer, SharedTraining};
 use nao_controller::{PolicyConfig, PolicySampler, PolicyUpdate};
+use nao_run::files::{read_tensors, write_whole};
 use nao_space::search::{Observation, Origin, Proposal, Proposals, StrategyError};
 use nao_space::{CnnArch, CnnSpace, Space};
 use serde_json::json;

@@ -1,7 +1,6 @@
 //! A strategy as the proposer of a search with shared weights: made anew each round and told the whole pool. Of the
 //! authors' controllers the weights go on from round to round (docs/specification.md, d.3).
 
-use nao_run::files::{read_tensors, write_whole};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::Proposer;
 use nao_controller::{NaoSearch, PretrainedSpace, StructureSearch, controller_weights};
+use nao_run::files::{read_tensors, write_whole};
 use nao_space::file::check_checksum;
 use nao_space::search::{Observation, Proposals, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::seed_for;
