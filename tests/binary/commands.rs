@@ -549,7 +549,13 @@ fn a_table_of_ones_own_is_checked() {
     let words = ["table-check", "t.csv", "--space=cnn", "--ops=enas-5", "--nodes=1", "--schema=schema.toml"];
     let summary = json(path, &[&words[..], &["--json"]].concat());
     assert_eq!((&summary["rows"], &summary["distinct"]), (&Value::from(3), &Value::from(2)));
-    assert_eq!(summary["labels"][0]["best"], 0.91);
+    assert_eq!(
+        (&summary["labels"][0]["best"], &summary["labels"][0]["ranks"]),
+        (&Value::from(0.91), &Value::from(true))
+    );
+    // Figures without meaning are said: equal values rank nothing.
+    std::fs::write(path.join("t.csv"), rows.replace("91", "90")).unwrap();
+    assert!(stdout(run(path, &words)).contains("every value is 0.9000: nothing to rank"));
     std::fs::write(path.join("t.csv"), rows.replace("91", "high")).unwrap();
     let output = run(path, &words);
     assert_eq!(output.status.code(), Some(2));

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::TableCheckArgs;
+use crate::run::in_text;
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// What a table holds.
@@ -32,6 +33,8 @@ struct LabelSummary {
     best: Option<f64>,
     /// The first architecture that has it.
     best_architecture: Option<String>,
+    /// Whether two values differ: others rank nothing.
+    ranks: bool,
 }
 
 pub fn run(args: TableCheckArgs) -> Result<()> {
@@ -59,8 +62,9 @@ impl SpaceVisitor for TableCheck<'_> {
 }
 
 fn schema(path: &Path) -> Result<TableSchema> {
-    toml::from_str(&read_text(path)?)
-        .map_err(|error| anyhow!("{} is no schema: {}", path.display(), error.to_string().trim_end()))
+    let text = read_text(path)?;
+    toml::from_str(&text)
+        .map_err(|error| anyhow!("{} is no schema, {}", path.display(), in_text(&error, &text)))
 }
 
 fn summary<S: Space>(space: S, file: &Path, schema: &TableSchema) -> Result<TableSummary> {
@@ -73,6 +77,7 @@ fn summary<S: Space>(space: S, file: &Path, schema: &TableSchema) -> Result<Tabl
             label: label.clone(),
             best: best.map(|(_, value)| value),
             best_architecture: best.map(|(arch, _)| space.format(arch)),
+            ranks: table.ranks(label).context("a label of the table is one of its labels")?,
         })
     });
     Ok(TableSummary {
@@ -89,8 +94,9 @@ fn page(summary: &TableSummary) -> String {
         "{}: {} rows of {}, {} architectures that differ in more than their spelling\n",
         summary.table, summary.rows, summary.space, summary.distinct
     );
-    for LabelSummary { label, best, best_architecture } in &summary.labels {
+    for LabelSummary { label, best, best_architecture, ranks } in &summary.labels {
         let best = match (best, best_architecture) {
+            (Some(value), Some(_)) if !ranks => format!("every value is {value:.4}: nothing to rank"),
             (Some(value), Some(arch)) => format!("best {value:.4}  {arch}"),
             _ => "no values".to_owned(),
         };

@@ -31,5 +31,6 @@ pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };
 pub use starting::starting;
+pub use toml_error::in_text;
 pub use training::{TrainConfig, TrainFolder};
 pub use typed::typed_table;

@@ -59,7 +59,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// The error that an [`Unpacked`] reader gave to a reader on top of it; gives other errors back.
+    /// The error that an [`Unpacked`](super::Unpacked) reader gave to a reader on top of it; gives other errors back.
     ///
     /// # Errors
     /// The error itself, where it did not come from here.
@@ -67,7 +67,7 @@ impl FileError {
         error.downcast()
     }
 
-    /// What was said when reading `path` failed, by an [`Unpacked`] reader or by the system.
+    /// What was said when reading `path` failed, by an [`Unpacked`](super::Unpacked) reader or by the system.
     pub fn of(path: &Path, error: io::Error) -> FileError {
         FileError::inside(error)
             .unwrap_or_else(|source| FileError::Unreadable { path: path.to_owned(), source })

@@ -125,6 +125,16 @@ impl<S: Space> Table<S> {
         Ok(valued.min_by(|(_, a), (_, b)| (sign * b).total_cmp(&(sign * a))))
     }
 
+    /// Whether a label ranks the architectures: it has two values that differ.
+    ///
+    /// # Errors
+    /// As [`Table::evaluator`].
+    pub fn ranks(&self, label: &Label) -> Result<bool, UnknownLabel> {
+        let mut values = self.labels[self.find(label)?].values.iter().flatten();
+        let first = values.next();
+        Ok(values.any(|value| Some(value) != first))
+    }
+
     fn row(&self, arch: &S::Arch, key: &ArchKey) -> Option<usize> {
         self.row_of_arch.get(arch).or_else(|| self.row_of_key.get(key)).copied()
     }
