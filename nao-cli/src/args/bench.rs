@@ -69,11 +69,11 @@ pub struct BenchArgs {
     pub budget: u64,
 
     /// Random looks of the first round
-    #[arg(long, default_value_t = 10, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 10, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub initial: u64,
 
     /// Looks of each later round; evolutions and local search take one at a time
-    #[arg(long, default_value_t = 5, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 5, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub per_round: u64,
 
     /// Searches of each strategy, with seeds 1, 2, ...
@@ -85,7 +85,7 @@ pub struct BenchArgs {
     pub controller_epochs: Option<usize>,
 
     /// Candidates at whose 12-epoch label nao:cheap looks in each round behind the first [default: 20]
-    #[arg(long, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub cheap_looks: Option<u64>,
 
     /// Results of an earlier `nao bench --json` to be put beside these; those of another table are refused

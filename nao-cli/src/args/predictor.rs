@@ -62,7 +62,7 @@ pub struct FitArgs {
     pub labels: Vec<usize>,
 
     /// Random splits per number of labels
-    #[arg(long, default_value_t = 5, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 5, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub splits: u64,
 
     /// Seed of everything random

@@ -200,7 +200,7 @@ pub struct SimulateArgs {
     pub slots: usize,
 
     /// Trials of each round [default: the slots]
-    #[arg(long, value_name = "TRIALS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "TRIALS", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub per_round: Option<u64>,
 
     /// Seconds of a training, on average
