@@ -106,7 +106,10 @@ fn plan(command: &str) -> Plan {
             let words = shrunk(words, &[("--seeds", "1"), ("--metric", "cifar10")]);
             Plan::Run([words, vec!["--budget=11".into()]].concat())
         }
+        // The run that is named is one on digits here.
         "worker" => Plan::Parse(words),
+        "resume" if words.iter().any(|word| word == "--data") => Plan::Parse(words),
+        "resume" => Plan::Run(shrunk(words, &[("--budget", "4")])),
         _ => Plan::Run(words),
     }
 }
