@@ -192,7 +192,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         } else if found < count {
             let filling = self.random.ask(count - found)?;
             asked.warnings.push(format!(
-                "steps up to {} gave {found} new architectures of {count} asked for; {} more were drawn at random",
+                "steps up to {} gave {found} of the {count} new architectures asked for; drawn at random: {}",
                 self.config.step_limit,
                 filling.proposals.len()
             ));

@@ -226,7 +226,7 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
             let filling = self.random.ask(count - asked.proposals.len())?;
             report.random = filling.proposals.len();
             asked.warnings.push(format!(
-                "{} draws of the policy gave {} new architectures of {count} asked for; {} more were drawn at random",
+                "{} draws of the policy gave {} of the {count} new architectures asked for; drawn at random: {}",
                 report.drawn,
                 asked.proposals.len(),
                 report.random

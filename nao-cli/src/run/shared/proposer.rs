@@ -98,7 +98,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for Retold<'_, L> {
             let mut random = RandomSearch::new(self.space, seed);
             random.tell(told)?;
             asked = random.ask(count)?;
-            asked.warnings.push(format!("{stop}; {} cells were drawn at random", asked.proposals.len()));
+            asked.warnings.push(format!("{stop}; cells drawn at random: {}", asked.proposals.len()));
         }
         self.report = strategy.report();
         if !structure {
