@@ -108,7 +108,7 @@ fn a_search_that_fails_too_often_says_so() {
     let patience = Patience { max_attempts: None, max_failed_share: 1.0 };
     let error = search.patience(patience).run().unwrap_err();
     assert!(
-        matches!(&error, RunError::Failed(text) if text.contains("every trial of round 0 failed")),
+        matches!(&error, RunError::Failed(text) if text.contains("every trial of round 1 failed")),
         "{error}"
     );
 }
