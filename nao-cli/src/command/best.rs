@@ -5,6 +5,7 @@ use nao_run::RunFolder;
 
 use super::{print_json, print_text};
 use crate::args::BestArgs;
+use crate::output::tell;
 use crate::report::{best_table, ranking};
 use nao_run::quoted;
 
@@ -15,7 +16,7 @@ pub fn run(args: BestArgs) -> Result<()> {
     let trials = RunFolder::open(&args.folder)?.store_to_read()?.trials()?;
     let ranking = ranking(&trials, args.top);
     if let Some(remark) = ranking.remark() {
-        eprintln!("{remark}");
+        tell(format_args!("{remark}"));
     }
     let best = ranking.entries;
     if args.json {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::PredictArgs;
+use crate::output::tell;
 use crate::predictor::{CheapKind, Fitted, ReadPredictor, ScoreKind, finite};
 use crate::report::{cost_in_words, plain_table};
 use crate::space_argument::{AnySpace, SpaceVisitor};
@@ -106,12 +107,12 @@ fn take_up<S: Space>(space: &S, file: &ReadPredictor, args: &PredictArgs) -> Res
     match file {
         ReadPredictor::Fitted(file) => file.fitted(space),
         ReadPredictor::Pairs(learning) => {
-            eprintln!(
+            tell(format_args!(
                 "{} is of version 1, which keeps what was learned from, not what was learned: it is fitted again, which \
                  takes {}; `nao fit --output` of today spares that",
                 args.predictor.display(),
                 cost_in_words(FitCost::of(learning.pairs.len(), &StructureConfig::thorough()))
-            );
+            ));
             learning.fit(space)
         }
     }

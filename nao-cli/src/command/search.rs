@@ -23,6 +23,7 @@ use crate::data::device;
 use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::failure::{Interrupted, stopped_at};
 use crate::interrupt::Interrupt;
+use crate::output::tell;
 use crate::pretrained::pretrained;
 use crate::report::{
     SearchProgress, figure, operations_watch, print_summary, ranking, relaxed_tables, say_origin,
@@ -225,10 +226,10 @@ pub(super) fn carry_out<T: Task>(
 /// Keeps the settings of a run of version 0.1, and says so.
 fn adopt(folder: &RunFolder, manifest: &Manifest) -> Result<()> {
     folder.keep_manifest(manifest)?;
-    eprintln!(
+    tell(format_args!(
         "{} was started by a nao that kept no settings beside run.toml; from now on they have to stay as they are",
         folder.path().display()
-    );
+    ));
     Ok(())
 }
 

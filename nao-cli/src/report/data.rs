@@ -2,6 +2,7 @@
 
 use nao_child::data::PartOrigin;
 
+use crate::output::tell;
 use crate::task::Task;
 
 /// Says on standard error which files each part of the data came from, and what stands there twice. Data that is compiled
@@ -15,8 +16,8 @@ pub fn say_origin<T: Task>(data: &T::Data) {
         .iter()
         .map(|part @ PartOrigin { examples, .. }| format!("{part} with {examples} {}", T::EXAMPLES))
         .collect();
-    eprintln!("data: {}", parts.join(", "));
+    tell(format_args!("data: {}", parts.join(", ")));
     for sentence in T::repeated(data) {
-        eprintln!("warning: {sentence}");
+        tell(format_args!("warning: {sentence}"));
     }
 }

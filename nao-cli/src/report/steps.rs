@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use nao_controller::FitCost;
 
+use crate::output::tell;
+
 /// Work that is shorter is not worth a word.
 const WORTH_SAYING: f64 = 3.0;
 /// Where there is no terminal, a line at most so often.
@@ -41,7 +43,7 @@ impl StepProgress {
     pub fn new(what: &'static str, steps: u64, cost: FitCost) -> Self {
         let seconds = cost.seconds();
         if seconds >= WORTH_SAYING {
-            eprintln!("{steps} {what}, {}", words(seconds, cost.bytes));
+            tell(format_args!("{steps} {what}, {}", words(seconds, cost.bytes)));
         }
         let style = ProgressStyle::with_template("  {msg} [{bar:20.green/dim}] {pos}/{len}  {elapsed} gone")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -60,13 +62,13 @@ impl StepProgress {
         self.bar.inc(1);
         if self.bar.is_hidden() && self.said.elapsed() >= LINE_EVERY {
             self.said = Instant::now();
-            eprintln!(
+            tell(format_args!(
                 "{} of {} {} done after {:.0} s",
                 self.done,
                 self.steps,
                 self.what,
                 self.begun.elapsed().as_secs_f64()
-            );
+            ));
         }
     }
 }

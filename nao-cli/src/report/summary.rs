@@ -8,6 +8,7 @@ use nao_space::counted;
 
 use super::best::{BestEntry, ranking};
 use super::table::best_table;
+use crate::output::tell;
 use nao_run::quoted;
 
 /// How many cells the table shows.
@@ -24,7 +25,7 @@ pub fn print_summary(
 ) -> Result<()> {
     let ranking = ranking(trials, TOP);
     if let Some(remark) = ranking.remark() {
-        eprintln!("{remark}");
+        tell(format_args!("{remark}"));
     }
     let best = ranking.entries;
     let mut out = std::io::stdout().lock();
