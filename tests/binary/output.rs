@@ -263,24 +263,3 @@ fn numbers_of_processes_that_no_machine_has_room_for_are_refused_at_once() {
         assert!(!folder.path().join("never").exists());
     }
 }
-
-/// What a command says on the way is no reason to end when nobody reads it any more.
-#[test]
-fn a_search_goes_on_when_nobody_reads_its_standard_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    fs::create_dir(folder.join("text")).unwrap();
-    for part in ["train", "valid", "test"] {
-        let lines = format!("the cat of {part} sees a dog\n").repeat(40);
-        fs::write(folder.join(format!("text/{part}.txt")), lines).unwrap();
-    }
-    let small = "--epochs=1 --nodes=2 --budget=1 --set=recipe.hidden=8 --set=recipe.batch=4 \
-                 --set=recipe.validation_batch=2";
-    let script = format!(
-        "{{ sleep 0.3; \"$NAO\" search --strategy=random --data=text:text {small} --out=run; echo $? > code; }} \
-         2>&1 >/dev/null | true; while ! [ -s code ]; do sleep 0.1; done"
-    );
-    shell(folder, &script);
-    assert_eq!(fs::read_to_string(folder.join("code")).unwrap().trim(), "0");
-    assert!(folder.join("run/best.svg").is_file());
-}
