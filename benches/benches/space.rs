@@ -27,7 +27,7 @@ fn each<T>(criterion: &mut Criterion, name: &str, items: &[T], mut work: impl Fn
 fn cells(criterion: &mut Criterion) {
     let space = CnnSpace::default();
     let archs = archs(&space);
-    let sentences: Vec<Vec<Token>> = archs.iter().map(|arch| space.encode(arch)).collect();
+    let sequences: Vec<Vec<Token>> = archs.iter().map(|arch| space.encode(arch)).collect();
     let texts: Vec<String> = archs.iter().map(|arch| space.format(arch)).collect();
     let mut rng = rng_for(2, "bench", 0);
 
@@ -35,7 +35,7 @@ fn cells(criterion: &mut Criterion) {
     each(criterion, "encode", &archs, |arch| {
         black_box(space.encode(arch));
     });
-    each(criterion, "decode and validate", &sentences, |tokens| {
+    each(criterion, "decode and validate", &sequences, |tokens| {
         black_box(space.decode(tokens).unwrap());
     });
     each(criterion, "format", &archs, |arch| {
@@ -91,7 +91,7 @@ fn other_spaces(criterion: &mut Criterion) {
     });
 }
 
-/// Every sentence of NAS-Bench-101, and which of them are canonical.
+/// Every sequence of NAS-Bench-101, and which of them are canonical.
 fn enumeration(criterion: &mut Criterion) {
     let space = NasBench101Space::default();
     let mut group = criterion.benchmark_group("enumeration");

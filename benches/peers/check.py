@@ -44,7 +44,7 @@ V1 = {
 }
 RNN_WS = {**V1, "design": "rnn-ws", "mlp_layers": 4, "encoder_dropout": 0.1, "mlp_dropout": 0.0}
 V2 = {**V1, "embedding": 32, "hidden": 64, "mlp_layers": 0, "mlp_dropout": 0.0}
-# Configuration, vocabulary, tokens per sentence, published number of parameters.
+# Configuration, vocabulary, tokens per sequence, published number of parameters.
 CONTROLLERS = [(V1, 12, 40, 279_533), (V2, 12, 40, 80_845), (V2, 17, 40, 81_650), (RNN_WS, 16, 22, 311_577)]
 
 
@@ -64,9 +64,9 @@ def check_controllers():
     for config, vocabulary, length, published in CONTROLLERS:
         controller = Controller(config, vocabulary, 2)
         assert parameters(controller) == published, config
-        sentences = torch.randint(1, vocabulary, (5, length))
-        assert controller.loss(sentences, torch.rand(5)).isfinite()
-        encoded = controller.eval().encoder(sentences)
+        sequences = torch.randint(1, vocabulary, (5, length))
+        assert controller.loss(sequences, torch.rand(5)).isfinite()
+        encoded = controller.eval().encoder(sequences)
         risen = controller.ascend(encoded, 5.0)
         assert risen.shape == (5, length // 2, config["hidden"])
         arch = mean_direction(risen)

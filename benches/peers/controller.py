@@ -9,7 +9,7 @@ ASCENT_STEP = 5.0
 
 
 class Encoder(nn.Module):
-    """Sentences to unit vectors, one per step, and to the unit vector of their mean."""
+    """Sequences to unit vectors, one per step, and to the unit vector of their mean."""
 
     def __init__(self, config, vocabulary, tokens_per_step):
         super().__init__()
@@ -18,8 +18,8 @@ class Encoder(nn.Module):
         self.tokens_per_step = tokens_per_step
         self.dropout = config["encoder_dropout"]
 
-    def forward(self, sentences):
-        embedded = dropped(self.embedding(sentences), self.dropout, self.training)
+    def forward(self, sequences):
+        embedded = dropped(self.embedding(sequences), self.dropout, self.training)
         batch, length, width = embedded.shape
         steps = embedded.view(batch, length // self.tokens_per_step, self.tokens_per_step * width)
         outputs, _ = self.rnn(steps)
@@ -72,9 +72,9 @@ class Decoder(nn.Module):
         self.out = nn.Linear(hidden, vocabulary)
         self.dropout = config["decoder_dropout"]
 
-    def forward(self, arch, encoded, sentences):
+    def forward(self, arch, encoded, sequences):
         """Logits of every token, given all before it."""
-        previous = F.pad(sentences[:, :-1], (1, 0), value=START)
+        previous = F.pad(sequences[:, :-1], (1, 0), value=START)
         embedded = dropped(self.embedding(previous), self.dropout, self.training)
         state = arch.unsqueeze(0)
         outputs, _ = self.rnn(embedded, (state, state))
@@ -105,12 +105,12 @@ class Controller(nn.Module):
         self.decoder = Decoder(config, vocabulary)
         self.trade_off = config["trade_off"]
 
-    def loss(self, sentences, targets):
-        encoded = self.encoder(sentences)
+    def loss(self, sequences, targets):
+        encoded = self.encoder(sequences)
         arch = mean_direction(encoded)
-        logits = self.decoder(arch, encoded, sentences)
+        logits = self.decoder(arch, encoded, sequences)
         prediction = F.mse_loss(self.predictor(arch), targets)
-        reconstruction = F.cross_entropy(logits.flatten(0, 1), sentences.flatten())
+        reconstruction = F.cross_entropy(logits.flatten(0, 1), sequences.flatten())
         return self.trade_off * prediction + (1.0 - self.trade_off) * reconstruction
 
     def ascend(self, encoded, step):
@@ -136,17 +136,17 @@ def start_small(module):
 
 
 def prepare(workload):
-    """An epoch of training, or a round of ascent and decoding, on given sentences."""
+    """An epoch of training, or a round of ascent and decoding, on given sequences."""
     config = workload["config"]
     controller = Controller(config, workload["vocabulary"], workload["tokens_per_step"])
-    sentences = torch.tensor(workload["sentences"])
+    sequences = torch.tensor(workload["sequences"])
     if workload["mode"] == "decode":
-        return decoding(controller, sentences, workload["sequence_len"])
+        return decoding(controller, sequences, workload["sequence_len"])
     targets = torch.tensor(workload["targets"], dtype=torch.float32)
-    return epoch(controller, sentences, targets, config)
+    return epoch(controller, sequences, targets, config)
 
 
-def epoch(controller, sentences, targets, config):
+def epoch(controller, sequences, targets, config):
     controller.train()
     parameters = list(controller.parameters())
     optimizer = torch.optim.Adam(
@@ -159,24 +159,24 @@ def epoch(controller, sentences, targets, config):
 
     def run():
         total = torch.zeros(())
-        for batch in torch.randperm(len(sentences)).split(config["batch"]):
-            loss = controller.loss(sentences[batch], targets[batch])
+        for batch in torch.randperm(len(sequences)).split(config["batch"]):
+            loss = controller.loss(sequences[batch], targets[batch])
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, config["clip"])
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             total += loss.detach() * len(batch)
-        return total.item() / len(sentences)
+        return total.item() / len(sequences)
 
     return run
 
 
-def decoding(controller, sentences, length):
+def decoding(controller, sequences, length):
     controller.eval().requires_grad_(False)
 
     @torch.no_grad()
     def run():
-        encoded = controller.ascend(controller.encoder(sentences), ASCENT_STEP)
+        encoded = controller.ascend(controller.encoder(sequences), ASCENT_STEP)
         return controller.decoder.greedy(mean_direction(encoded), encoded, length).tolist()
 
     return run

@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use nao_child::data::text_folder;
-use nao_child::rnn::{Dropouts, LanguageModel, LanguageRecipe, Reading, foresee, train_language_model};
+use nao_child::language::{
+    Dropouts, LanguageModel, LanguageRecipe, ReadingLayout, evaluate_language_model, train_language_model,
+};
 use nao_space::network::LanguageModelSkeleton;
 use nao_space::seed::rng_for;
 use nao_space::{EpochReport, Progress, RnnSpace, Space};
@@ -56,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let trained = train_language_model(model, &arch, texts, &recipe, 1, &Default::default(), &mut progress)?;
     use burn::module::Module;
     let model = trained.model.valid();
-    let test = foresee(&model, &arch, &text.test, Reading { batch: 10, segment: 35 })
+    let test = evaluate_language_model(&model, &arch, &text.test, ReadingLayout { batch: 10, segment: 35 })
         .ok_or("the test text is too short")?;
     println!(
         "validation perplexity {:.1} (epoch {}), test {:.1}",

@@ -29,8 +29,8 @@ fn forget_words(settings: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use crate::language::LanguageRecipe;
     use crate::recipe::Recipe;
-    use crate::rnn::LanguageRecipe;
 
     #[test]
     fn every_setting_is_part_of_a_fidelity_and_no_word_is() {

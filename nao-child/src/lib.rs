@@ -20,15 +20,15 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
-pub mod darts;
 pub mod data;
 mod evaluator;
 mod fidelity;
+pub mod language;
 pub mod names;
 pub mod network;
 pub mod op;
 pub mod recipe;
-pub mod rnn;
+pub mod relaxed;
 pub mod supernet;
 pub mod train;
 

@@ -13,11 +13,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let language = Language::of(&space);
     for pool in [20, 40, 60, 100] {
         let mut rng = rng_for(1, "fit speed", pool);
-        let sentences: Vec<Vec<Token>> = (0..pool).map(|_| space.encode(&space.sample(&mut rng))).collect();
+        let sequences: Vec<Vec<Token>> = (0..pool).map(|_| space.encode(&space.sample(&mut rng))).collect();
         let targets: Vec<f32> = (0..pool).map(|index| index as f32 / pool as f32).collect();
         let config = ControllerConfig { epochs, ..ControllerConfig::preset(&preset)? };
         let mut controller = Controller::new(config, language.clone(), &Device::flex(), &mut rng)?;
-        let report = controller.fit(&sentences, &targets, &space, &mut rng)?;
+        let report = controller.fit(&sequences, &targets, &space, &mut rng)?;
         let per_second = epochs as f64 / report.seconds;
         println!(
             "{preset}, batch {pool}: {per_second:.1} epochs/s, loss {:.4}",

@@ -48,7 +48,7 @@ pub struct ControllerConfig {
     pub decoder_dropout: f64,
     /// Weight of the prediction loss against the reconstruction loss (lambda in the paper), 0 to 1.
     pub trade_off: f64,
-    /// Sentences per training step; the last step of an epoch takes what is left.
+    /// Sequences per training step; the last step of an epoch takes what is left.
     pub batch: usize,
     /// Passes over the pool per fit.
     pub epochs: usize,
@@ -58,7 +58,7 @@ pub struct ControllerConfig {
     pub weight_decay: f64,
     /// Largest global L2 norm of the gradient over all parameters; larger ones are scaled down.
     pub clip: f64,
-    /// Whether each sentence is respelled at random every time it is trained on. This generalises
+    /// Whether each sequence is respelled at random every time it is trained on. This generalises
     /// docs/specification.md, c.4, where one node per cell has its branches swapped: any symmetry of the space is
     /// drawn, with the target unchanged.
     pub respell: bool,
@@ -239,7 +239,7 @@ impl ControllerConfig {
         let per_step = language.tokens_per_step;
         if per_step == 0 || language.sequence_len == 0 || !language.sequence_len.is_multiple_of(per_step) {
             let problem = format!(
-                "cannot be fitted: sentences of {} tokens are no whole number of steps of {per_step}",
+                "cannot be fitted: sequences of {} tokens are no whole number of steps of {per_step}",
                 language.sequence_len
             );
             return refuse("embedding", problem);

@@ -17,7 +17,7 @@ use crate::ops::{Mode, normalise};
 use crate::training::{self, FitReport, Pool};
 use crate::weights;
 
-/// Sentences predicted at once.
+/// Sequences predicted at once.
 const PREDICT_BATCH: usize = 256;
 
 /// The three networks of NAO over one language.
@@ -90,49 +90,49 @@ impl Controller {
     /// from `rng` only. On an error the weights are as before.
     ///
     /// # Errors
-    /// When sentences are none of the language, do not pair with the targets, a target is not finite, or the
+    /// When sequences are none of the language, do not pair with the targets, a target is not finite, or the
     /// training diverges.
     pub fn fit(
         &mut self,
-        sentences: &[Vec<Token>],
+        sequences: &[Vec<Token>],
         targets: &[f32],
         grammar: &dyn Grammar,
         rng: &mut ChaCha8Rng,
     ) -> Result<FitReport, ControllerError> {
-        self.check_pairs(sentences, targets)?;
-        let pool = Pool { sentences, targets };
+        self.check_pairs(sequences, targets)?;
+        let pool = Pool { sequences, targets };
         let (networks, report) =
             training::train(self.networks.clone(), &self.config, &self.language, &pool, grammar, rng)?;
         self.networks = networks;
         Ok(report)
     }
 
-    /// Sentences to their continuous embedding.
+    /// Sequences to their continuous embedding.
     ///
     /// # Errors
     /// When there are none, or one is none of the language.
-    pub fn encode(&self, sentences: &[Vec<Token>]) -> Result<Embedding, ControllerError> {
-        self.check_sentences(sentences)?;
-        Ok(self.networks.valid().encode(&slices(sentences), &self.language, &mut Mode::Infer))
+    pub fn encode(&self, sequences: &[Vec<Token>]) -> Result<Embedding, ControllerError> {
+        self.check_sequences(sequences)?;
+        Ok(self.networks.valid().encode(&slices(sequences), &self.language, &mut Mode::Infer))
     }
 
-    /// The encoder's LSTM after it has read a sentence: its state before any normalisation. The normalised output
+    /// The encoder's LSTM after it has read a sequence: its state before any normalisation. The normalised output
     /// of the last step is the last of [`Embedding::steps`].
     ///
     /// # Errors
     /// As [`encode`](Controller::encode).
-    pub fn final_state(&self, sentences: &[Vec<Token>]) -> Result<FinalState, ControllerError> {
-        self.check_sentences(sentences)?;
-        Ok(self.networks.valid().final_state(&slices(sentences), &self.language))
+    pub fn final_state(&self, sequences: &[Vec<Token>]) -> Result<FinalState, ControllerError> {
+        self.check_sequences(sequences)?;
+        Ok(self.networks.valid().final_state(&slices(sequences), &self.language))
     }
 
-    /// Predicted merits of sentences, on the scale of the targets (0 to 1).
+    /// Predicted merits of sequences, on the scale of the targets (0 to 1).
     ///
     /// # Errors
     /// When there are none, one is none of the language, or the weights are not finite.
-    pub fn predict(&self, sentences: &[Vec<Token>]) -> Result<Vec<f32>, ControllerError> {
-        let mut predictions = Vec::with_capacity(sentences.len());
-        for batch in sentences.chunks(PREDICT_BATCH) {
+    pub fn predict(&self, sequences: &[Vec<Token>]) -> Result<Vec<f32>, ControllerError> {
+        let mut predictions = Vec::with_capacity(sequences.len());
+        for batch in sequences.chunks(PREDICT_BATCH) {
             predictions.extend(self.predict_embedding(&self.encode(batch)?));
         }
         if predictions.iter().all(|prediction| prediction.is_finite()) {
@@ -168,7 +168,7 @@ impl Controller {
         Embedding::of_steps(normalise(embedding.steps.clone() + gradient.mul_scalar(step)))
     }
 
-    /// Greedy decoding under the grammar: every sentence is one of the space. The decoder starts from
+    /// Greedy decoding under the grammar: every sequence is one of the space. The decoder starts from
     /// h = c = `embedding.arch` and attends over `embedding.steps`.
     ///
     /// # Errors
@@ -181,32 +181,32 @@ impl Controller {
         self.networks.valid().decoder.decode(embedding, &self.language, grammar)
     }
 
-    /// Log probabilities that the decoder gives to every token of the vocabulary when the sentences are forced
+    /// Log probabilities that the decoder gives to every token of the vocabulary when the sequences are forced
     /// upon it, `[batch, length, vocabulary]`, without the grammar.
     ///
     /// # Errors
-    /// When the sentences are none of the language, or not as many as embeddings.
+    /// When the sequences are none of the language, or not as many as embeddings.
     pub fn log_probs(
         &self,
         embedding: &Embedding,
-        sentences: &[Vec<Token>],
+        sequences: &[Vec<Token>],
     ) -> Result<Tensor<3>, ControllerError> {
-        self.check_sentences(sentences)?;
-        if sentences.len() != embedding.batch() {
+        self.check_sequences(sequences)?;
+        if sequences.len() != embedding.batch() {
             let targets = embedding.batch();
-            return Err(ControllerError::Pairs { sentences: sentences.len(), targets });
+            return Err(ControllerError::Pairs { sequences: sequences.len(), targets });
         }
         let networks = self.networks.valid();
-        let flat = networks.log_probs(embedding, &slices(sentences), &self.language, &mut Mode::Infer);
-        Ok(flat.reshape([sentences.len(), self.language.sequence_len, self.language.vocabulary_len()]))
+        let flat = networks.log_probs(embedding, &slices(sequences), &self.language, &mut Mode::Infer);
+        Ok(flat.reshape([sequences.len(), self.language.sequence_len, self.language.vocabulary_len()]))
     }
 
     /// The losses of a batch, without dropout.
     ///
     /// # Errors
     /// As [`fit`](Controller::fit).
-    pub fn loss(&self, sentences: &[Vec<Token>], targets: &[f32]) -> Result<Losses, ControllerError> {
-        Ok(losses(&self.forward(&self.networks.valid(), sentences, targets)?))
+    pub fn loss(&self, sequences: &[Vec<Token>], targets: &[f32]) -> Result<Losses, ControllerError> {
+        Ok(losses(&self.forward(&self.networks.valid(), sequences, targets)?))
     }
 
     /// The losses of a batch and their gradient, without dropout and unclipped.
@@ -215,12 +215,12 @@ impl Controller {
     /// As [`fit`](Controller::fit).
     pub fn gradients(
         &self,
-        sentences: &[Vec<Token>],
+        sequences: &[Vec<Token>],
         targets: &[f32],
     ) -> Result<(Losses, Gradients), ControllerError> {
         // Leaves of its own, for the same reason as in the ascent.
         let networks = self.networks.clone().no_grad().set_require_grad(true);
-        let forward = self.forward(&networks, sentences, targets)?;
+        let forward = self.forward(&networks, sequences, targets)?;
         let gradients = GradientsParams::from_grads(forward.loss.backward(), &networks);
         let norm = training::global_norm(&networks, &gradients);
         let norm = norm.and_then(|norm| floats(norm).first().copied()).unwrap_or(0.0);
@@ -272,35 +272,35 @@ impl Controller {
     fn forward(
         &self,
         networks: &Networks,
-        sentences: &[Vec<Token>],
+        sequences: &[Vec<Token>],
         targets: &[f32],
     ) -> Result<Forward, ControllerError> {
-        self.check_pairs(sentences, targets)?;
-        Ok(networks.forward(&slices(sentences), targets, &self.config, &self.language, &mut Mode::Infer))
+        self.check_pairs(sequences, targets)?;
+        Ok(networks.forward(&slices(sequences), targets, &self.config, &self.language, &mut Mode::Infer))
     }
 
-    fn check_pairs(&self, sentences: &[Vec<Token>], targets: &[f32]) -> Result<(), ControllerError> {
-        if sentences.len() != targets.len() || sentences.is_empty() {
-            return Err(ControllerError::Pairs { sentences: sentences.len(), targets: targets.len() });
+    fn check_pairs(&self, sequences: &[Vec<Token>], targets: &[f32]) -> Result<(), ControllerError> {
+        if sequences.len() != targets.len() || sequences.is_empty() {
+            return Err(ControllerError::Pairs { sequences: sequences.len(), targets: targets.len() });
         }
         if let Some(index) = targets.iter().position(|target| !target.is_finite()) {
             return Err(ControllerError::Target { index, value: targets[index] });
         }
-        self.check_sentences(sentences)
+        self.check_sequences(sequences)
     }
 
-    fn check_sentences(&self, sentences: &[Vec<Token>]) -> Result<(), ControllerError> {
-        if sentences.is_empty() {
+    fn check_sequences(&self, sequences: &[Vec<Token>]) -> Result<(), ControllerError> {
+        if sequences.is_empty() {
             return Err(ControllerError::Empty);
         }
         let vocabulary = self.language.vocabulary_len();
-        for (index, sentence) in sentences.iter().enumerate() {
-            let (found, expected) = (sentence.len(), self.language.sequence_len);
+        for (index, sequence) in sequences.iter().enumerate() {
+            let (found, expected) = (sequence.len(), self.language.sequence_len);
             if found != expected {
                 return Err(ControllerError::Length { index, found, expected });
             }
-            if let Some(position) = sentence.iter().position(|token| token.index() >= vocabulary) {
-                let token = sentence[position].0;
+            if let Some(position) = sequence.iter().position(|token| token.index() >= vocabulary) {
+                let token = sequence[position].0;
                 return Err(ControllerError::Token { index, position, token, vocabulary });
             }
         }
@@ -308,8 +308,8 @@ impl Controller {
     }
 }
 
-fn slices(sentences: &[Vec<Token>]) -> Vec<&[Token]> {
-    sentences.iter().map(Vec::as_slice).collect()
+fn slices(sequences: &[Vec<Token>]) -> Vec<&[Token]> {
+    sequences.iter().map(Vec::as_slice).collect()
 }
 
 fn losses(forward: &Forward) -> Losses {

@@ -33,9 +33,9 @@ fn controller(config: ControllerConfig, seed: u64) -> Controller {
 
 fn pool(count: usize) -> (Vec<Vec<Token>>, Vec<f32>) {
     let mut rng = rng_for(3, "pool", 0);
-    let sentences = (0..count).map(|_| SPACE.encode(&SPACE.sample(&mut rng))).collect();
+    let sequences = (0..count).map(|_| SPACE.encode(&SPACE.sample(&mut rng))).collect();
     let targets = (0..count).map(|index| index as f32 / (count - 1) as f32).collect();
-    (sentences, targets)
+    (sequences, targets)
 }
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
@@ -83,20 +83,20 @@ fn initial_weights_follow_the_seed_and_the_frameworks_bounds() {
 #[test]
 fn a_batch_of_seven_equals_one_by_one() {
     let controller = controller(config(), 1);
-    let (sentences, _) = pool(7);
-    let together = controller.encode(&sentences).unwrap();
-    let predictions = controller.predict(&sentences).unwrap();
+    let (sequences, _) = pool(7);
+    let together = controller.encode(&sequences).unwrap();
+    let predictions = controller.predict(&sequences).unwrap();
     let moved = controller.ascend(&together, 5.0);
-    let log_probs = floats(controller.log_probs(&moved, &sentences).unwrap());
+    let log_probs = floats(controller.log_probs(&moved, &sequences).unwrap());
     let decoded = controller.decode(&moved, &*SPACE).unwrap();
-    for (index, sentence) in sentences.iter().enumerate() {
-        let one = std::slice::from_ref(sentence);
+    for (index, sequence) in sequences.iter().enumerate() {
+        let one = std::slice::from_ref(sequence);
         let alone = controller.encode(one).unwrap();
         let steps = together.steps.clone().narrow(0, index, 1);
         close(&floats(alone.steps.clone()), &floats(steps), 1e-5);
         close(&controller.predict(one).unwrap(), &predictions[index..=index], 1e-5);
         let moved = controller.ascend(&alone, 5.0);
-        let share = log_probs.len() / sentences.len();
+        let share = log_probs.len() / sequences.len();
         let expected = &log_probs[index * share..(index + 1) * share];
         close(&floats(controller.log_probs(&moved, one).unwrap()), expected, 1e-5);
         assert_eq!(controller.decode(&moved, &*SPACE).unwrap()[0], decoded[index]);
@@ -108,12 +108,12 @@ fn predictions_do_not_change_although_the_configuration_drops() {
     let dropping =
         ControllerConfig { encoder_dropout: 0.5, mlp_dropout: 0.5, decoder_dropout: 0.5, ..config() };
     let controller = controller(dropping, 1);
-    let (sentences, _) = pool(3);
-    let embedding = controller.encode(&sentences).unwrap();
-    let first = controller.predict(&sentences).unwrap();
+    let (sequences, _) = pool(3);
+    let embedding = controller.encode(&sequences).unwrap();
+    let first = controller.predict(&sequences).unwrap();
     let moved = floats(controller.ascend(&embedding, 3.0).steps);
     for _ in 0..100 {
-        assert_eq!(controller.predict(&sentences).unwrap(), first);
+        assert_eq!(controller.predict(&sequences).unwrap(), first);
         assert_eq!(floats(controller.ascend(&embedding, 3.0).steps), moved);
     }
 }
@@ -121,8 +121,8 @@ fn predictions_do_not_change_although_the_configuration_drops() {
 #[test]
 fn the_ascent_gradient_agrees_with_finite_differences() {
     let controller = controller(config(), 4);
-    let (sentences, _) = pool(1);
-    let embedding = controller.encode(&sentences).unwrap();
+    let (sequences, _) = pool(1);
+    let embedding = controller.encode(&sequences).unwrap();
     let [_, time, hidden] = embedding.steps.dims();
     let gradient = floats(controller.ascent_gradient(&embedding));
     let start = floats(embedding.steps);
@@ -154,8 +154,8 @@ fn the_ascent_gradient_agrees_with_finite_differences() {
 #[test]
 fn a_small_step_up_raises_the_prediction_and_down_lowers_it() {
     let controller = controller(config(), 1);
-    let (sentences, _) = pool(5);
-    let embedding = controller.encode(&sentences).unwrap();
+    let (sequences, _) = pool(5);
+    let embedding = controller.encode(&sequences).unwrap();
     let here = controller.predict_embedding(&embedding);
     let up = controller.predict_embedding(&controller.ascend(&embedding, 1.0));
     let down = controller.predict_embedding(&controller.ascend(&embedding, -1.0));
@@ -175,14 +175,14 @@ fn no_parameter_is_dead() {
             ..config()
         };
         let mut controller = controller(config, 1);
-        let (sentences, targets) = pool(6);
+        let (sequences, targets) = pool(6);
         let before = controller.parameters();
-        let (_, gradients) = controller.gradients(&sentences, &targets).unwrap();
+        let (_, gradients) = controller.gradients(&sequences, &targets).unwrap();
         assert_eq!(gradients.parameters.len(), before.len());
         for gradient in &gradients.parameters {
             assert!(gradient.values.iter().any(|value| *value != 0.0), "{}", gradient.name);
         }
-        controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
+        controller.fit(&sequences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
         for (before, after) in before.iter().zip(controller.parameters()) {
             assert_eq!(before.name, after.name);
             assert!(before.values != after.values, "{} did not move", after.name);
@@ -201,22 +201,22 @@ fn eight_pairs_are_learned_by_heart() {
         ..config()
     };
     let mut controller = controller(config, 1);
-    let (sentences, targets) = pool(8);
-    let report = controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
+    let (sequences, targets) = pool(8);
+    let report = controller.fit(&sequences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
     assert_eq!((report.epochs.len(), report.steps), (350, 350));
-    let losses = controller.loss(&sentences, &targets).unwrap();
+    let losses = controller.loss(&sequences, &targets).unwrap();
     assert!(losses.loss < 2e-3, "{losses:?}");
-    let written = controller.decode(&controller.encode(&sentences).unwrap(), &*SPACE).unwrap();
-    assert_eq!(mean_hamming(&sentences, &written), Some(0.0));
+    let written = controller.decode(&controller.encode(&sequences).unwrap(), &*SPACE).unwrap();
+    assert_eq!(mean_hamming(&sequences, &written), Some(0.0));
 }
 
 #[test]
 fn the_same_seed_trains_the_same_weights() {
     let config = ControllerConfig { mlp_dropout: 0.3, respell: true, epochs: 3, batch: 4, ..config() };
-    let (sentences, targets) = pool(10);
+    let (sequences, targets) = pool(10);
     let train = |seed| {
         let mut controller = controller(config.clone(), 1);
-        controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(seed, "fit", 0)).unwrap();
+        controller.fit(&sequences, &targets, &*SPACE, &mut rng_for(seed, "fit", 0)).unwrap();
         controller.save_safetensors().unwrap()
     };
     assert_eq!(train(1), train(1));
@@ -224,14 +224,14 @@ fn the_same_seed_trains_the_same_weights() {
 }
 
 #[test]
-fn untrained_controllers_write_only_sentences_of_their_space() {
+fn untrained_controllers_write_only_sequences_of_their_space() {
     for seed in 0..5 {
         let controller = controller(config(), seed);
-        let (sentences, _) = pool(10);
-        let embedding = controller.encode(&sentences).unwrap();
+        let (sequences, _) = pool(10);
+        let embedding = controller.encode(&sequences).unwrap();
         for step in [0.0, 50.0, -1e6] {
-            for sentence in controller.decode(&controller.ascend(&embedding, step), &*SPACE).unwrap() {
-                SPACE.decode(&sentence).unwrap();
+            for sequence in controller.decode(&controller.ascend(&embedding, step), &*SPACE).unwrap() {
+                SPACE.decode(&sequence).unwrap();
             }
         }
     }
@@ -282,16 +282,16 @@ fn weights_survive_a_file_bit_by_bit_and_wrong_ones_are_listed() {
 #[test]
 fn inputs_that_cannot_be_are_refused_with_their_place() {
     let mut controller = controller(config(), 1);
-    let (sentences, targets) = pool(3);
+    let (sequences, targets) = pool(3);
     let mut rng = rng_for(1, "fit", 0);
-    let mut short = sentences.clone();
+    let mut short = sequences.clone();
     short[1].pop();
     assert!(matches!(controller.encode(&short), Err(ControllerError::Length { index: 1, .. })));
-    let mut foreign = sentences.clone();
+    let mut foreign = sequences.clone();
     foreign[2][4] = Token(99);
     let error = controller.predict(&foreign).unwrap_err();
     assert!(matches!(error, ControllerError::Token { index: 2, position: 4, token: 99, .. }));
-    let mut fit = |targets: &[f32]| controller.fit(&sentences, targets, &*SPACE, &mut rng);
+    let mut fit = |targets: &[f32]| controller.fit(&sequences, targets, &*SPACE, &mut rng);
     assert!(matches!(fit(&targets[..2]), Err(ControllerError::Pairs { .. })));
     assert!(matches!(fit(&[0.0, f32::NAN, 1.0]), Err(ControllerError::Target { index: 1, .. })));
     assert!(matches!(controller.encode(&[]), Err(ControllerError::Empty)));
@@ -300,9 +300,9 @@ fn inputs_that_cannot_be_are_refused_with_their_place() {
 #[test]
 fn another_spaces_grammar_is_refused_when_it_allows_nothing() {
     let controller = controller(config(), 1);
-    let (sentences, _) = pool(2);
+    let (sequences, _) = pool(2);
     let shorter = CnnSpace::new(1, OpSet::enas_5()).unwrap();
-    let embedding = controller.encode(&sentences).unwrap();
+    let embedding = controller.encode(&sequences).unwrap();
     let error = controller.decode(&embedding, &shorter).unwrap_err();
     assert!(matches!(error, ControllerError::NothingAllowed { position: 8, .. }), "{error}");
 }
@@ -311,9 +311,9 @@ fn another_spaces_grammar_is_refused_when_it_allows_nothing() {
 fn a_training_that_diverges_leaves_the_weights_alone() {
     let config = ControllerConfig { learning_rate: 1e30, epochs: 20, ..config() };
     let mut controller = controller(config, 1);
-    let (sentences, targets) = pool(4);
+    let (sequences, targets) = pool(4);
     let before = controller.parameters();
-    let error = controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap_err();
+    let error = controller.fit(&sequences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap_err();
     assert!(matches!(error, ControllerError::Diverged { .. }), "{error}");
     assert_eq!(controller.parameters(), before);
 }
@@ -326,8 +326,8 @@ fn ordering() -> ControllerConfig {
 #[test]
 fn the_gradient_of_the_pairwise_loss_of_all_heads_agrees_with_finite_differences() {
     let mut controller = controller(ordering(), 1);
-    let (sentences, targets) = pool(12);
-    let (_, gradients) = controller.gradients(&sentences, &targets).unwrap();
+    let (sequences, targets) = pool(12);
+    let (_, gradients) = controller.gradients(&sequences, &targets).unwrap();
     let whole = controller.parameters();
     // Last layers, along which the loss has no kinks as it has behind a ReLU.
     for name in [
@@ -343,7 +343,7 @@ fn the_gradient_of_the_pairwise_loss_of_all_heads_agrees_with_finite_differences
                 let mut moved = whole.clone();
                 moved[place].values[index] += step;
                 controller.load(moved).unwrap();
-                f64::from(controller.loss(&sentences, &targets).unwrap().loss)
+                f64::from(controller.loss(&sequences, &targets).unwrap().loss)
             };
             difference.push((at(0.05) - at(-0.05)) / 0.1);
         }
@@ -357,7 +357,7 @@ fn the_gradient_of_the_pairwise_loss_of_all_heads_agrees_with_finite_differences
 
 #[test]
 fn heads_predict_by_their_mean_and_learn_a_planted_order() {
-    let (sentences, targets) = pool(24);
+    let (sequences, targets) = pool(24);
     let config = ControllerConfig { epochs: 150, trade_off: 1.0, ..ordering() };
     let mut controller = controller(config.clone(), 1);
     let one = self::controller(ControllerConfig { heads: 1, ..config.clone() }, 1);
@@ -368,8 +368,8 @@ fn heads_predict_by_their_mean_and_learn_a_planted_order() {
         controller.parameters().into_iter().find(|parameter| parameter.name == "encoder.regressor.weight")
     };
     assert_eq!(first(&controller), first(&one));
-    controller.fit(&sentences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
-    let predictions = controller.predict(&sentences).unwrap();
+    controller.fit(&sequences, &targets, &*SPACE, &mut rng_for(1, "fit", 0)).unwrap();
+    let predictions = controller.predict(&sequences).unwrap();
     let pairs: f64 = (0..24)
         .flat_map(|i| (0..i).map(move |j| (i, j)))
         .map(|(i, j)| f64::from(u8::from(predictions[i] > predictions[j])))
@@ -378,19 +378,19 @@ fn heads_predict_by_their_mean_and_learn_a_planted_order() {
     let bytes = controller.save_safetensors().unwrap();
     let mut read = self::controller(config, 2);
     read.load_safetensors(&bytes).unwrap();
-    assert_eq!(read.predict(&sentences).unwrap(), predictions);
+    assert_eq!(read.predict(&sequences).unwrap(), predictions);
 }
 
 /// A controller may serve several threads, from the first call on.
 #[test]
 fn threads_share_a_controller() {
-    let (sentences, targets) = pool(8);
+    let (sequences, targets) = pool(8);
     for seed in 0..20 {
         let controller = controller(config(), seed);
         let work = || {
-            let embedding = controller.encode(&sentences).unwrap();
+            let embedding = controller.encode(&sequences).unwrap();
             let gradient = floats(controller.ascent_gradient(&embedding));
-            let (_, gradients) = controller.gradients(&sentences, &targets).unwrap();
+            let (_, gradients) = controller.gradients(&sequences, &targets).unwrap();
             (gradient, gradients.norm)
         };
         let together: Vec<_> = std::thread::scope(|scope| {

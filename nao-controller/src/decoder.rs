@@ -1,4 +1,4 @@
-//! The decoder: from the continuous embedding back to sentences (docs/specification.md, c.1).
+//! The decoder: from the continuous embedding back to sequences (docs/specification.md, c.1).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
@@ -44,8 +44,8 @@ impl Decoder {
         }
     }
 
-    /// Teacher forcing: the input is the start token followed by the sentence shifted right. Log probabilities
-    /// over the unrestricted vocabulary, `[batch * length, vocabulary]`, a sentence's positions in a row.
+    /// Teacher forcing: the input is the start token followed by the sequence shifted right. Log probabilities
+    /// over the unrestricted vocabulary, `[batch * length, vocabulary]`, a sequence's positions in a row.
     pub(crate) fn forward(&self, embedding: &Embedding, previous: &Symbols, mode: &mut Mode) -> Tensor<2> {
         let input = if mode.drops(self.dropout) {
             let tokens = previous.one_hot(&self.embedding.device());
@@ -70,23 +70,23 @@ impl Decoder {
         let (vocabulary, length) = (language.vocabulary_len(), language.sequence_len);
         let table = self.rnn.gate_table(self.embedding.val(), 1);
         let mut state = start_state(embedding);
-        let mut sentences: Vec<Vec<Token>> = vec![Vec::with_capacity(length); embedding.batch()];
+        let mut sequences: Vec<Vec<Token>> = vec![Vec::with_capacity(length); embedding.batch()];
         for position in 0..length {
-            let previous = sentences.iter().map(|sentence| sentence.last().unwrap_or(&Token::START));
+            let previous = sequences.iter().map(|sequence| sequence.last().unwrap_or(&Token::START));
             let numbers = previous.map(|token| token.index() as u32).collect();
             let rows = RowNumbers { numbers, time: 1, width: 1 };
             let (output, next) = self.rnn.run_to_end(LstmInput::Rows(table.clone(), rows), state);
             state = next;
             let logits = floats(self.out.forward(self.attention.forward(output, embedding.steps.clone())));
-            for (sentence, logits) in sentences.iter_mut().zip(logits.chunks(vocabulary)) {
-                let allowed = grammar.next_tokens(sentence);
+            for (sequence, logits) in sequences.iter_mut().zip(logits.chunks(vocabulary)) {
+                let allowed = grammar.next_tokens(sequence);
                 let best = allowed.iter().reduce(|best, token| {
                     if logits[token.index()] > logits[best.index()] { token } else { best }
                 });
-                sentence.push(best.ok_or(ControllerError::NothingAllowed { position, length })?);
+                sequence.push(best.ok_or(ControllerError::NothingAllowed { position, length })?);
             }
         }
-        Ok(sentences)
+        Ok(sequences)
     }
 }
 

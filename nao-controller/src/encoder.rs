@@ -1,4 +1,4 @@
-//! The encoder: sentences to the continuous embedding (docs/specification.md, c.1).
+//! The encoder: sequences to the continuous embedding (docs/specification.md, c.1).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
@@ -67,32 +67,32 @@ impl Encoder {
         }
     }
 
-    /// Sentences, cut into steps of `tokens_per_step`, to their embedding.
-    pub(crate) fn forward(&self, sentences: &Symbols, mode: &mut Mode) -> Embedding {
-        let input = self.input(sentences, mode);
-        Embedding::of_steps(normalise(self.rnn.run(input, self.start(sentences))))
+    /// Sequences, cut into steps of `tokens_per_step`, to their embedding.
+    pub(crate) fn forward(&self, sequences: &Symbols, mode: &mut Mode) -> Embedding {
+        let input = self.input(sequences, mode);
+        Embedding::of_steps(normalise(self.rnn.run(input, self.start(sequences))))
     }
 
-    /// The state in which reading the sentences leaves the LSTM.
-    pub(crate) fn final_state(&self, sentences: &Symbols) -> FinalState {
-        let input = self.input(sentences, &mut Mode::Infer);
-        let LstmState { hidden, cell } = self.rnn.run_to_end(input, self.start(sentences)).1;
+    /// The state in which reading the sequences leaves the LSTM.
+    pub(crate) fn final_state(&self, sequences: &Symbols) -> FinalState {
+        let input = self.input(sequences, &mut Mode::Infer);
+        let LstmState { hidden, cell } = self.rnn.run_to_end(input, self.start(sequences)).1;
         FinalState { hidden, cell }
     }
 
-    fn start(&self, sentences: &Symbols) -> LstmState {
-        LstmState::zeros(sentences.batch(), self.rnn.weight_hh.dims()[1], &self.embedding.device())
+    fn start(&self, sequences: &Symbols) -> LstmState {
+        LstmState::zeros(sequences.batch(), self.rnn.weight_hh.dims()[1], &self.embedding.device())
     }
 
     /// The tokens as the LSTM reads them.
-    fn input(&self, sentences: &Symbols, mode: &mut Mode) -> LstmInput {
+    fn input(&self, sequences: &Symbols, mode: &mut Mode) -> LstmInput {
         if !mode.drops(self.dropout) {
             let table = self.rnn.gate_table(self.embedding.val(), self.tokens_per_step);
-            return LstmInput::Rows(table, sentences.rows());
+            return LstmInput::Rows(table, sequences.rows());
         }
-        let tokens = sentences.one_hot(&self.embedding.device());
+        let tokens = sequences.one_hot(&self.embedding.device());
         let embedded = dropout(tokens.matmul(self.embedding.val()), self.dropout, mode);
         let width = self.tokens_per_step * self.embedding.dims()[1];
-        self.rnn.on_vectors(embedded.reshape([sentences.batch(), sentences.time(), width]))
+        self.rnn.on_vectors(embedded.reshape([sequences.batch(), sequences.time(), width]))
     }
 }

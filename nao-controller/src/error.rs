@@ -14,10 +14,10 @@ pub enum ControllerError {
         /// The space of the language.
         space: String,
     },
-    /// A sentence of the wrong length.
-    #[error("sentence {index} has {found} tokens; the controller was built for sentences of {expected}")]
+    /// A sequence of the wrong length.
+    #[error("sequence {index} has {found} tokens; the controller was built for sequences of {expected}")]
     Length {
-        /// Which sentence, counted from 0.
+        /// Which sequence, counted from 0.
         index: usize,
         /// Its number of tokens.
         found: usize,
@@ -26,10 +26,10 @@ pub enum ControllerError {
     },
     /// A token outside the vocabulary.
     #[error(
-        "sentence {index} has token {token} at position {position}; the vocabulary has {vocabulary} tokens"
+        "sequence {index} has token {token} at position {position}; the vocabulary has {vocabulary} tokens"
     )]
     Token {
-        /// Which sentence, counted from 0.
+        /// Which sequence, counted from 0.
         index: usize,
         /// The position in it, counted from 0.
         position: usize,
@@ -38,11 +38,11 @@ pub enum ControllerError {
         /// The size of the vocabulary.
         vocabulary: usize,
     },
-    /// Sentences and scores do not pair up, or there are none.
-    #[error("{sentences} sentences with {targets} targets; a fit needs as many of both, at least one")]
+    /// Sequences and scores do not pair up, or there are none.
+    #[error("{sequences} sequences with {targets} targets; a fit needs as many of both, at least one")]
     Pairs {
-        /// Number of sentences.
-        sentences: usize,
+        /// Number of sequences.
+        sequences: usize,
         /// Number of targets.
         targets: usize,
     },
@@ -74,14 +74,14 @@ pub enum ControllerError {
         archs: usize,
     },
     /// A batch with nothing in it.
-    #[error("no sentences were given")]
+    #[error("no sequences were given")]
     Empty,
     /// The grammar left no token to choose.
-    #[error("the space allows no token at position {position} of a sentence of {length}")]
+    #[error("the space allows no token at position {position} of a sequence of {length}")]
     NothingAllowed {
         /// The position, counted from 0.
         position: usize,
-        /// The length of sentences.
+        /// The length of sequences.
         length: usize,
     },
     /// The training left the finite numbers.

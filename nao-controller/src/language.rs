@@ -13,7 +13,7 @@ pub struct Language {
     pub space: String,
     /// The names of all tokens in token order; the first is the start symbol.
     pub tokens: Vec<String>,
-    /// Tokens per sentence (S in docs/specification.md, c.1).
+    /// Tokens per sequence (S in docs/specification.md, c.1).
     pub sequence_len: usize,
     /// Tokens that the encoder reads as one step (S / T in docs/specification.md, c.1).
     pub tokens_per_step: usize,
@@ -41,16 +41,16 @@ impl Language {
     }
 }
 
-/// What the controller asks a space about sentences: which token may come next, and other spellings.
+/// What the controller asks a space about sequences: which token may come next, and other spellings.
 ///
-/// Every [`Space`] is one. The decoder knows no other rule, so whatever it writes is a valid sentence.
+/// Every [`Space`] is one. The decoder knows no other rule, so whatever it writes is a valid sequence.
 pub trait Grammar {
     /// The tokens that may follow `prefix`.
     fn next_tokens(&self, prefix: &[Token]) -> TokenMask;
 
-    /// The sentence of another spelling of the same architecture, drawn at random; the sentence itself where
+    /// The sequence of another spelling of the same architecture, drawn at random; the sequence itself where
     /// it is none of the space.
-    fn another_spelling(&self, sentence: &[Token], rng: &mut ChaCha8Rng) -> Vec<Token>;
+    fn another_spelling(&self, sequence: &[Token], rng: &mut ChaCha8Rng) -> Vec<Token>;
 }
 
 impl<S: Space> Grammar for S {
@@ -58,10 +58,10 @@ impl<S: Space> Grammar for S {
         self.allowed(prefix)
     }
 
-    fn another_spelling(&self, sentence: &[Token], rng: &mut ChaCha8Rng) -> Vec<Token> {
-        match self.decode(sentence) {
+    fn another_spelling(&self, sequence: &[Token], rng: &mut ChaCha8Rng) -> Vec<Token> {
+        match self.decode(sequence) {
             Ok(arch) => self.encode(&self.respell(&arch, rng)),
-            Err(_) => sentence.to_vec(),
+            Err(_) => sequence.to_vec(),
         }
     }
 }

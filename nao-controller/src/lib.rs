@@ -23,8 +23,8 @@
 //!
 //! let embedding = controller.encode(&pool)?;
 //! let moved = controller.ascend(&embedding, 10.0);
-//! for sentence in controller.decode(&moved, &space)? {
-//!     println!("{}", space.format(&space.decode(&sentence)?));
+//! for sequence in controller.decode(&moved, &space)? {
+//!     println!("{}", space.format(&space.decode(&sequence)?));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -60,7 +60,7 @@ pub fn kendall_tau(a: &[f64], b: &[f64]) -> Option<f64> {
     (scale > 0.0).then(|| balance as f64 / scale)
 }
 
-/// Mean number of positions at which paired sentences differ. `None` for no sentences, or unequal numbers or
+/// Mean number of positions at which paired sequences differ. `None` for no sequences, or unequal numbers or
 /// lengths of them.
 pub fn mean_hamming(a: &[Vec<Token>], b: &[Vec<Token>]) -> Option<f64> {
     if a.is_empty() || a.len() != b.len() || a.iter().zip(b).any(|(x, y)| x.len() != y.len()) {

@@ -53,32 +53,32 @@ impl Networks {
         self.encoder.embedding.device()
     }
 
-    /// Sentences to embeddings.
-    pub(crate) fn encode(&self, sentences: &[&[Token]], language: &Language, mode: &mut Mode) -> Embedding {
+    /// Sequences to embeddings.
+    pub(crate) fn encode(&self, sequences: &[&[Token]], language: &Language, mode: &mut Mode) -> Embedding {
         let vocabulary = language.vocabulary_len();
-        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary);
+        let symbols = Symbols::new(sequences, language.tokens_per_step, vocabulary);
         self.encoder.forward(&symbols, mode)
     }
 
-    /// Sentences to the last state of the encoder's LSTM.
-    pub(crate) fn final_state(&self, sentences: &[&[Token]], language: &Language) -> FinalState {
+    /// Sequences to the last state of the encoder's LSTM.
+    pub(crate) fn final_state(&self, sequences: &[&[Token]], language: &Language) -> FinalState {
         let vocabulary = language.vocabulary_len();
-        let symbols = Symbols::new(sentences, language.tokens_per_step, vocabulary);
+        let symbols = Symbols::new(sequences, language.tokens_per_step, vocabulary);
         self.encoder.final_state(&symbols)
     }
 
-    /// Log probabilities of sentences under teacher forcing, `[batch * length, vocabulary]`.
+    /// Log probabilities of sequences under teacher forcing, `[batch * length, vocabulary]`.
     pub(crate) fn log_probs(
         &self,
         embedding: &Embedding,
-        sentences: &[&[Token]],
+        sequences: &[&[Token]],
         language: &Language,
         mode: &mut Mode,
     ) -> Tensor<2> {
-        let shifted: Vec<Vec<Token>> = sentences
+        let shifted: Vec<Vec<Token>> = sequences
             .iter()
-            .map(|sentence| {
-                let kept = &sentence[..sentence.len().saturating_sub(1)];
+            .map(|sequence| {
+                let kept = &sequence[..sequence.len().saturating_sub(1)];
                 std::iter::once(Token::START).chain(kept.iter().copied()).collect()
             })
             .collect();
@@ -87,21 +87,21 @@ impl Networks {
         self.decoder.forward(embedding, &previous, mode)
     }
 
-    /// The whole loss of a batch: sentences and their targets in 0 to 1.
+    /// The whole loss of a batch: sequences and their targets in 0 to 1.
     pub(crate) fn forward(
         &self,
-        sentences: &[&[Token]],
+        sequences: &[&[Token]],
         targets: &[f32],
         config: &ControllerConfig,
         language: &Language,
         mode: &mut Mode,
     ) -> Forward {
         let device = self.device();
-        let embedding = self.encode(sentences, language, mode);
+        let embedding = self.encode(sequences, language, mode);
         let scores = self.predictor.scores(embedding.arch.clone(), mode);
         let target = Tensor::<1>::from_floats(targets, &device).unsqueeze_dim(1);
-        let log_probs = self.log_probs(&embedding, sentences, language, mode);
-        let tokens: Vec<Token> = sentences.iter().flat_map(|sentence| sentence.iter().copied()).collect();
+        let log_probs = self.log_probs(&embedding, sequences, language, mode);
+        let tokens: Vec<Token> = sequences.iter().flat_map(|sequence| sequence.iter().copied()).collect();
         let tokens = one_hot(tokens.into_iter(), language.vocabulary_len(), &device);
         let prediction_loss = prediction_loss(scores, &target, config.prediction_loss);
         let reconstruction_loss = negative_log_likelihood(log_probs, tokens);

@@ -8,14 +8,14 @@ use crate::error::ControllerError;
 
 /// The values of every parameter.
 pub(crate) fn values(module: &impl Module) -> Vec<Vec<f32>> {
-    let mut reading = Reading(Vec::new());
+    let mut reading = ParameterValues(Vec::new());
     module.visit(&mut reading);
     reading.0
 }
 
-struct Reading(Vec<Vec<f32>>);
+struct ParameterValues(Vec<Vec<f32>>);
 
-impl ModuleVisitor for Reading {
+impl ModuleVisitor for ParameterValues {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.0.push(param.val().into_data().iter::<f32>().collect());
     }

@@ -92,7 +92,7 @@ impl SurrogateConfig {
 
 /// A sequence of choices and its target in 0 to 1.
 #[derive(Clone, Debug)]
-pub(crate) struct Lesson {
+pub(crate) struct Example {
     pub(crate) tokens: Vec<Token>,
     pub(crate) target: f32,
 }
@@ -133,17 +133,17 @@ impl Surrogate {
 
     /// Goes on learning, with a fresh Adam, from all that is known. A member whose gradient is no finite number keeps
     /// the weights that it had before.
-    pub(crate) fn fit(&mut self, lessons: &[Lesson], rng: &mut ChaCha8Rng) {
-        let mut order: Vec<usize> = (0..lessons.len()).collect();
+    pub(crate) fn fit(&mut self, examples: &[Example], rng: &mut ChaCha8Rng) {
+        let mut order: Vec<usize> = (0..examples.len()).collect();
         order.shuffle(rng);
         let count = self.members.len();
         for (member, network) in self.members.iter_mut().enumerate() {
             // Of few observations, or in an ensemble of one, nothing can be left out.
             let left_out = |&(place, _): &(usize, &usize)| {
-                lessons.len() >= count && count > 1 && place % count == member
+                examples.len() >= count && count > 1 && place % count == member
             };
             let own = order.iter().enumerate().filter(|entry| !left_out(entry));
-            let own: Vec<&Lesson> = own.map(|(_, &at)| &lessons[at]).collect();
+            let own: Vec<&Example> = own.map(|(_, &at)| &examples[at]).collect();
             let rate = match self.fits {
                 0 => self.config.first_learning_rate,
                 _ => self.config.learning_rate,
@@ -200,7 +200,7 @@ impl Surrogate {
 impl SurrogateNetwork {
     fn train(
         &mut self,
-        lessons: &[&Lesson],
+        examples: &[&Example],
         config: &SurrogateConfig,
         learning_rate: f64,
         vocabulary: usize,
@@ -208,9 +208,10 @@ impl SurrogateNetwork {
     ) {
         let mut adam = Adam::new(0.9, 0.999, 1e-8);
         for _ in 0..config.epochs {
-            for batch in batches(lessons, config.batch, rng) {
-                let sequences: Vec<&[Token]> = batch.iter().map(|lesson| lesson.tokens.as_slice()).collect();
-                let targets: Vec<f32> = batch.iter().map(|lesson| lesson.target).collect();
+            for batch in batches(examples, config.batch, rng) {
+                let sequences: Vec<&[Token]> =
+                    batch.iter().map(|example| example.tokens.as_slice()).collect();
+                let targets: Vec<f32> = batch.iter().map(|example| example.target).collect();
                 let targets = TensorData::new(targets, [batch.len(), 1]);
                 let targets = Tensor::from_data(targets, &self.embedding.device());
                 let loss = (self.forward(&sequences, vocabulary) - targets).abs().mean();
@@ -256,15 +257,15 @@ impl SurrogateNetwork {
 }
 
 /// Batches of sequences of one length each, in random order.
-fn batches<'a>(lessons: &[&'a Lesson], size: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<&'a Lesson>> {
-    let mut shuffled = lessons.to_vec();
+fn batches<'a>(examples: &[&'a Example], size: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<&'a Example>> {
+    let mut shuffled = examples.to_vec();
     shuffled.shuffle(rng);
-    let mut by_length: BTreeMap<usize, Vec<&Lesson>> = BTreeMap::new();
-    for lesson in shuffled {
-        by_length.entry(lesson.tokens.len()).or_default().push(lesson);
+    let mut by_length: BTreeMap<usize, Vec<&Example>> = BTreeMap::new();
+    for example in shuffled {
+        by_length.entry(example.tokens.len()).or_default().push(example);
     }
-    let chunks = by_length.values().flat_map(|lessons| lessons.chunks(size).map(<[_]>::to_vec));
-    let mut batches: Vec<Vec<&Lesson>> = chunks.collect();
+    let chunks = by_length.values().flat_map(|examples| examples.chunks(size).map(<[_]>::to_vec));
+    let mut batches: Vec<Vec<&Example>> = chunks.collect();
     batches.shuffle(rng);
     batches
 }
@@ -348,11 +349,11 @@ mod tests {
     fn it_learns_to_rank_and_reads_longer_sequences_than_it_learned_from() {
         let mut surrogate = Surrogate::new(&config(), 6, &mut rng_for(1, "weights", 0), &Device::flex());
         let mut rng = rng_for(2, "fit", 0);
-        let mut lessons = Vec::new();
+        let mut examples = Vec::new();
         for length in [3, 4] {
             let more = sequences(80, length, length as u64);
-            lessons.extend(more.into_iter().map(|tokens| Lesson { target: target(&tokens), tokens }));
-            surrogate.fit(&lessons, &mut rng);
+            examples.extend(more.into_iter().map(|tokens| Example { target: target(&tokens), tokens }));
+            surrogate.fit(&examples, &mut rng);
         }
         assert_eq!(surrogate.fits(), 2);
         for (length, least) in [(4, 0.6), (5, 0.5)] {
@@ -366,9 +367,9 @@ mod tests {
     #[test]
     fn what_is_no_number_does_not_spread() {
         let mut surrogate = Surrogate::new(&config(), 6, &mut rng_for(1, "weights", 0), &Device::flex());
-        let lessons: Vec<Lesson> =
-            sequences(6, 3, 1).into_iter().map(|tokens| Lesson { tokens, target: f32::NAN }).collect();
-        surrogate.fit(&lessons, &mut rng_for(2, "fit", 0));
+        let examples: Vec<Example> =
+            sequences(6, 3, 1).into_iter().map(|tokens| Example { tokens, target: f32::NAN }).collect();
+        surrogate.fit(&examples, &mut rng_for(2, "fit", 0));
         assert!(surrogate.predict(&sequences(3, 3, 5)).iter().all(|prediction| prediction.is_finite()));
     }
 }

@@ -18,7 +18,7 @@ use crate::language::{Grammar, Language};
 use crate::networks::Networks;
 use crate::ops::Mode;
 
-/// The losses of one epoch: means over its sentences, each taken before the step that used it.
+/// The losses of one epoch: means over its sequences, each taken before the step that used it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochLosses {
     /// The joint loss.
@@ -47,9 +47,9 @@ impl FitReport {
     }
 }
 
-/// What is trained on: sentences and their targets in 0 to 1, in pairs.
+/// What is trained on: sequences and their targets in 0 to 1, in pairs.
 pub(crate) struct Pool<'a> {
-    pub(crate) sentences: &'a [Vec<Token>],
+    pub(crate) sequences: &'a [Vec<Token>],
     pub(crate) targets: &'a [f32],
 }
 
@@ -64,17 +64,17 @@ pub(crate) fn train(
 ) -> Result<(Networks, FitReport), ControllerError> {
     let start = Instant::now();
     let mut optimizer = adam(config);
-    let mut order: Vec<usize> = (0..pool.sentences.len()).collect();
+    let mut order: Vec<usize> = (0..pool.sequences.len()).collect();
     let mut report = FitReport { epochs: Vec::with_capacity(config.epochs), steps: 0, seconds: 0.0 };
     for epoch in 1..=config.epochs {
         order.shuffle(rng);
         let mut sums: Option<Tensor<1>> = None;
         for batch in order.chunks(config.batch) {
             let spelled = spell(batch, pool, config, grammar, rng);
-            let sentences: Vec<&[Token]> = spelled.iter().map(Vec::as_slice).collect();
+            let sequences: Vec<&[Token]> = spelled.iter().map(Vec::as_slice).collect();
             let targets: Vec<f32> = batch.iter().map(|&index| pool.targets[index]).collect();
             let mut mode = Mode::Train(rng);
-            let forward = networks.forward(&sentences, &targets, config, language, &mut mode);
+            let forward = networks.forward(&sequences, &targets, config, language, &mut mode);
             let gradients = GradientsParams::from_grads(forward.loss.backward(), &networks);
             let gradients = clip_gradients(&networks, gradients, config.clip);
             networks = optimizer.step(config.learning_rate, networks, gradients);
@@ -84,7 +84,7 @@ pub(crate) fn train(
             let losses = Tensor::cat(losses, 0).without_autodiff().mul_scalar(batch.len() as f64);
             sums = Some(sums.map_or(losses.clone(), |sums| sums + losses));
         }
-        let losses = epoch_losses(sums, pool.sentences.len());
+        let losses = epoch_losses(sums, pool.sequences.len());
         if !losses.loss.is_finite() {
             let (loss, learning_rate) = (losses.loss, config.learning_rate);
             return Err(ControllerError::Diverged { epoch, loss, learning_rate });
@@ -104,7 +104,7 @@ fn adam(config: &ControllerConfig) -> ModuleOptimizer {
     AdamConfig::new().with_beta_1(0.9).with_beta_2(0.999).with_epsilon(1e-8).with_weight_decay(decay).init()
 }
 
-/// The sentences of a batch, each in another spelling if the configuration says so.
+/// The sequences of a batch, each in another spelling if the configuration says so.
 fn spell(
     batch: &[usize],
     pool: &Pool,
@@ -113,15 +113,15 @@ fn spell(
     rng: &mut ChaCha8Rng,
 ) -> Vec<Vec<Token>> {
     let spelling = |&index: &usize| {
-        let sentence = &pool.sentences[index];
-        if config.respell { grammar.another_spelling(sentence, rng) } else { sentence.clone() }
+        let sequence = &pool.sequences[index];
+        if config.respell { grammar.another_spelling(sequence, rng) } else { sequence.clone() }
     };
     batch.iter().map(spelling).collect()
 }
 
-fn epoch_losses(sums: Option<Tensor<1>>, sentences: usize) -> EpochLosses {
+fn epoch_losses(sums: Option<Tensor<1>>, sequences: usize) -> EpochLosses {
     let sums = sums.map_or(Vec::new(), crate::decoder::floats);
-    let mean = |index: usize| sums.get(index).map_or(f64::NAN, |&sum| f64::from(sum) / sentences as f64);
+    let mean = |index: usize| sums.get(index).map_or(f64::NAN, |&sum| f64::from(sum) / sequences as f64);
     EpochLosses { loss: mean(0), prediction: mean(1), reconstruction: mean(2) }
 }
 

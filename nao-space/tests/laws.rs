@@ -123,8 +123,8 @@ proptest! {
     }
 }
 
-/// Every sentence of a space, by walking its masks.
-fn sentences<S: Space>(space: &S) -> Vec<Vec<Token>> {
+/// Every sequence of a space, by walking its masks.
+fn sequences<S: Space>(space: &S) -> Vec<Vec<Token>> {
     let mut all = vec![Vec::new()];
     for _ in 0..space.sequence_len() {
         let longer = all.iter().flat_map(|prefix: &Vec<Token>| {
@@ -150,8 +150,8 @@ proptest! {
     }
 
     #[test]
-    fn the_size_of_a_choice_space_is_its_number_of_sentences(space in any_choice_space()) {
-        let all = sentences(&space);
+    fn the_size_of_a_choice_space_is_its_number_of_sequences(space in any_choice_space()) {
+        let all = sequences(&space);
         prop_assert_eq!(space.size(), BigUint::from(all.len()));
         let archs: HashSet<_> = all.iter().map(|tokens| space.decode(tokens).unwrap()).collect();
         prop_assert_eq!(archs.len(), all.len());

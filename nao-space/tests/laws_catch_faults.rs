@@ -19,7 +19,7 @@ enum Fault {
     AllowsTheStartSymbol,
     /// Text with a stray word is read.
     ReadsTheFirstWordsOnly,
-    /// The two cells change places in the sentence.
+    /// The two cells change places in the sequence.
     EncodesInAnotherOrder,
 }
 
@@ -128,9 +128,9 @@ fn a_neighbour_in_one_direction_is_caught() {
 }
 
 #[test]
-#[should_panic = "masked walks are sentences"]
+#[should_panic = "masked walks are sequences"]
 fn a_mask_that_allows_too_much_is_caught() {
-    laws::masked_walks_are_sentences(&Faulty::new(Fault::AllowsTheStartSymbol));
+    laws::masked_walks_are_sequences(&Faulty::new(Fault::AllowsTheStartSymbol));
 }
 
 #[test]

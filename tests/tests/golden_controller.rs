@@ -32,7 +32,7 @@ struct Case {
     golden: Golden,
     grammar: Box<dyn Grammar>,
     controller: Controller,
-    sentences: Vec<Vec<Token>>,
+    sequences: Vec<Vec<Token>>,
     targets: Vec<f32>,
     differences: Differences,
 }
@@ -57,9 +57,9 @@ impl Case {
         let mut controller =
             Controller::new(config, language, &Device::flex(), &mut rng_for(1, "golden", 0)).unwrap();
         controller.load(parameters(&golden, "param/")).unwrap();
-        let sentences = sentences(golden.integers("in/encoder_input"));
+        let sequences = sequences(golden.integers("in/encoder_input"));
         let targets = golden.floats("in/encoder_target").values.clone();
-        Case { golden, grammar, controller, sentences, targets, differences: Differences::default() }
+        Case { golden, grammar, controller, sequences, targets, differences: Differences::default() }
     }
 
     fn forward(&mut self, what: &str, found: &[f32], key: &str) {
@@ -79,12 +79,12 @@ impl Case {
         let length = self.controller.language().sequence_len;
         let mut rows = log_probs.chunks(vocabulary);
         let found: Vec<Vec<Token>> = self
-            .sentences
+            .sequences
             .iter()
-            .map(|sentence| {
+            .map(|sequence| {
                 let likeliest = |place: usize| {
                     let row = rows.next().expect("a row per token");
-                    let allowed = self.grammar.next_tokens(&sentence[..place]);
+                    let allowed = self.grammar.next_tokens(&sequence[..place]);
                     let best = allowed.iter().max_by(|a, b| row[a.index()].total_cmp(&row[b.index()]));
                     best.expect("some token may follow")
                 };
@@ -95,7 +95,7 @@ impl Case {
     }
 
     fn tokens(&self, found: &[Vec<Token>], key: &str) {
-        assert_eq!(found, sentences(self.golden.integers(key)), "{}: {key}", self.golden.name());
+        assert_eq!(found, sequences(self.golden.integers(key)), "{}: {key}", self.golden.name());
     }
 }
 
@@ -140,7 +140,7 @@ fn parameters(golden: &Golden, prefix: &str) -> Vec<NamedValues> {
     read.collect()
 }
 
-fn sentences(tokens: &Values<i64>) -> Vec<Vec<Token>> {
+fn sequences(tokens: &Values<i64>) -> Vec<Vec<Token>> {
     let rows = tokens.values.chunks(tokens.shape[1]);
     rows.map(|row| row.iter().map(|&token| Token(u16::try_from(token).unwrap())).collect()).collect()
 }
@@ -153,19 +153,19 @@ fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 fn golden_forward_values_and_losses() {
     for file in files() {
         let mut case = Case::open(file);
-        let embedding = case.controller.encode(&case.sentences).unwrap();
+        let embedding = case.controller.encode(&case.sequences).unwrap();
         case.forward("encoder outputs", &floats(embedding.steps.clone()), "out/encoder_outputs");
         case.forward("embedding", &floats(embedding.arch.clone()), "out/arch_emb");
-        case.forward("prediction", &case.controller.predict(&case.sentences).unwrap(), "out/predict_value");
+        case.forward("prediction", &case.controller.predict(&case.sequences).unwrap(), "out/predict_value");
         if !case.lacks("out/encoder_h_n") {
-            let state = case.controller.final_state(&case.sentences).unwrap();
+            let state = case.controller.final_state(&case.sequences).unwrap();
             case.forward("last h", &floats(state.hidden), "out/encoder_h_n");
             case.forward("last c", &floats(state.cell), "out/encoder_c_n");
         }
-        let log_probs = case.controller.log_probs(&embedding, &case.sentences).unwrap();
+        let log_probs = case.controller.log_probs(&embedding, &case.sequences).unwrap();
         case.forward("log probabilities", &floats(log_probs.clone()), "out/log_prob_teacher_forced");
         case.symbols(&floats(log_probs), "out/symbols_teacher_forced");
-        let losses = case.controller.loss(&case.sentences, &case.targets).unwrap();
+        let losses = case.controller.loss(&case.sequences, &case.targets).unwrap();
         case.forward("mse", &[losses.prediction], "out/mse");
         case.forward("nll", &[losses.reconstruction], "out/nll");
         case.forward("loss", &[losses.loss], "out/loss");
@@ -177,7 +177,7 @@ fn golden_forward_values_and_losses() {
 fn golden_gradients_of_every_parameter() {
     for file in files() {
         let mut case = Case::open(file);
-        let (_, gradients) = case.controller.gradients(&case.sentences, &case.targets).unwrap();
+        let (_, gradients) = case.controller.gradients(&case.sequences, &case.targets).unwrap();
         let mut names: Vec<&str> = gradients.parameters.iter().map(|found| found.name.as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, case.golden.names_under("grad/"), "{file}");
@@ -200,7 +200,7 @@ fn golden_gradients_of_every_parameter() {
 fn golden_greedy_decoding() {
     for file in files() {
         let mut case = Case::open(file);
-        let embedding = case.controller.encode(&case.sentences).unwrap();
+        let embedding = case.controller.encode(&case.sequences).unwrap();
         let decoded = case.controller.decode(&embedding, &*case.grammar).unwrap();
         case.tokens(&decoded, "out/greedy_arch");
         // The decoder is fed what it wrote, so forcing that upon it gives the free-running values.
@@ -214,7 +214,7 @@ fn golden_greedy_decoding() {
 fn golden_ascent_in_both_directions() {
     for file in files() {
         let mut case = Case::open(file);
-        let embedding = case.controller.encode(&case.sentences).unwrap();
+        let embedding = case.controller.encode(&case.sequences).unwrap();
         if !case.lacks("out/grad_predict_wrt_encoder_outputs") {
             let gradient = floats(case.controller.ascent_gradient(&embedding));
             let expected = &case.golden.floats("out/grad_predict_wrt_encoder_outputs").values;
@@ -269,7 +269,7 @@ fn golden_five_steps_of_adam() {
             case.controller.load(weights).unwrap();
         }
         let mut rng = rng_for(1, "golden", 1);
-        let report = case.controller.fit(&case.sentences, &case.targets, &*case.grammar, &mut rng).unwrap();
+        let report = case.controller.fit(&case.sequences, &case.targets, &*case.grammar, &mut rng).unwrap();
         let losses: Vec<f32> = report.epochs.iter().map(|epoch| epoch.loss as f32).collect();
         let expected: Vec<f32> =
             case.golden.doubles("adam5/losses").values.iter().map(|&loss| loss as f32).collect();

@@ -48,9 +48,9 @@ fn numbers(value: &Value) -> Vec<f64> {
 #[test]
 fn golden_metrics() {
     let Some(file) = read("misc.json") else { return };
-    let sentences = |value: &Value| -> Vec<Vec<Token>> {
-        let sentence = |row: &Value| items(row).iter().map(|token| Token(size(token) as u16)).collect();
-        items(value).iter().map(sentence).collect()
+    let sequences = |value: &Value| -> Vec<Vec<Token>> {
+        let sequence = |row: &Value| items(row).iter().map(|token| Token(size(token) as u16)).collect();
+        items(value).iter().map(sequence).collect()
     };
     let (mut largest, mut distances) = (0f64, 0);
     for item in items(&file["metrics"]) {
@@ -60,7 +60,7 @@ fn golden_metrics() {
             (pairwise_agreement(&a, &b), &item["pairwise_rnn_ws"]),
         ];
         if !item["seq_a"].is_null() {
-            let distance = mean_hamming(&sentences(&item["seq_a"]), &sentences(&item["seq_b"]));
+            let distance = mean_hamming(&sequences(&item["seq_a"]), &sequences(&item["seq_b"]));
             found.push((distance, &item["hamming"]));
             distances += 1;
         }

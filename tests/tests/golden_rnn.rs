@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use nao_child::rnn::{
+use nao_child::language::{
     CellWeights, LanguageModel, LanguagePass, Regularisation, Tokens, load_language_model,
     named_language_gradients, save_language_model,
 };

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use nao_child::names::NameConvention;
 use nao_child::network::{Pass, TrainPass};
 use nao_child::op::loss::{cross_entropy, target_rows};
-use nao_child::supernet::{Loan, Norms, Supernet};
+use nao_child::supernet::{Norms, Purpose, Supernet};
 use nao_space::network::{FeatureShape, Skeleton};
 use nao_space::seed::rng_for;
 use nao_space::{CnnSpace, OpSet, Space};
@@ -58,7 +58,7 @@ impl Shared {
         let arch = self.supernet.space().parse(arch).expect("an architecture");
         let expected = |key: &str| &self.golden.floats(&format!("arch{index}/{key}")).values;
 
-        let judged = self.supernet.child(&arch, Loan::Use).expect("an architecture of the space");
+        let judged = self.supernet.child(&arch, Purpose::Infer).expect("an architecture of the space");
         for (norms, key) in
             [(Norms::BatchInCells, "eval_bn_train/logits"), (Norms::Running, "eval_plain/logits")]
         {
@@ -66,7 +66,7 @@ impl Shared {
             differences.forward(key, &logits, expected(key));
         }
 
-        let child = self.supernet.child(&arch, Loan::Training).expect("an architecture of the space");
+        let child = self.supernet.child(&arch, Purpose::Train).expect("an architecture of the space");
         let device = self.device.clone().autodiff();
         let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(1, "drop", 0)));
         let images = Tensor::from_inner(self.images.clone());

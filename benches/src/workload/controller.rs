@@ -1,4 +1,4 @@
-//! Controllers: an epoch of fitting, and the way from sentences over a step of ascent back to sentences.
+//! Controllers: an epoch of fitting, and the way from sequences over a step of ascent back to sequences.
 
 use burn::tensor::Device;
 use nao_controller::{Controller, ControllerConfig, Language};
@@ -26,7 +26,7 @@ fn workload(preset: &str, fit: bool) -> Workload {
     let config = config.fitted_to(&language);
     let mut rng = rng_for(6, "pool", 0);
     let count = if fit { POOL } else { DECODED };
-    let sentences: Vec<Vec<Token>> = (0..count).map(|_| space.encode(&space.sample(&mut rng))).collect();
+    let sequences: Vec<Vec<Token>> = (0..count).map(|_| space.encode(&space.sample(&mut rng))).collect();
     let targets: Vec<f32> = (0..count).map(|index| index as f32 / count as f32).collect();
     let name = format!("controller/{preset} {}", if fit { "epoch" } else { "decode" });
     let description = json!({
@@ -37,24 +37,24 @@ fn workload(preset: &str, fit: bool) -> Workload {
         "vocabulary": language.vocabulary_len(),
         "sequence_len": language.sequence_len,
         "tokens_per_step": language.tokens_per_step,
-        "sentences": sentences,
+        "sequences": sequences,
         "targets": targets,
     });
     let build = move || -> Box<dyn FnMut()> {
-        let (space, sentences, targets) = (space.clone(), sentences.clone(), targets.clone());
+        let (space, sequences, targets) = (space.clone(), sequences.clone(), targets.clone());
         let mut rng = rng_for(6, "weights", 0);
         let mut controller = Controller::new(config.clone(), Language::of(&space), &Device::flex(), &mut rng)
             .expect("the configuration fits");
         if fit {
             return Box::new(move || {
-                controller.fit(&sentences, &targets, &space, &mut rng).expect("the fit does not diverge");
+                controller.fit(&sequences, &targets, &space, &mut rng).expect("the fit does not diverge");
             });
         }
         Box::new(move || {
-            let embedding = controller.encode(&sentences).expect("sentences of the space");
+            let embedding = controller.encode(&sequences).expect("sequences of the space");
             let moved = controller.ascend(&embedding, 5.0);
             let decoded = controller.decode(&moved, &space).expect("the grammar of the space");
-            assert_eq!(decoded.len(), sentences.len());
+            assert_eq!(decoded.len(), sequences.len());
         })
     };
     Workload { name, description, build: Box::new(build) }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use nao_child::language::{Dropouts, LanguageModel, LanguagePass, Regularisation, Tokens};
 use nao_child::op::init::uniform;
-use nao_child::rnn::{Dropouts, LanguageModel, LanguagePass, Regularisation, Tokens};
 use nao_child::train::{Sgd, SgdSettings};
 use nao_kernels::{NodeFunction, RecurrentGraph, RecurrentMasks, RecurrentNode, RecurrentWeights, recurrent};
 use nao_space::network::{LanguageModelSkeleton, recurrent_zoo_entry};

@@ -54,7 +54,7 @@ impl Filter {
         signal.iter().enumerate().map(|(at, value)| here * value + before * earlier(at)).collect()
     }
 
-    /// Token 0 starts every sentence; the filters follow it.
+    /// Token 0 starts every sequence; the filters follow it.
     fn token(self) -> Token {
         Token(1 + self as u16)
     }
@@ -72,7 +72,7 @@ pub struct Chain {
     pub filters: Vec<Filter>,
 }
 
-/// All chains of a fixed length. A sentence has a token per filter.
+/// All chains of a fixed length. A sequence has a token per filter.
 #[derive(Clone, Debug)]
 pub struct FilterSpace {
     length: usize,
@@ -102,7 +102,7 @@ impl Space for FilterSpace {
         self.length
     }
 
-    /// Any filter may follow any other; nothing follows a whole sentence. A grammar with conditions looks at
+    /// Any filter may follow any other; nothing follows a whole sequence. A grammar with conditions looks at
     /// `prefix` here, and searches and controllers obey it without knowing of it.
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
         let known = prefix.iter().all(|&token| Filter::of_token(token).is_some());

@@ -21,7 +21,7 @@ pub struct Stage {
 const DEPTHS: [u32; 4] = [1, 2, 4, 6];
 const WIDTHS: [u32; 3] = [16, 32, 64];
 
-/// Networks of a fixed number of stages. A sentence is `depth width depth width …`, one token each.
+/// Networks of a fixed number of stages. A sequence is `depth width depth width …`, one token each.
 #[derive(Clone, Debug)]
 pub struct StageSpace {
     stages: usize,

@@ -1,4 +1,4 @@
-//! The network of one architecture with weights on loan.
+//! The network of one architecture with weights on purpose.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -7,8 +7,8 @@ use nao_space::network::SupernetPlan;
 use nao_space::{CellRole, CnnArch, Op, OpSet};
 use serde::{Deserialize, Serialize};
 
-use super::bank::{Bank, Loan};
 use super::names::Place;
+use super::shared_weights::{Purpose, SharedWeights};
 use crate::names::{NameConvention, auxiliary_local, reducer_local};
 use crate::network::{Block, LayerModule, Logits, Pass};
 use crate::op::conv::Conv;
@@ -161,15 +161,15 @@ impl Cell {
 }
 
 /// Where the tensors of a child come from.
-pub(super) struct Lender<'a> {
+pub(super) struct ChildBuilder<'a> {
     pub plan: &'a SupernetPlan,
     pub ops: &'a OpSet,
     pub form: NameConvention,
-    pub bank: &'a Bank,
-    pub loan: Loan,
+    pub weights: &'a SharedWeights,
+    pub purpose: Purpose,
 }
 
-impl Lender<'_> {
+impl ChildBuilder<'_> {
     /// The network of an architecture of the space.
     pub fn child(&self, arch: &CnnArch) -> SharedChild {
         let plan = self.plan;
@@ -211,7 +211,7 @@ impl Lender<'_> {
                 Some(block) => self.block(block, &loose_input_place(index, state)),
                 None => Block::of(Vec::new()),
             };
-            Piece { state, block, weight: self.bank.lend(&combine_weight(index, state), self.loan) }
+            Piece { state, block, weight: self.weights.view(&combine_weight(index, state), self.purpose) }
         });
         let pieces = pieces.collect();
         let LayerModule::BatchNorm(norm) = self.layer(&combine_place(index), 0, plan.combine_norm()) else {
@@ -236,22 +236,24 @@ impl Lender<'_> {
     fn layer(&self, place: &Place, index: usize, layer: nao_space::network::Layer) -> LayerModule {
         use nao_space::network::Layer;
         let name = |field| place.tensor(index, &layer, field);
-        let (bank, loan) = (self.bank, self.loan);
+        let (weights, purpose) = (self.weights, self.purpose);
         match layer {
-            Layer::Conv(spec) => LayerModule::Conv(Conv::with_weight(spec, bank.lend(&name("weight"), loan))),
+            Layer::Conv(spec) => {
+                LayerModule::Conv(Conv::with_weight(spec, weights.view(&name("weight"), purpose)))
+            }
             Layer::BatchNorm { .. } => LayerModule::BatchNorm(BatchNorm {
-                gamma: bank.lend(&name("weight"), loan),
-                beta: bank.lend(&name("bias"), loan),
-                running_mean: bank.lend(&name("running_mean"), loan),
-                running_var: bank.lend(&name("running_var"), loan),
+                gamma: weights.view(&name("weight"), purpose),
+                beta: weights.view(&name("bias"), purpose),
+                running_mean: weights.view(&name("running_mean"), purpose),
+                running_var: weights.view(&name("running_var"), purpose),
             }),
             Layer::FactorizedReduce { .. } => LayerModule::FactorizedReduce(FactorizedReduce {
-                path1: bank.lend(&name("path1.1.weight"), loan),
-                path2: bank.lend(&name("path2.1.weight"), loan),
+                path1: weights.view(&name("path1.1.weight"), purpose),
+                path2: weights.view(&name("path2.1.weight"), purpose),
             }),
             Layer::Linear { bias, .. } => LayerModule::Linear(Linear {
-                weight: bank.lend(&name("weight"), loan),
-                bias: bias.then(|| bank.lend(&name("bias"), loan)),
+                weight: weights.view(&name("weight"), purpose),
+                bias: bias.then(|| weights.view(&name("bias"), purpose)),
             }),
             layer => LayerModule::fixed(layer),
         }

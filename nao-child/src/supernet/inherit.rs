@@ -58,8 +58,12 @@ impl Supernet {
     /// When the architecture is not of the space, or a tensor that both have is of another shape: lists all of them.
     pub fn inherit(&self, arch: &CnnArch, plan: &NetworkPlan) -> Result<Inherited, InheritError> {
         self.space().check(arch)?;
-        let mut heir =
-            Heir { supernet: self, names: named(plan), found: Inherited::default(), misshapen: Vec::new() };
+        let mut heir = Inheritance {
+            supernet: self,
+            names: named(plan),
+            found: Inherited::default(),
+            misshapen: Vec::new(),
+        };
         let stems = stem_places(self.plan());
         for (number, block) in plan.stem.iter().enumerate() {
             heir.block(block, stems.get(number));
@@ -80,7 +84,7 @@ impl Supernet {
 }
 
 /// Goes through the blocks of a stand-alone network in the order of its names.
-struct Heir<'a> {
+struct Inheritance<'a> {
     supernet: &'a Supernet,
     names: std::vec::IntoIter<(String, Vec<usize>)>,
     found: Inherited,
@@ -92,7 +96,7 @@ fn named(plan: &NetworkPlan) -> std::vec::IntoIter<(String, Vec<usize>)> {
     names.map(|tensor| (tensor.name, tensor.shape)).collect::<Vec<_>>().into_iter()
 }
 
-impl Heir<'_> {
+impl Inheritance<'_> {
     fn cell(&mut self, cell: &CellPlan, arch: &CnnArch, plan: &NetworkPlan) {
         let supernet = self.supernet;
         let at = counterpart(&plan.skeleton, &supernet.plan().skeleton, cell.index);

@@ -1,12 +1,11 @@
 //! Weight sharing: one set of weights for a whole space of image cells (docs/specification.md, a.7), its training,
 //! architectures judged by it, and the search that alternates between the two.
 //!
-//! A [`Supernet`] lends networks of single architectures; [`SharedTraining`] takes steps with them; by its weights a
+//! A [`Supernet`] makes networks of single architectures; [`SharedTraining`] takes steps with them; by its weights a
 //! [`SharedWeightsEvaluator`] scores; [`SharedSearch`] goes through rounds of both and of a [`Proposer`]. Another way of
 //! searching with shared weights, such as that of ENAS, is another proposer that [learns](Proposer::learn) from scores on
 //! minibatches, or a loop of its own over [`SharedTraining::step`] and [`SharedTraining::score_on`].
 
-mod bank;
 mod checkpoint;
 mod child;
 mod evaluator;
@@ -14,17 +13,18 @@ mod inherit;
 mod names;
 mod recipe;
 mod search;
+mod shared_weights;
 #[cfg(test)]
 mod tests;
 mod training;
 mod weights;
 
-pub use bank::Loan;
 pub use checkpoint::SupernetFileError;
 pub use child::{Norms, SharedChild};
 pub use evaluator::SharedWeightsEvaluator;
 pub use inherit::{InheritError, Inherited};
 pub use recipe::{ENAS, PoolRule, SHARED_SEARCHES, Sampling, SharingConfig, TrainedOn};
 pub use search::{Member, PoolState, Proposer, SharedRound, SharedSearch, SharedSearchError};
+pub use shared_weights::Purpose;
 pub use training::{Minibatch, Moment, SharedTraining};
 pub use weights::Supernet;

@@ -130,7 +130,7 @@ fn a_step_moves_what_the_architecture_uses_and_nothing_else() {
     let loss = training.step(arch, batch, Moment { rate: 0.1, drop_path, step: 0 }, &mut rng).unwrap();
     assert!(loss > 0.0);
     let after = training.supernet().tensors();
-    let child = training.supernet().child(arch, Loan::Training).unwrap();
+    let child = training.supernet().child(arch, Purpose::Train).unwrap();
     let gradients = burn::optim::GradientsParams::new();
     let used = training.supernet().named_gradients(&child, &gradients);
     let statistic = |name: &str| name.ends_with("running_mean") || name.ends_with("running_var");
@@ -145,7 +145,7 @@ fn a_step_moves_what_the_architecture_uses_and_nothing_else() {
 fn an_architecture_of_another_space_is_refused() {
     let training = training(&config("nao-ws"));
     let arch = CnnSpace::default().sample(&mut rng_for(1, "cell", 0));
-    let error = training.supernet().child(&arch, Loan::Use).unwrap_err().to_string();
+    let error = training.supernet().child(&arch, Purpose::Infer).unwrap_err().to_string();
     assert!(error.contains("5 nodes"), "{error}");
 }
 

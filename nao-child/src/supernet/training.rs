@@ -7,8 +7,8 @@ use nao_space::seed::rng_for;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::bank::Loan;
 use super::child::Norms;
+use super::shared_weights::Purpose;
 use super::weights::Supernet;
 use crate::data::Split;
 use crate::data::augment::{ChannelScale, varied};
@@ -204,7 +204,7 @@ impl SharedTraining {
         moment: Moment,
         rng: &mut ChaCha8Rng,
     ) -> Result<f64, TrainError> {
-        let child = self.supernet.child(arch, Loan::Training)?;
+        let child = self.supernet.child(arch, Purpose::Train)?;
         let mut pass = Pass::Train(TrainPass {
             rng: rng.clone(),
             drop_path: moment.drop_path,
@@ -226,7 +226,7 @@ impl SharedTraining {
             return Err(not_finite(norm));
         }
         let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-        self.supernet.take_back(&child.apply_statistics(pass.statistics));
+        self.supernet.write_back(&child.apply_statistics(pass.statistics));
         *rng = pass.rng;
         Ok(value)
     }
@@ -236,7 +236,7 @@ impl SharedTraining {
     /// # Errors
     /// When the architecture is not of the space.
     pub fn score_on(&self, arch: &CnnArch, images: &[usize], norms: Norms) -> Result<Evaluation, TrainError> {
-        let child = self.supernet.child(arch, Loan::Use)?;
+        let child = self.supernet.child(arch, Purpose::Infer)?;
         let classify = |inputs| child.judge(inputs, norms);
         let never_stops = || Ok(());
         judge(&self.split.data, even_parts(images), &self.scale, self.device(), classify, never_stops)

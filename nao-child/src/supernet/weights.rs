@@ -10,12 +10,12 @@ use nao_space::notation::ParseError;
 use nao_space::{CnnArch, CnnSpace};
 use rand_chacha::ChaCha8Rng;
 
-use super::bank::{Bank, Loan};
 use super::child::{
-    Lender, SharedChild, auxiliary_place, calibration_places, combine_place, combine_weight, head_place,
-    loose_input_place, stem_places,
+    ChildBuilder, SharedChild, auxiliary_place, calibration_places, combine_place, combine_weight,
+    head_place, loose_input_place, stem_places,
 };
 use super::names::Place;
+use super::shared_weights::{Purpose, SharedWeights};
 use crate::names::{NameConvention, NamesError, TensorName};
 use crate::network::Block;
 use crate::op::conv::Conv;
@@ -34,7 +34,7 @@ pub struct Supernet {
     space: CnnSpace,
     form: NameConvention,
     device: Device,
-    bank: Bank,
+    weights: SharedWeights,
 }
 
 impl Supernet {
@@ -52,11 +52,16 @@ impl Supernet {
         let plan = SupernetPlan::new(space, skeleton)?;
         let device = device.clone().without_autodiff();
         // Whether a tensor is trained shows on a device with gradients only.
-        let mut filling =
-            Filling { bank: Bank::default(), form, space, rng, device: device.clone().autodiff() };
+        let mut filling = Filling {
+            weights: SharedWeights::default(),
+            form,
+            space,
+            rng,
+            device: device.clone().autodiff(),
+        };
         filling.fill(&plan);
-        let bank = filling.bank;
-        Ok(Supernet { plan, space: space.clone(), form, device, bank })
+        let weights = filling.weights;
+        Ok(Supernet { plan, space: space.clone(), form, device, weights })
     }
 
     /// What it was built from.
@@ -83,20 +88,20 @@ impl Supernet {
     ///
     /// # Errors
     /// When the architecture is not of the space.
-    pub fn child(&self, arch: &CnnArch, loan: Loan) -> Result<SharedChild, ParseError> {
+    pub fn child(&self, arch: &CnnArch, purpose: Purpose) -> Result<SharedChild, ParseError> {
         self.space.check(arch)?;
-        let (plan, ops, form, bank) = (&self.plan, self.space.ops(), self.form, &self.bank);
-        Ok(Lender { plan, ops, form, bank, loan }.child(arch))
+        let (plan, ops, form, weights) = (&self.plan, self.space.ops(), self.form, &self.weights);
+        Ok(ChildBuilder { plan, ops, form, weights, purpose }.child(arch))
     }
 
     /// Keeps what a network learned. What it did not use stays as it was.
-    pub fn take_back(&mut self, child: &SharedChild) {
-        self.bank.take_back(child);
+    pub fn write_back(&mut self, child: &SharedChild) {
+        self.weights.write_back(child);
     }
 
     /// Every tensor, in the order of the plan, under the names of the form.
     pub fn tensor_names(&self) -> impl Iterator<Item = &TensorName> {
-        self.bank.names()
+        self.weights.names()
     }
 
     /// Number of trainable values, auxiliary head included.
@@ -107,12 +112,12 @@ impl Supernet {
 
     /// One tensor.
     pub fn tensor(&self, name: &str) -> Option<TensorData> {
-        self.bank.data(name)
+        self.weights.data(name)
     }
 
     /// All tensors by name.
     pub fn tensors(&self) -> BTreeMap<String, TensorData> {
-        self.bank.tensors()
+        self.weights.tensors()
     }
 
     /// Replaces all tensors.
@@ -120,28 +125,28 @@ impl Supernet {
     /// # Errors
     /// When a name is missing, unknown, or of another shape: lists all of them.
     pub fn load(&mut self, tensors: BTreeMap<String, TensorData>) -> Result<(), NamesError> {
-        self.bank.load(tensors, &self.device)
+        self.weights.load(tensors, &self.device)
     }
 
-    /// The gradients of a child lent for training, by name; zeros where its loss does not depend on a tensor, as behind
+    /// The gradients of a child for training, by name; zeros where its loss does not depend on a tensor, as behind
     /// a zero operation.
     pub fn named_gradients(
         &self,
         child: &SharedChild,
         gradients: &GradientsParams,
     ) -> BTreeMap<String, TensorData> {
-        self.bank.gradients(child, gradients)
+        self.weights.gradients(child, gradients)
     }
 
     /// The parameter of each name, by which optimisers know it.
     pub(super) fn ids(&self) -> impl Iterator<Item = (&str, ParamId)> {
-        self.bank.ids()
+        self.weights.ids()
     }
 }
 
-/// Fills a bank with fresh tensors.
+/// Fills a weights with fresh tensors.
 struct Filling<'a> {
-    bank: Bank,
+    weights: SharedWeights,
     form: NameConvention,
     space: &'a CnnSpace,
     rng: &'a mut ChaCha8Rng,
@@ -175,13 +180,13 @@ impl Filling<'_> {
             }
             for state in 0..cell.states() {
                 let conv = Conv::new(cell.combine, self.rng, &self.device);
-                self.bank.add(&conv, vec![combine_weight(index, state)]);
+                self.weights.add(&conv, vec![combine_weight(index, state)]);
             }
             let norm = BatchNorm::new(cell.width, &self.device);
             let fields = super::names::fields(&cell.combine_norm());
             let names =
                 fields.iter().map(|field| combine_place(index).tensor(0, &cell.combine_norm(), field));
-            self.bank.add(&norm, names.collect());
+            self.weights.add(&norm, names.collect());
         }
         if let Some(auxiliary) = &plan.auxiliary {
             self.block(&auxiliary.block, &auxiliary_place());
@@ -195,6 +200,6 @@ impl Filling<'_> {
     }
 
     fn add<M: Module>(&mut self, module: &M, names: Vec<String>) {
-        self.bank.add(module, names);
+        self.weights.add(module, names);
     }
 }

@@ -53,7 +53,7 @@ impl Progress for Piece {
 
 /// What is known of a trial when it is over, however many processes it took.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Over {
+pub(crate) struct FinishedTraining {
     pub measurement: Measurement,
     pub epochs: Vec<EpochReport>,
     pub warnings: Vec<String>,
@@ -67,7 +67,7 @@ pub(crate) fn in_pieces<A>(
     trial: &Trial<A>,
     folder: &Path,
     batches: u32,
-) -> (Over, u32) {
+) -> (FinishedTraining, u32) {
     let checkpoint = Checkpointing::every_epoch(folder.join(format!("{batches}.safetensors")));
     let mut pieces = 1;
     let (mut epochs, mut warnings) = (Vec::new(), Vec::new());
@@ -80,7 +80,7 @@ pub(crate) fn in_pieces<A>(
             Ok(measurement) => {
                 let measurement = Measurement { seconds: 0.0, ..measurement };
                 let file = fs::read(&checkpoint.path).unwrap();
-                return (Over { measurement, epochs, warnings, file }, pieces);
+                return (FinishedTraining { measurement, epochs, warnings, file }, pieces);
             }
             Err(error) => assert_eq!(error, EvaluationError::Interrupted),
         }
@@ -105,7 +105,7 @@ pub(crate) fn starts_afresh<A>(
     trial: &Trial<A>,
     checkpoint: &Checkpointing,
     (what, bytes): (&str, Vec<u8>),
-    whole: &Over,
+    whole: &FinishedTraining,
 ) {
     fs::write(&checkpoint.path, bytes).unwrap();
     let mut piece = Piece::endless();
@@ -170,7 +170,7 @@ const CELL: &str = "0 0 1 3 2 1 1 4";
 /// The same tensors: the pool is of averages.
 const OTHER_CELL: &str = "0 0 1 2 2 1 1 4";
 
-fn whole(folder: &Path) -> Over {
+fn whole(folder: &Path) -> FinishedTraining {
     let (whole, pieces) = in_pieces(&evaluator(recipe()), &trial(CELL, 5), folder, u32::MAX);
     assert_eq!((pieces, whole.warnings.len()), (1, 0));
     whole

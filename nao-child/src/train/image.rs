@@ -14,8 +14,8 @@ use nao_space::{Checkpointing, EpochReport, Progress};
 
 use super::batch::batch_of;
 use super::checkpoint::{Checkpoint, CheckpointError, Position};
+use super::checkpoint_writer::{CheckpointWriter, OnCheckpointError};
 use super::evaluate::{BATCH, Evaluation, evaluate_while};
-use super::keeping::{Keeper, OnCheckpointError};
 use super::schedule::cosine;
 use super::sgd::{Sgd, SgdSettings};
 use crate::data::Split;
@@ -128,8 +128,8 @@ pub fn train_network(
     let network = started_from(network, plan, &options.initial)?;
     let fresh = move || Checkpoint::fresh(network.clone(), Sgd::new(SgdSettings::from(recipe)));
     let save = |state: &Checkpoint, path: &Path| state.save(plan, recipe, seed, path);
-    let mut keeper = Keeper::new(options.checkpoint.as_ref(), options.on_checkpoint_error);
-    let earlier = keeper.earlier(|path| Checkpoint::load(fresh(), plan, recipe, seed, path), progress)?;
+    let mut writer = CheckpointWriter::new(options.checkpoint.as_ref(), options.on_checkpoint_error);
+    let earlier = writer.earlier(|path| Checkpoint::load(fresh(), plan, recipe, seed, path), progress)?;
     let mut state = earlier.unwrap_or_else(fresh);
     let steps_per_epoch = split.train.len().div_ceil(recipe.batch);
     let setting = Setting { recipe, split, seed, device: &trained_on, scale: &scale, steps_per_epoch };
@@ -148,7 +148,7 @@ pub fn train_network(
         };
         let train_loss = setting.epoch(&mut state, rate, keep_going);
         if let Err(TrainError::Interrupted) = train_loss {
-            keeper.save(|path| save(&state, path), progress)?;
+            writer.save(|path| save(&state, path), progress)?;
         }
         let train_loss = train_loss?;
         let is_last = epoch + 1 == recipe.epochs;
@@ -156,7 +156,7 @@ pub fn train_network(
         let evaluation = measured.then(|| setting.judged(&state.network.valid(), &plain, &*progress));
         if let Some(Err(TrainError::Interrupted)) = evaluation {
             // At the end of the epoch, which is not over: the next piece measures it first.
-            keeper.save(|path| save(&state, path), progress)?;
+            writer.save(|path| save(&state, path), progress)?;
         }
         let evaluation = evaluation.transpose()?;
         (state.epoch, state.position) = (epoch + 1, Position::default());
@@ -179,7 +179,7 @@ pub fn train_network(
                 }
             }
         }
-        keeper.epoch_is_over(|path| save(&state, path), progress)?;
+        writer.epoch_is_over(|path| save(&state, path), progress)?;
     }
     let network = state.network.valid();
     let last = match last {

@@ -2,9 +2,9 @@
 
 mod batch;
 pub mod checkpoint;
+pub(crate) mod checkpoint_writer;
 pub(crate) mod evaluate;
 pub(crate) mod image;
-pub(crate) mod keeping;
 pub mod schedule;
 pub(crate) mod sgd;
 pub(crate) mod tensor_file;
@@ -14,7 +14,7 @@ pub(crate) mod handover_tests;
 
 pub use batch::batch_of;
 pub use checkpoint::CheckpointError;
+pub use checkpoint_writer::OnCheckpointError;
 pub use evaluate::{Evaluation, evaluate, evaluate_held_out};
 pub use image::{TrainError, TrainOptions, Trained, train_network};
-pub use keeping::OnCheckpointError;
 pub use sgd::{Sgd, SgdSettings};

@@ -47,7 +47,7 @@ struct Predictions {
 }
 
 /// An architecture that is asked for.
-struct Asked<A> {
+struct PredictionRequest<A> {
     arch: A,
     /// The cheap label, where the predictor rests on one.
     cheap: Option<f64>,
@@ -80,7 +80,7 @@ impl SpaceVisitor for Predict {
         let mut predictions: Vec<Predicted> = asked
             .iter()
             .zip(predicted)
-            .map(|(Asked { arch, cheap }, predicted)| Predicted {
+            .map(|(PredictionRequest { arch, cheap }, predicted)| Predicted {
                 architecture: space.format(arch),
                 score: score.merit(predicted.merit),
                 is_beyond: predicted.is_beyond,
@@ -129,7 +129,7 @@ fn read_asked<S: Space>(
     space: &S,
     args: &PredictArgs,
     cheap: Option<&CheapKind>,
-) -> Result<Vec<Asked<S::Arch>>> {
+) -> Result<Vec<PredictionRequest<S::Arch>>> {
     let path = args.architectures.display();
     let text = unpacked_text(&args.architectures)?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
@@ -150,7 +150,7 @@ fn read_asked<S: Space>(
     let mut asked = Vec::new();
     let mut read = |line: usize, text: &str, cheap: Option<f64>| -> Result<()> {
         let arch = space.parse(text.trim()).with_context(|| format!("{path}, line {line}"))?;
-        asked.push(Asked { arch, cheap });
+        asked.push(PredictionRequest { arch, cheap });
         Ok(())
     };
     match place("architecture") {

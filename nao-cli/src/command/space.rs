@@ -106,7 +106,7 @@ fn describe(space: &CnnSpace, json: bool) -> Result<()> {
     let digits = size.to_string();
     let mut text = format!(
         "{}: a normal and a reduction cell of {} nodes; every node adds two operations on earlier states\n\
-         {} sentences of {} tokens (about {}.{}e{}); spellings of one cell count each\n\n",
+         {} sequences of {} tokens (about {}.{}e{}); spellings of one cell count each\n\n",
         space.name(),
         space.nodes(),
         digits,
@@ -124,7 +124,7 @@ fn describe(space: &CnnSpace, json: bool) -> Result<()> {
     text.push_str(&format!(
         "\nA string has four numbers per node: input, operation id, input, operation id. Inputs 0 and 1 are the\n\
          outputs of the two previous cells (older, newer); node k (from 0) may read states 0 to k+1.\n\
-         Tokens 1 to {} are the states; token 0 starts a sentence for the decoder.\n\
+         Tokens 1 to {} are the states; token 0 starts a sequence for the decoder.\n\
          Any operation may appear in a final cell.\n",
         space.nodes() + 1,
     ));
@@ -138,7 +138,7 @@ fn sample<S: Space>(space: &S, count: u64, seed: u64, json: bool) -> Result<()> 
 
 fn decode<S: AnySpace>(space: &S, text: &str, json: bool) -> Result<()> {
     let tokens = token_numbers(text)?;
-    let arch = space.decode(&tokens).with_context(|| format!("not a sentence of {}", space.name()))?;
+    let arch = space.decode(&tokens).with_context(|| format!("not a sequence of {}", space.name()))?;
     print_text(&if json { space.to_json(&arch) } else { space.format(&arch) })
 }
 

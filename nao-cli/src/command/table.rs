@@ -1,7 +1,7 @@
 //! `nao table`: the published results beside what our plans count.
 
 use anyhow::Result;
-use nao_space::network::{TableRow, Verdict, results_table};
+use nao_space::network::{CountComparison, TableRow, results_table};
 
 use super::{print_json, print_text};
 use crate::args::TableArgs;
@@ -68,10 +68,10 @@ impl Notes {
 fn cells(row: &TableRow, notes: &mut Notes) -> Vec<String> {
     let size = |value: Option<usize>| value.map_or("-".to_owned(), |value| value.to_string());
     let verdict = match row.verdict {
-        Verdict::Exact => "exact".to_owned(),
-        Verdict::Differs(why) => format!("differs {}", notes.number(why)),
-        Verdict::NothingPublished => "-".to_owned(),
-        Verdict::CellsUnknown(why) => format!("no cell {}", notes.number(why)),
+        CountComparison::Exact => "exact".to_owned(),
+        CountComparison::Differs(why) => format!("differs {}", notes.number(why)),
+        CountComparison::NothingPublished => "-".to_owned(),
+        CountComparison::CellsUnknown(why) => format!("no cell {}", notes.number(why)),
     };
     vec![
         row.name.to_owned(),

@@ -1,7 +1,7 @@
 //! The configuration of a run, whole: what runs, is printed by `--dry-run` and is kept in `run.toml`.
 
 use anyhow::{Result, anyhow, bail};
-use nao_child::darts::RelaxedRecipe;
+use nao_child::relaxed::RelaxedRecipe;
 use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
 use nao_controller::{Language, NaoConfig, PnasConfig, PolicyConfig, StructureConfig};
 use nao_space::Space;

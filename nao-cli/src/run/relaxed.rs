@@ -9,7 +9,7 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use nao_child::darts::{
+use nao_child::relaxed::{
     RelaxedEpoch, RelaxedError, RelaxedOptions, RelaxedOutcome, RelaxedRecipe, search_relaxed,
 };
 use nao_child::{ImageData, Split, TrainError};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use nao_child::rnn::LANGUAGE_RECIPE_NAMES;
+use nao_child::language::LANGUAGE_RECIPE_NAMES;
 use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::NaoConfig;
 use nao_space::search::RoundLimits;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
-use nao_child::darts::{Order, RelaxedRecipe};
 use nao_child::data::{PartOrigin, RepeatedImages};
+use nao_child::relaxed::{Order, RelaxedRecipe};
 use nao_child::supernet::{ENAS, SharingConfig};
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
 use nao_controller::PolicyConfig;

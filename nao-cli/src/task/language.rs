@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_child::data::{PartOrigin, RepeatedLines, TextData, text_folder, text_folder_with};
-use nao_child::rnn::{LanguageEvaluator, LanguageRecipe};
+use nao_child::language::{LanguageEvaluator, LanguageRecipe};
 use nao_run::files::read_record;
 use nao_space::draw::Picture;
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, RecurrentEntry, recurrent_zoo_entry};

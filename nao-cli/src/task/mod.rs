@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use nao_child::darts::RelaxedRecipe;
 use nao_child::data::PartOrigin;
+use nao_child::relaxed::RelaxedRecipe;
 use nao_child::supernet::SharingConfig;
 use nao_space::draw::Picture;
 use nao_space::network::Cost;

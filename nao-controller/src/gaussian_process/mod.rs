@@ -320,7 +320,7 @@ impl GaussianProcess {
 
 fn check(points: &Points, targets: &[f64]) -> Result<(), ControllerError> {
     if points.len() != targets.len() || points.is_empty() {
-        return Err(ControllerError::Pairs { sentences: points.len(), targets: targets.len() });
+        return Err(ControllerError::Pairs { sequences: points.len(), targets: targets.len() });
     }
     let mut scores = points.scores().unwrap_or_default().iter();
     if let Some(index) = scores.position(|score| !score.is_finite()) {

@@ -72,7 +72,7 @@ impl Lstm {
     /// The input's share of the gates for every token at every place of a step that holds `width` tokens side by side:
     /// `[width * vocabulary, 4 hidden]`. `table`: `[vocabulary, inputs / width]`.
     ///
-    /// It is computed once, not once per step and sentence.
+    /// It is computed once, not once per step and sequence.
     pub(crate) fn gate_table(&self, table: Tensor<2>, width: usize) -> Tensor<2> {
         let columns = table.dims()[1];
         let weight = self.weight_ih.val();

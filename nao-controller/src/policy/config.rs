@@ -11,8 +11,8 @@ use crate::language::Language;
 pub enum PolicyRule {
     /// One step up the gradient of `advantage * log probability` per batch (Williams 1992).
     Reinforce,
-    /// Several steps per batch, as far as the probability of a sentence stays within `1 -+ clip` of what it was when it
-    /// was drawn (Schulman et al. 2017). A sentence is one action: its probability is the product over its tokens.
+    /// Several steps per batch, as far as the probability of a sequence stays within `1 -+ clip` of what it was when it
+    /// was drawn (Schulman et al. 2017). A sequence is one action: its probability is the product over its tokens.
     Ppo {
         /// How far probabilities may move.
         clip: f64,
@@ -27,7 +27,7 @@ pub enum PolicyRule {
 pub enum EntropyUse {
     /// Its gradient is added to that of the rewards.
     Gradient,
-    /// The entropy of the choices on the way to a sentence is added to the sentence's reward, as a number.
+    /// The entropy of the choices on the way to a sequence is added to the sequence's reward, as a number.
     Reward,
 }
 
@@ -35,7 +35,7 @@ pub enum EntropyUse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputLayer {
-    /// A linear layer of its own for every position of a sentence.
+    /// A linear layer of its own for every position of a sequence.
     PerPosition,
     /// One linear layer for all positions.
     Shared,
@@ -68,7 +68,7 @@ pub struct PolicyConfig {
     pub beta_2: f64,
     /// Adam's epsilon.
     pub epsilon: f64,
-    /// Sentences per update.
+    /// Sequences per update.
     pub batch: usize,
     /// Decay of the moving average of rewards that is subtracted from rewards.
     pub baseline_decay: f64,
@@ -76,7 +76,7 @@ pub struct PolicyConfig {
     pub entropy_weight: f64,
     /// Where it counts.
     pub entropy: EntropyUse,
-    /// How many sentences may be drawn per proposal before the rest of a round is drawn from the space instead.
+    /// How many sequences may be drawn per proposal before the rest of a round is drawn from the space instead.
     pub redraws: usize,
 }
 
@@ -128,7 +128,7 @@ impl PolicyConfig {
 
     /// The controller of ENAS for image cells (Pham et al. 2018, as published in code): 64 units, tanh constant 1.1,
     /// Adam 0.0035 without mean gradient and with epsilon 0.001, baseline decay 0.99, the entropy as a part of the reward,
-    /// 10 sentences per update.
+    /// 10 sequences per update.
     ///
     /// Theirs points at earlier states by attention, starts with odds in favour of convolutions and bounds the logits
     /// of operations more than those of inputs. Here one output layer serves all positions of whatever space, all

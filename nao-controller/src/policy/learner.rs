@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::config::{EntropyUse, PolicyConfig, PolicyRule};
-use super::network::{Lessons, PolicyNetwork};
+use super::network::{PolicyNetwork, TrainingSet};
 use super::surrogate::{self, Batch};
 use crate::adam::Adam;
 use crate::bundle::NamedFloats;
@@ -19,21 +19,21 @@ use crate::error::ControllerError;
 use crate::language::{Grammar, Language};
 use crate::parameters;
 
-/// A sentence that a policy has drawn.
+/// A sequence that a policy has drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draw {
-    /// The sentence.
-    pub sentence: Vec<Token>,
+    /// The sequence.
+    pub sequence: Vec<Token>,
     /// Its log probability when it was drawn, natural logarithm.
     pub log_prob: f64,
     /// The entropy of the choices on the way to it, summed over its positions.
     pub entropy: f64,
 }
 
-/// A drawn sentence and what it earned.
+/// A drawn sequence and what it earned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Experience {
-    /// The sentence as drawn.
+    /// The sequence as drawn.
     pub draw: Draw,
     /// A finite number; larger is better.
     pub reward: f64,
@@ -49,11 +49,11 @@ pub struct PolicyUpdate {
     pub reward: f64,
     /// The baseline that was subtracted.
     pub baseline: f64,
-    /// Mean entropy of the choices on the way to the sentences.
+    /// Mean entropy of the choices on the way to the sequences.
     pub entropy: f64,
 }
 
-/// A policy over the sentences of a language that learns from rewards.
+/// A policy over the sequences of a language that learns from rewards.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -65,16 +65,16 @@ pub struct PolicyUpdate {
 /// let mut rng = rng_for(1, "example", 0);
 /// let config = PolicyConfig { learning_rate: 0.02, ..PolicyConfig::reinforce() };
 /// let mut policy = PolicyLearner::new(config, Language::of(&space), &Device::flex(), &mut rng)?;
-/// // Sentences are worth the share of their tokens that are 4.
+/// // Sequences are worth the share of their tokens that are 4.
 /// for _ in 0..60 {
-///     let lessons = policy.draw(20, &space, &mut rng)?.into_iter().map(|draw| {
-///         let reward = draw.sentence.iter().filter(|token| token.0 == 4).count() as f64 / 6.0;
+///     let examples = policy.draw(20, &space, &mut rng)?.into_iter().map(|draw| {
+///         let reward = draw.sequence.iter().filter(|token| token.0 == 4).count() as f64 / 6.0;
 ///         Experience { draw, reward }
 ///     });
-///     policy.learn(&lessons.collect::<Vec<_>>(), &space)?;
+///     policy.learn(&examples.collect::<Vec<_>>(), &space)?;
 /// }
 /// let drawn = policy.draw(20, &space, &mut rng)?;
-/// assert!(drawn.iter().filter(|draw| draw.sentence == [Token(4); 6]).count() > 15);
+/// assert!(drawn.iter().filter(|draw| draw.sequence == [Token(4); 6]).count() > 15);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -126,7 +126,7 @@ impl PolicyLearner {
         self.baseline
     }
 
-    /// Draws sentences. Every one is valid: the odds are those of the tokens that the grammar allows.
+    /// Draws sequences. Every one is valid: the odds are those of the tokens that the grammar allows.
     ///
     /// # Errors
     /// When the weights are no finite numbers, or the grammar allows no token at some position, so that it is another
@@ -159,24 +159,24 @@ impl PolicyLearner {
         let baseline = self.baseline.unwrap_or(reward);
         let batch = Batch {
             advantages: rewards.iter().map(|reward| (reward - baseline) as f32).collect(),
-            drawn_log_probs: experiences.iter().map(|lesson| lesson.draw.log_prob as f32).collect(),
+            drawn_log_probs: experiences.iter().map(|example| example.draw.log_prob as f32).collect(),
         };
-        let sentences = experiences.iter().map(|lesson| lesson.draw.sentence.clone()).collect();
-        let lessons = Lessons::new(sentences, &self.language, grammar, &self.network.device());
+        let sequences = experiences.iter().map(|example| example.draw.sequence.clone()).collect();
+        let examples = TrainingSet::new(sequences, &self.language, grammar, &self.network.device());
         let passes = match self.config.rule {
             PolicyRule::Reinforce => 1,
             PolicyRule::Ppo { passes, .. } => passes,
         };
         let mut steps = 0;
         for _ in 0..passes {
-            let Some(network) = self.step(&lessons, &batch) else { break };
+            let Some(network) = self.step(&examples, &batch) else { break };
             self.network = network;
             steps += 1;
         }
         let decay = self.config.baseline_decay;
         let average = |average: f64, reward: &f64| decay * average + (1.0 - decay) * reward;
         self.baseline = Some(rewards.iter().fold(baseline, average));
-        let entropy = mean(&mut experiences.iter().map(|lesson| lesson.draw.entropy));
+        let entropy = mean(&mut experiences.iter().map(|example| example.draw.entropy));
         Ok(PolicyUpdate { steps, reward, baseline, entropy })
     }
 
@@ -185,19 +185,19 @@ impl PolicyLearner {
         if experiences.is_empty() {
             return Err(ControllerError::Empty);
         }
-        if let Some(index) = experiences.iter().position(|lesson| !lesson.reward.is_finite()) {
+        if let Some(index) = experiences.iter().position(|example| !example.reward.is_finite()) {
             return Err(ControllerError::Target { index, value: experiences[index].reward as f32 });
         }
-        let rewards = experiences.iter().map(|lesson| match self.config.entropy {
-            EntropyUse::Gradient => lesson.reward,
-            EntropyUse::Reward => lesson.reward + self.config.entropy_weight * lesson.draw.entropy,
+        let rewards = experiences.iter().map(|example| match self.config.entropy {
+            EntropyUse::Gradient => example.reward,
+            EntropyUse::Reward => example.reward + self.config.entropy_weight * example.draw.entropy,
         });
         Ok(rewards.collect())
     }
 
     /// The network after one step; `None` where the loss or a gradient is no finite number.
-    fn step(&mut self, lessons: &Lessons, batch: &Batch) -> Option<PolicyNetwork> {
-        let loss = surrogate::loss(&self.config, self.network.judge(lessons), batch);
+    fn step(&mut self, examples: &TrainingSet, batch: &Batch) -> Option<PolicyNetwork> {
+        let loss = surrogate::loss(&self.config, self.network.judge(examples), batch);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         let finite = floats(loss).iter().all(|loss| loss.is_finite());
         finite.then(|| self.adam.step(&self.network, &gradients, self.config.learning_rate)).flatten()
@@ -237,23 +237,23 @@ pub(super) mod inside {
         /// The loss of a batch as a number.
         pub(crate) fn loss_of(
             &self,
-            lessons: &[Experience],
+            examples: &[Experience],
             advantages: &[f32],
             grammar: &dyn Grammar,
         ) -> f64 {
-            let (lessons, batch) = self.prepared(lessons, advantages, grammar);
-            f64::from(floats(surrogate::loss(&self.config, self.network.judge(&lessons), &batch))[0])
+            let (examples, batch) = self.prepared(examples, advantages, grammar);
+            f64::from(floats(surrogate::loss(&self.config, self.network.judge(&examples), &batch))[0])
         }
 
         /// The gradient of that loss.
         pub(crate) fn gradient_of(
             &self,
-            lessons: &[Experience],
+            examples: &[Experience],
             advantages: &[f32],
             grammar: &dyn Grammar,
         ) -> Vec<Vec<f32>> {
-            let (lessons, batch) = self.prepared(lessons, advantages, grammar);
-            let loss = surrogate::loss(&self.config, self.network.judge(&lessons), &batch);
+            let (examples, batch) = self.prepared(examples, advantages, grammar);
+            let loss = surrogate::loss(&self.config, self.network.judge(&examples), &batch);
             parameters::gradients_of(
                 &self.network,
                 &GradientsParams::from_grads(loss.backward(), &self.network),
@@ -262,16 +262,16 @@ pub(super) mod inside {
 
         fn prepared(
             &self,
-            lessons: &[Experience],
+            examples: &[Experience],
             advantages: &[f32],
             grammar: &dyn Grammar,
-        ) -> (Lessons, Batch) {
-            let sentences = lessons.iter().map(|lesson| lesson.draw.sentence.clone()).collect();
+        ) -> (TrainingSet, Batch) {
+            let sequences = examples.iter().map(|example| example.draw.sequence.clone()).collect();
             let batch = Batch {
                 advantages: advantages.to_vec(),
-                drawn_log_probs: lessons.iter().map(|lesson| lesson.draw.log_prob as f32).collect(),
+                drawn_log_probs: examples.iter().map(|example| example.draw.log_prob as f32).collect(),
             };
-            (Lessons::new(sentences, &self.language, grammar, &self.network.device()), batch)
+            (TrainingSet::new(sequences, &self.language, grammar, &self.network.device()), batch)
         }
 
         /// All weights.
@@ -285,11 +285,11 @@ pub(super) mod inside {
             PolicyLearner { network, ..self.clone() }
         }
 
-        /// What it says of sentences now: log probability and entropy of each.
-        pub(crate) fn verdicts(&self, sentences: Vec<Vec<Token>>, grammar: &dyn Grammar) -> Vec<(f32, f32)> {
-            let lessons = Lessons::new(sentences, &self.language, grammar, &self.network.device());
-            let verdict = self.network.judge(&lessons);
-            floats(verdict.log_prob).into_iter().zip(floats(verdict.entropy)).collect()
+        /// What it says of sequences now: log probability and entropy of each.
+        pub(crate) fn verdicts(&self, sequences: Vec<Vec<Token>>, grammar: &dyn Grammar) -> Vec<(f32, f32)> {
+            let examples = TrainingSet::new(sequences, &self.language, grammar, &self.network.device());
+            let probability = self.network.judge(&examples);
+            floats(probability.log_prob).into_iter().zip(floats(probability.entropy)).collect()
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A policy over the sentences of a space, trained by policy gradient: what the searches by reinforcement stand on.
+//! A policy over the sequences of a space, trained by policy gradient: what the searches by reinforcement stand on.
 //!
-//! [`PolicyLearner`] draws sentences and learns from rewards. It knows a space by its [`Language`](crate::Language) and
+//! [`PolicyLearner`] draws sequences and learns from rewards. It knows a space by its [`Language`](crate::Language) and
 //! its [`Grammar`](crate::Grammar), so that every space can be searched, and it knows nothing of what a reward was
 //! measured on, so that weights shared by all architectures can be searched as well.
 

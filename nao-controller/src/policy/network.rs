@@ -32,18 +32,18 @@ pub(crate) struct PolicyNetwork {
     tanh_constant: f64,
 }
 
-/// Sentences as the network is trained on them.
-pub(crate) struct Lessons {
-    sentences: Vec<Vec<Token>>,
+/// Sequences as the network is trained on them.
+pub(crate) struct TrainingSet {
+    sequences: Vec<Vec<Token>>,
     /// 0 for allowed tokens and [`FORBIDDEN`] for others, `[length, batch, vocabulary]`.
     masks: Tensor<3>,
     /// One-hot, `[length, batch, vocabulary]`.
     targets: Tensor<3>,
 }
 
-/// What the policy says of sentences: a column `[batch, 1]` each.
-pub(crate) struct Verdict {
-    /// Log probability of the sentence.
+/// What the policy says of sequences: a column `[batch, 1]` each.
+pub(crate) struct SequenceLogProb {
+    /// Log probability of the sequence.
     pub(crate) log_prob: Tensor<2>,
     /// Entropy of the choices on the way to it, summed over positions.
     pub(crate) entropy: Tensor<2>,
@@ -71,7 +71,7 @@ impl PolicyNetwork {
         }
     }
 
-    /// Draws sentences, each token by the odds of those that the grammar allows.
+    /// Draws sequences, each token by the odds of those that the grammar allows.
     pub(crate) fn sample(
         &self,
         count: usize,
@@ -82,17 +82,17 @@ impl PolicyNetwork {
         let (vocabulary, length) = (language.vocabulary_len(), language.sequence_len);
         let table = self.rnn.gate_table(self.embedding.val(), 1);
         let mut state = self.start(count);
-        let empty = Draw { sentence: Vec::with_capacity(length), log_prob: 0.0, entropy: 0.0 };
+        let empty = Draw { sequence: Vec::with_capacity(length), log_prob: 0.0, entropy: 0.0 };
         let mut draws = vec![empty; count];
         for position in 0..length {
-            let previous = draws.iter().map(|draw| draw.sentence.last().unwrap_or(&Token::START));
+            let previous = draws.iter().map(|draw| draw.sequence.last().unwrap_or(&Token::START));
             let numbers = previous.map(|token| token.index() as u32).collect();
             let rows = RowNumbers { numbers, time: 1, width: 1 };
             let (output, next) = self.rnn.run_to_end(LstmInput::Rows(table.clone(), rows), state);
             state = next;
             let logits = floats(self.logits(output.swap_dims(0, 1), position));
             for (draw, logits) in draws.iter_mut().zip(logits.chunks(vocabulary)) {
-                let allowed: Vec<Token> = grammar.next_tokens(&draw.sentence).iter().collect();
+                let allowed: Vec<Token> = grammar.next_tokens(&draw.sequence).iter().collect();
                 if allowed.is_empty() {
                     return Err(ControllerError::NothingAllowed { position, length });
                 }
@@ -102,28 +102,28 @@ impl PolicyNetwork {
         Ok(draws)
     }
 
-    /// What the policy says of sentences, by teacher forcing.
-    pub(crate) fn judge(&self, lessons: &Lessons) -> Verdict {
-        let [length, batch, vocabulary] = lessons.masks.dims();
-        // The input is the start token followed by the sentence shifted right.
-        let previous: Vec<Vec<Token>> = lessons
-            .sentences
+    /// What the policy says of sequences, by teacher forcing.
+    pub(crate) fn judge(&self, examples: &TrainingSet) -> SequenceLogProb {
+        let [length, batch, vocabulary] = examples.masks.dims();
+        // The input is the start token followed by the sequence shifted right.
+        let previous: Vec<Vec<Token>> = examples
+            .sequences
             .iter()
-            .map(|sentence| {
-                std::iter::once(Token::START).chain(sentence.iter().copied()).take(length).collect()
+            .map(|sequence| {
+                std::iter::once(Token::START).chain(sequence.iter().copied()).take(length).collect()
             })
             .collect();
         let previous: Vec<&[Token]> = previous.iter().map(Vec::as_slice).collect();
         let rows = Symbols::new(&previous, 1, vocabulary).rows();
         let table = self.rnn.gate_table(self.embedding.val(), 1);
         let outputs = self.rnn.run(LstmInput::Rows(table, rows), self.start(batch)).swap_dims(0, 1);
-        let logits = self.logits(outputs, 0) + lessons.masks.clone();
+        let logits = self.logits(outputs, 0) + examples.masks.clone();
         let log_probs = log_softmax(logits.reshape([length * batch, vocabulary]));
-        let targets = lessons.targets.clone().reshape([length * batch, vocabulary]);
+        let targets = examples.targets.clone().reshape([length * batch, vocabulary]);
         // [length * batch, vocabulary] to [batch, 1].
         let total =
             |values: Tensor<2>| values.sum_dim(1).reshape([length, batch]).sum_dim(0).reshape([batch, 1]);
-        Verdict {
+        SequenceLogProb {
             log_prob: total(log_probs.clone() * targets),
             entropy: total(log_probs.clone().exp() * log_probs).neg(),
         }
@@ -160,7 +160,7 @@ impl PolicyNetwork {
 }
 
 impl Draw {
-    /// Draws the next token by logits and adds up what it says of the sentence.
+    /// Draws the next token by logits and adds up what it says of the sequence.
     fn take(
         &mut self,
         allowed: &[Token],
@@ -188,33 +188,33 @@ impl Draw {
             .map(|log_prob| if log_prob.is_finite() { log_prob.exp() * log_prob } else { 0.0 })
             .sum::<f64>();
         self.log_prob += (weights[pick] / sum).max(f64::MIN_POSITIVE).ln();
-        self.sentence.push(allowed[pick]);
+        self.sequence.push(allowed[pick]);
         Ok(())
     }
 }
 
-impl Lessons {
-    /// Of sentences that the grammar allows.
+impl TrainingSet {
+    /// Of sequences that the grammar allows.
     pub(crate) fn new(
-        sentences: Vec<Vec<Token>>,
+        sequences: Vec<Vec<Token>>,
         language: &Language,
         grammar: &dyn Grammar,
         device: &Device,
     ) -> Self {
-        let shape = [language.sequence_len, sentences.len(), language.vocabulary_len()];
+        let shape = [language.sequence_len, sequences.len(), language.vocabulary_len()];
         let [length, batch, vocabulary] = shape;
         let mut masks = vec![FORBIDDEN; length * batch * vocabulary];
         let mut targets = vec![0f32; length * batch * vocabulary];
-        for (at, sentence) in sentences.iter().enumerate() {
-            for (position, token) in sentence.iter().enumerate() {
+        for (at, sequence) in sequences.iter().enumerate() {
+            for (position, token) in sequence.iter().enumerate() {
                 let first = (position * batch + at) * vocabulary;
-                for allowed in grammar.next_tokens(&sentence[..position]).iter() {
+                for allowed in grammar.next_tokens(&sequence[..position]).iter() {
                     masks[first + allowed.index()] = 0.0;
                 }
                 targets[first + token.index()] = 1.0;
             }
         }
         let tensor = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, shape), device);
-        Lessons { sentences, masks: tensor(masks), targets: tensor(targets) }
+        TrainingSet { sequences, masks: tensor(masks), targets: tensor(targets) }
     }
 }

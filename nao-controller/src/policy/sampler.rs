@@ -61,14 +61,14 @@ impl<'a, S: Space> PolicySampler<'a, S> {
         let mut done = Vec::with_capacity(updates);
         for update in 0..updates {
             let draws = self.policy.draw(self.policy.config().batch, self.space, &mut rng).map_err(failed)?;
-            let mut lessons = Vec::with_capacity(draws.len());
+            let mut examples = Vec::with_capacity(draws.len());
             for draw in draws {
                 let arch = self.arch(&draw)?;
                 let finite = reward(update, &arch).filter(|reward| reward.is_finite());
-                lessons.extend(finite.map(|reward| Experience { draw, reward }));
+                examples.extend(finite.map(|reward| Experience { draw, reward }));
             }
-            if !lessons.is_empty() {
-                done.push(self.policy.learn(&lessons, self.space).map_err(failed)?);
+            if !examples.is_empty() {
+                done.push(self.policy.learn(&examples, self.space).map_err(failed)?);
             }
         }
         Ok(done)
@@ -100,7 +100,7 @@ impl<'a, S: Space> PolicySampler<'a, S> {
     }
 
     fn arch(&self, draw: &Draw) -> Result<S::Arch, StrategyError> {
-        self.space.decode(&draw.sentence).map_err(failed)
+        self.space.decode(&draw.sequence).map_err(failed)
     }
 
     /// Everything that [`restore`](PolicySampler::restore) needs. Equal samplers give equal bytes.

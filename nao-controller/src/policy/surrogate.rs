@@ -3,19 +3,19 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::config::{EntropyUse, PolicyConfig, PolicyRule};
-use super::network::Verdict;
+use super::network::SequenceLogProb;
 
-/// What is known of the sentences of an update, in their order.
+/// What is known of the sequences of an update, in their order.
 pub(super) struct Batch {
     /// Rewards less the baseline.
     pub(super) advantages: Vec<f32>,
-    /// Log probabilities when the sentences were drawn.
+    /// Log probabilities when the sequences were drawn.
     pub(super) drawn_log_probs: Vec<f32>,
 }
 
-/// The loss of a batch, `[1]`: the mean over its sentences.
-pub(super) fn loss(config: &PolicyConfig, verdict: Verdict, batch: &Batch) -> Tensor<1> {
-    let Verdict { log_prob, entropy } = verdict;
+/// The loss of a batch, `[1]`: the mean over its sequences.
+pub(super) fn loss(config: &PolicyConfig, probability: SequenceLogProb, batch: &Batch) -> Tensor<1> {
+    let SequenceLogProb { log_prob, entropy } = probability;
     let device = log_prob.device();
     let column =
         |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), &device);

@@ -30,12 +30,12 @@ fn conditional() -> ChoiceSpace {
     .unwrap()
 }
 
-fn draws_are_sentences_and_judged_as_drawn<S: Space>(space: &S, config: PolicyConfig) {
+fn draws_are_sequences_and_judged_as_drawn<S: Space>(space: &S, config: PolicyConfig) {
     let policy = learner(space, config, 3);
     let draws = policy.draw(7, space, &mut rng_for(4, "draws", 0)).unwrap();
-    let verdicts = policy.verdicts(draws.iter().map(|draw| draw.sentence.clone()).collect(), space);
+    let verdicts = policy.verdicts(draws.iter().map(|draw| draw.sequence.clone()).collect(), space);
     for (draw, (log_prob, entropy)) in draws.iter().zip(verdicts) {
-        assert!(space.decode(&draw.sentence).is_ok());
+        assert!(space.decode(&draw.sequence).is_ok());
         let tolerance = 1e-4 * draw.log_prob.abs().max(1.0);
         assert!((draw.log_prob - f64::from(log_prob)).abs() < tolerance, "{draw:?} {log_prob}");
         assert!((draw.entropy - f64::from(entropy)).abs() < tolerance, "{draw:?} {entropy}");
@@ -43,13 +43,13 @@ fn draws_are_sentences_and_judged_as_drawn<S: Space>(space: &S, config: PolicyCo
 }
 
 #[test]
-fn it_writes_sentences_of_every_space() {
+fn it_writes_sequences_of_every_space() {
     for config in [PolicyConfig::nasnet_ppo(), PolicyConfig::enas()] {
-        draws_are_sentences_and_judged_as_drawn(&CnnSpace::default(), config.clone());
-        draws_are_sentences_and_judged_as_drawn(&RnnSpace::default(), config.clone());
-        draws_are_sentences_and_judged_as_drawn(&NasBench101Space::default(), config.clone());
-        draws_are_sentences_and_judged_as_drawn(&NasBench201Space::default(), config.clone());
-        draws_are_sentences_and_judged_as_drawn(&conditional(), config);
+        draws_are_sequences_and_judged_as_drawn(&CnnSpace::default(), config.clone());
+        draws_are_sequences_and_judged_as_drawn(&RnnSpace::default(), config.clone());
+        draws_are_sequences_and_judged_as_drawn(&NasBench101Space::default(), config.clone());
+        draws_are_sequences_and_judged_as_drawn(&NasBench201Space::default(), config.clone());
+        draws_are_sequences_and_judged_as_drawn(&conditional(), config);
     }
 }
 
@@ -70,10 +70,10 @@ fn frequencies_are_the_probabilities() {
     .to_vec();
     let verdicts = policy.verdicts(all.clone(), &space);
     let mut sum = 0.0;
-    for (sentence, (log_prob, _)) in all.iter().zip(verdicts) {
+    for (sequence, (log_prob, _)) in all.iter().zip(verdicts) {
         let probability = f64::from(log_prob).exp();
         sum += probability;
-        let share = draws.iter().filter(|draw| &draw.sentence == sentence).count() as f64 / 4000.0;
+        let share = draws.iter().filter(|draw| &draw.sequence == sequence).count() as f64 / 4000.0;
         let deviation = (probability * (1.0 - probability) / 4000.0).sqrt();
         assert!((share - probability).abs() < 4.0 * deviation, "{share} {probability}");
     }
@@ -86,10 +86,10 @@ fn gradient_is_that_of_the_loss(config: PolicyConfig) {
     let policy = learner(&space, PolicyConfig { hidden: 3, initial_bound: 0.7, ..config }, 8);
     let draws = policy.draw(4, &space, &mut rng_for(9, "draws", 0)).unwrap();
     let advantages = [1.5f32, -0.7, 0.4, -2.0];
-    // Half of the sentences were drawn by a policy that liked them less, or more, than this one does, so that some
+    // Half of the sequences were drawn by a policy that liked them less, or more, than this one does, so that some
     // ratios are clipped and some are not.
     let shifts = [0.05, -0.4, 0.4, 0.02];
-    let lessons: Vec<Experience> = draws
+    let examples: Vec<Experience> = draws
         .into_iter()
         .zip(shifts)
         .map(|(mut draw, shift)| {
@@ -97,7 +97,7 @@ fn gradient_is_that_of_the_loss(config: PolicyConfig) {
             Experience { draw, reward: 0.0 }
         })
         .collect();
-    let gradient = policy.gradient_of(&lessons, &advantages, &space);
+    let gradient = policy.gradient_of(&examples, &advantages, &space);
     let (weights, step) = (policy.weights(), 4e-3f32);
     let largest = gradient.iter().flatten().fold(0f32, |largest, value| largest.max(value.abs()));
     assert!(largest > 0.1, "{largest}");
@@ -106,7 +106,7 @@ fn gradient_is_that_of_the_loss(config: PolicyConfig) {
             let moved = |by: f32| {
                 let mut weights = weights.clone();
                 weights[at][place] += by;
-                policy.with_weights(weights).loss_of(&lessons, &advantages, &space)
+                policy.with_weights(weights).loss_of(&examples, &advantages, &space)
             };
             let slope = (moved(step) - moved(-step)) / (2.0 * f64::from(step));
             let exact = f64::from(gradient[at][place]);
@@ -139,31 +139,31 @@ fn the_first_pass_of_ppo_is_a_step_of_reinforce() {
     let reinforce = learner(&space, config.clone(), 2);
     let ppo = learner(&space, PolicyConfig { rule: PolicyRule::Ppo { clip: 0.2, passes: 4 }, ..config }, 2);
     let draws = reinforce.draw(6, &space, &mut rng_for(3, "draws", 0)).unwrap();
-    let lessons: Vec<Experience> = draws.into_iter().map(|draw| Experience { draw, reward: 0.0 }).collect();
+    let examples: Vec<Experience> = draws.into_iter().map(|draw| Experience { draw, reward: 0.0 }).collect();
     let advantages = [0.3, -0.2, 0.5, 0.1, -0.9, 0.7];
-    let gradients = [&reinforce, &ppo].map(|policy| policy.gradient_of(&lessons, &advantages, &space));
+    let gradients = [&reinforce, &ppo].map(|policy| policy.gradient_of(&examples, &advantages, &space));
     for (a, b) in gradients[0].iter().flatten().zip(gradients[1].iter().flatten()) {
         assert!((a - b).abs() < 1e-5, "{a} {b}");
     }
 }
 
 #[test]
-fn a_sentence_with_a_high_reward_becomes_likelier() {
+fn a_sequence_with_a_high_reward_becomes_likelier() {
     let space = NasBench201Space::default();
     for config in [PolicyConfig::reinforce(), PolicyConfig::nasnet_ppo(), PolicyConfig::enas()] {
         let mut policy = learner(&space, config, 1);
         let draws = policy.draw(10, &space, &mut rng_for(1, "draws", 0)).unwrap();
-        let favourite = draws[3].sentence.clone();
+        let favourite = draws[3].sequence.clone();
         let before = policy.verdicts(vec![favourite.clone()], &space)[0].0;
         for _ in 0..5 {
-            let lessons: Vec<Experience> = draws
+            let examples: Vec<Experience> = draws
                 .iter()
                 .map(|draw| Experience {
                     draw: draw.clone(),
-                    reward: if draw.sentence == favourite { 1.0 } else { 0.0 },
+                    reward: if draw.sequence == favourite { 1.0 } else { 0.0 },
                 })
                 .collect();
-            let update = policy.learn(&lessons, &space).unwrap();
+            let update = policy.learn(&examples, &space).unwrap();
             // One of ten, and what the entropy is worth to ENAS.
             assert!(update.steps > 0 && (update.reward - 0.1).abs() < 2e-3, "{update:?}");
         }
@@ -178,8 +178,8 @@ fn the_baseline_is_a_moving_average_of_past_rewards() {
     let mut policy = learner(&space, PolicyConfig { baseline_decay: 0.5, ..PolicyConfig::reinforce() }, 1);
     let draws = policy.draw(2, &space, &mut rng_for(1, "draws", 0)).unwrap();
     let mut learn = |rewards: [f64; 2]| {
-        let lessons = draws.iter().cloned().zip(rewards).map(|(draw, reward)| Experience { draw, reward });
-        policy.learn(&lessons.collect::<Vec<_>>(), &space).unwrap().baseline
+        let examples = draws.iter().cloned().zip(rewards).map(|(draw, reward)| Experience { draw, reward });
+        policy.learn(&examples.collect::<Vec<_>>(), &space).unwrap().baseline
     };
     assert_eq!(learn([0.0, 1.0]), 0.5);
     // (0.5 + 0) / 2 = 0.25, (0.25 + 1) / 2 = 0.625.

@@ -65,10 +65,10 @@ impl<S: Space> StructureSearch<'_, S> {
         shortlist.truncate(self.config.shortlist.max(count));
         let points = self.candidate_points(shortlist.iter().map(|&at| &candidates[at]).collect::<Vec<_>>());
         let listed: Vec<Prediction> = shortlist.iter().map(|&at| predictions[at]).collect();
-        let sentence = |at: usize| &candidates[shortlist[at]].features.choices;
+        let sequence = |at: usize| &candidates[shortlist[at]].features.choices;
         let apart = |picked: &[usize], next: usize| {
             picked.iter().all(|&other| {
-                let differ = sentence(other).iter().zip(sentence(next)).filter(|(a, b)| a != b).count();
+                let differ = sequence(other).iter().zip(sequence(next)).filter(|(a, b)| a != b).count();
                 differ >= self.config.edit_distance
             })
         };

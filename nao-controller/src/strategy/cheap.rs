@@ -115,7 +115,7 @@ impl<S: Space> StructureSearch<'_, S> {
         // Observations of which there is no cheap label cannot be learned from here.
         let mut known: Vec<(&Measured, f64, f64)> = Vec::new();
         for (measured, &target) in measured.iter().zip(targets) {
-            let arch = self.arch(&measured.sentence)?;
+            let arch = self.arch(&measured.sequence)?;
             known.extend(cheap.label(&measured.key, &arch).map(|label| (measured, target, label)));
         }
         if known.is_empty() {

@@ -24,7 +24,7 @@ const CANDIDATES: usize = 300;
 /// A search that proposes what a ridge regression on one-hot tokens and all pairs of them scores highest, among the
 /// neighbours of the best and random architectures.
 ///
-/// The regression is solved in its dual form: two sentences that agree in s places share s tokens and s (s - 1) / 2
+/// The regression is solved in its dual form: two sequences that agree in s places share s tokens and s (s - 1) / 2
 /// pairs, so the features need not be written down.
 pub struct LinearSearch<'a, S: Space> {
     space: &'a S,
@@ -48,7 +48,7 @@ struct State<A> {
 struct Measured<A> {
     trial: TrialId,
     arch: A,
-    sentence: Vec<Token>,
+    sequence: Vec<Token>,
     merit: f64,
 }
 
@@ -65,14 +65,14 @@ impl<'a, S: Space> LinearSearch<'a, S> {
         self
     }
 
-    fn sentence(&self, arch: &S::Arch) -> Vec<Token> {
+    fn sequence(&self, arch: &S::Arch) -> Vec<Token> {
         self.space.encode(&self.space.canonical(arch))
     }
 
     fn measured(&self) -> Vec<Measured<S::Arch>> {
         let measured = self.observations.iter().filter_map(|observation| {
             let (merit, arch) = (observation.merit()?, observation.arch.clone());
-            Some(Measured { trial: observation.trial, sentence: self.sentence(&arch), arch, merit })
+            Some(Measured { trial: observation.trial, sequence: self.sequence(&arch), arch, merit })
         });
         measured.collect()
     }
@@ -109,7 +109,7 @@ impl<'a, S: Space> LinearSearch<'a, S> {
     }
 }
 
-/// The number of tokens and pairs of tokens that two sentences share.
+/// The number of tokens and pairs of tokens that two sequences share.
 fn shared(a: &[Token], b: &[Token]) -> f64 {
     let same = a.iter().zip(b).filter(|(a, b)| a == b).count() as f64;
     same + same * (same - 1.0) / 2.0
@@ -117,13 +117,13 @@ fn shared(a: &[Token], b: &[Token]) -> f64 {
 
 /// The weights of observations in the scores of a ridge regression: a score is the sum of each times what is shared with
 /// it. `None` where the system is numerically singular.
-fn ridge(sentences: &[&[Token]], targets: &[f64]) -> Option<Vec<f64>> {
-    let n = sentences.len();
+fn ridge(sequences: &[&[Token]], targets: &[f64]) -> Option<Vec<f64>> {
+    let n = sequences.len();
     let centred = |values: Vec<f64>| {
         let mean = values.iter().sum::<f64>() / n as f64;
         values.into_iter().map(|value| value - mean).collect::<Vec<f64>>()
     };
-    let gram = Mat::from_fn(n, n, |i, j| shared(sentences[i], sentences[j]));
+    let gram = Mat::from_fn(n, n, |i, j| shared(sequences[i], sequences[j]));
     let row_means: Vec<f64> = (0..n).map(|i| gram.row(i).iter().sum::<f64>() / n as f64).collect();
     let mean = row_means.iter().sum::<f64>() / n as f64;
     let kernel = Mat::from_fn(n, n, |i, j| {
@@ -154,13 +154,13 @@ impl<S: Space> Strategy<S> for LinearSearch<'_, S> {
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let measured = self.measured();
         let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
-        let sentences: Vec<&[Token]> = measured.iter().map(|measured| measured.sentence.as_slice()).collect();
+        let sequences: Vec<&[Token]> = measured.iter().map(|measured| measured.sequence.as_slice()).collect();
         let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         let draw_only = measured.is_empty() && self.enumeration.is_none();
         if count > 0 && !draw_only {
             let weights = match measured.is_empty() {
                 true => Vec::new(),
-                false => ridge(&sentences, &ranks(&merits)).ok_or_else(|| StrategyError::Model {
+                false => ridge(&sequences, &ranks(&merits)).ok_or_else(|| StrategyError::Model {
                     strategy: NAME.into(),
                     message: "the regression is numerically singular".into(),
                 })?,
@@ -169,8 +169,8 @@ impl<S: Space> Strategy<S> for LinearSearch<'_, S> {
             // Equal scores, as before the first measurement, in random order.
             candidates.shuffle(&mut rng_for(self.seed, "linear order", self.rounds));
             let score = |arch: &S::Arch| {
-                let sentence = self.sentence(arch);
-                weights.iter().zip(&sentences).map(|(w, seen)| w * shared(seen, &sentence)).sum::<f64>()
+                let sequence = self.sequence(arch);
+                weights.iter().zip(&sequences).map(|(w, seen)| w * shared(seen, &sequence)).sum::<f64>()
             };
             let mut scored: Vec<(f64, Proposal<S::Arch>)> =
                 candidates.into_iter().map(|candidate| (score(&candidate.arch), candidate)).collect();
@@ -227,36 +227,36 @@ mod tests {
     /// The dual form against the normal equations on tokens and pairs written out.
     #[test]
     fn the_dual_regression_is_the_primal_one() {
-        let sentences: Vec<Vec<Token>> = [[0, 1, 2], [1, 1, 0], [2, 0, 2], [0, 0, 0], [1, 2, 2]]
-            .map(|sentence: [u16; 3]| sentence.map(Token).to_vec())
+        let sequences: Vec<Vec<Token>> = [[0, 1, 2], [1, 1, 0], [2, 0, 2], [0, 0, 0], [1, 2, 2]]
+            .map(|sequence: [u16; 3]| sequence.map(Token).to_vec())
             .to_vec();
         let targets = [0.3, -0.2, 1.5, 0.1, -0.7];
-        let features = |sentence: &[Token]| {
+        let features = |sequence: &[Token]| {
             let mut row = vec![0.0; 9 + 27];
-            for (i, a) in sentence.iter().enumerate() {
+            for (i, a) in sequence.iter().enumerate() {
                 row[3 * i + a.index()] = 1.0;
-                for (j, b) in sentence.iter().enumerate().skip(i + 1) {
+                for (j, b) in sequence.iter().enumerate().skip(i + 1) {
                     row[9 + 9 * (i + j - 1) + 3 * a.index() + b.index()] = 1.0;
                 }
             }
             row
         };
-        let rows: Vec<Vec<f64>> = sentences.iter().map(|sentence| features(sentence)).collect();
+        let rows: Vec<Vec<f64>> = sequences.iter().map(|sequence| features(sequence)).collect();
         let means: Vec<f64> = (0..36).map(|c| rows.iter().map(|row| row[c]).sum::<f64>() / 5.0).collect();
         let x = Mat::from_fn(5, 36, |r, c| rows[r][c] - means[c]);
         let mean = targets.iter().sum::<f64>() / 5.0;
         let y = Mat::from_fn(5, 1, |r, _| targets[r] - mean);
         let normal = x.transpose() * &x + Mat::<f64>::identity(36, 36);
         let solution = normal.llt(Side::Lower).unwrap().solve(&(x.transpose() * &y));
-        let slices: Vec<&[Token]> = sentences.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[Token]> = sequences.iter().map(Vec::as_slice).collect();
         let weights = ridge(&slices, &targets).unwrap();
-        let dual = |sentence: &[Token]| {
-            weights.iter().zip(&slices).map(|(w, seen)| w * shared(seen, sentence)).sum::<f64>()
+        let dual = |sequence: &[Token]| {
+            weights.iter().zip(&slices).map(|(w, seen)| w * shared(seen, sequence)).sum::<f64>()
         };
-        let primal = |sentence: &[Token]| {
-            features(sentence).iter().enumerate().map(|(c, f)| f * solution[(c, 0)]).sum::<f64>()
+        let primal = |sequence: &[Token]| {
+            features(sequence).iter().enumerate().map(|(c, f)| f * solution[(c, 0)]).sum::<f64>()
         };
-        let [one, other] = [[2, 1, 0], [0, 1, 1]].map(|sentence: [u16; 3]| sentence.map(Token));
+        let [one, other] = [[2, 1, 0], [0, 1, 1]].map(|sequence: [u16; 3]| sequence.map(Token));
         let differences = [dual(&one) - dual(&other), primal(&one) - primal(&other)];
         assert!((differences[0] - differences[1]).abs() < 1e-12, "{differences:?}");
     }

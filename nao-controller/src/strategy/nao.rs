@@ -108,7 +108,7 @@ pub struct NaoSearch<'a, S: Space> {
 /// An architecture that is moved, and the trial that measured it.
 struct Parent {
     trial: TrialId,
-    sentence: Vec<Token>,
+    sequence: Vec<Token>,
 }
 
 impl<'a, S: Space> NaoSearch<'a, S> {
@@ -176,12 +176,12 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         if merits.is_empty() {
             return self.draw(count, targets.warning);
         }
-        let sentences: Vec<Vec<Token>> =
+        let sequences: Vec<Vec<Token>> =
             self.measured().map(|(observation, _)| self.space.encode(&observation.arch)).collect();
         let values: Vec<f32> = targets.values.iter().copied().flatten().collect();
-        let (controller, fit) = self.fitted(&sentences, &values, round).map_err(model_error)?;
+        let (controller, fit) = self.fitted(&sequences, &values, round).map_err(model_error)?;
         let start = Instant::now();
-        let mut report = assess(&controller, self.space, &sentences, &values, &fit).map_err(model_error)?;
+        let mut report = assess(&controller, self.space, &sequences, &values, &fit).map_err(model_error)?;
         let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
         asked.warnings.extend(targets.warning);
         self.ascend(&controller, count, &mut asked, &mut report)?;
@@ -215,7 +215,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
     /// A controller trained on the pool.
     fn fitted(
         &self,
-        sentences: &[Vec<Token>],
+        sequences: &[Vec<Token>],
         targets: &[f32],
         round: u64,
     ) -> Result<(Controller, FitReport), ControllerError> {
@@ -229,7 +229,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
             }
         };
         let mut rng = rng_for(self.seed, "controller fit", round);
-        let fit = controller.fit(sentences, targets, self.space, &mut rng)?;
+        let fit = controller.fit(sequences, targets, self.space, &mut rng)?;
         Ok((controller, fit))
     }
 
@@ -244,7 +244,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
             .take(self.config.seeds)
             .map(|(observation, _)| Parent {
                 trial: observation.trial,
-                sentence: self.space.encode(&observation.arch),
+                sequence: self.space.encode(&observation.arch),
             })
             .collect()
     }
@@ -259,19 +259,19 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         report: &mut RoundReport,
     ) -> Result<(), StrategyError> {
         let parents = self.parents();
-        let sentences: Vec<Vec<Token>> = parents.iter().map(|parent| parent.sentence.clone()).collect();
-        let embedding = controller.encode(&sentences).map_err(model_error)?;
+        let sequences: Vec<Vec<Token>> = parents.iter().map(|parent| parent.sequence.clone()).collect();
+        let embedding = controller.encode(&sequences).map_err(model_error)?;
         report.parents = parents.len();
         for step in self.config.clone().steps() {
             report.largest_step = Some(step);
             let moved = controller.ascend(&embedding, step);
             let decoded = controller.decode(&moved, self.space).map_err(model_error)?;
             report.decoded += decoded.len();
-            for (parent, sentence) in parents.iter().zip(decoded) {
+            for (parent, sequence) in parents.iter().zip(decoded) {
                 if asked.proposals.len() == count {
                     return Ok(());
                 }
-                let arch = self.space.decode(&sentence).map_err(|error| StrategyError::Model {
+                let arch = self.space.decode(&sequence).map_err(|error| StrategyError::Model {
                     strategy: NAME.into(),
                     message: error.to_string(),
                 })?;
@@ -361,18 +361,18 @@ pub(super) fn model_error(error: ControllerError) -> StrategyError {
 fn assess<S: Space>(
     controller: &Controller,
     space: &S,
-    sentences: &[Vec<Token>],
+    sequences: &[Vec<Token>],
     targets: &[f32],
     fit: &FitReport,
 ) -> Result<RoundReport, ControllerError> {
     let doubles = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<f64>>();
-    let (predictions, targets) = (doubles(&controller.predict(sentences)?), doubles(targets));
-    let written = controller.decode(&controller.encode(sentences)?, space)?;
+    let (predictions, targets) = (doubles(&controller.predict(sequences)?), doubles(targets));
+    let written = controller.decode(&controller.encode(sequences)?, space)?;
     let last = fit.last();
     let kendall_tau = metrics::kendall_tau(&predictions, &targets);
     Ok(RoundReport {
         round: 0,
-        trained_on: sentences.len(),
+        trained_on: sequences.len(),
         epochs: fit.epochs.len(),
         loss: last.map(|losses| losses.loss),
         prediction_loss: last.map(|losses| losses.prediction),
@@ -380,7 +380,7 @@ fn assess<S: Space>(
         // Where there is no tau, the order of pairs is that of the list.
         pairwise_accuracy: kendall_tau.and_then(|_| metrics::pairwise_accuracy(&predictions, &targets)),
         kendall_tau,
-        hamming: metrics::mean_hamming(sentences, &written),
+        hamming: metrics::mean_hamming(sequences, &written),
         parents: 0,
         largest_step: None,
         decoded: 0,

@@ -224,11 +224,11 @@ fn a_new_search_goes_on_from_the_controller_of_another() {
     begin(&mut first, &space, 12);
     first.ask(4).unwrap();
     let weights = controller_weights(&first.save().unwrap()).unwrap().unwrap();
-    let sentences = vec![space.encode(&space.sample(&mut rng_for(8, "cells", 0)))];
-    let predicted = first.controller().unwrap().predict(&sentences).unwrap();
+    let sequences = vec![space.encode(&space.sample(&mut rng_for(8, "cells", 0)))];
+    let predicted = first.controller().unwrap().predict(&sequences).unwrap();
 
     let next = search(&space, small(0), 4).going_on_from(&weights).unwrap();
-    assert_eq!(next.controller().unwrap().predict(&sentences).unwrap(), predicted);
+    assert_eq!(next.controller().unwrap().predict(&sequences).unwrap(), predicted);
     let other =
         NaoConfig { controller: ControllerConfig { mlp_layers: 1, ..small(0).controller }, ..small(0) };
     assert!(search(&space, other, 4).going_on_from(&weights).is_err());

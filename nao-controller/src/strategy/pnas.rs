@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::bundle;
 use crate::error::ControllerError;
 use crate::language::Language;
-use crate::surrogate::{Lesson, Surrogate, SurrogateConfig};
+use crate::surrogate::{Example, Surrogate, SurrogateConfig};
 
 /// Settings of a progressive search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl PnasConfig {
 }
 
 /// Progressive neural architecture search, over the levels that the space's [`Growth`] says: cells of one node, then of
-/// two. An architecture of an early level is a sentence like all others, with placeholders where nothing has been chosen.
+/// two. An architecture of an early level is a sequence like all others, with placeholders where nothing has been chosen.
 ///
 /// All of the first level are tried, or as many random ones as the beam holds. Then, level by level, whatever grows from
 /// the best tried so far is scored by the surrogate, and the best of it are tried. No architecture is proposed before all
@@ -107,26 +107,26 @@ struct Progress<A> {
     /// Beams begun.
     beams: u64,
     /// What is to be proposed of this beam, in order.
-    queue: VecDeque<Grown<A>>,
+    queue: VecDeque<PendingProposal<A>>,
     /// Proposals of which nothing was told yet.
-    waiting: BTreeMap<ArchKey, Tried>,
+    waiting: BTreeMap<ArchKey, OpenProposal>,
     /// Proposals with a finite merit, in order of telling.
-    tried: Vec<(Tried, TrialId, f64)>,
+    tried: Vec<(OpenProposal, TrialId, f64)>,
     objective: Option<Objective>,
 }
 
 /// An architecture that grew from another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Grown<A> {
+struct PendingProposal<A> {
     arch: A,
-    sentence: Vec<Token>,
+    sequence: Vec<Token>,
     origin: Origin,
 }
 
-/// A sentence as it grew.
+/// A sequence as it grew.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Tried {
-    sentence: Vec<Token>,
+struct OpenProposal {
+    sequence: Vec<Token>,
     level: usize,
 }
 
@@ -182,9 +182,9 @@ impl<'a, S: Space> PnasSearch<'a, S> {
     /// The next of the beam, unless it became known from elsewhere.
     fn next_of_beam(&mut self) -> Option<Proposal<S::Arch>> {
         let level = self.progress.level?;
-        while let Some(Grown { arch, sentence, origin }) = self.progress.queue.pop_front() {
+        while let Some(PendingProposal { arch, sequence, origin }) = self.progress.queue.pop_front() {
             if self.random.learn(&arch) {
-                self.progress.waiting.insert(self.space.key(&arch), Tried { sentence, level });
+                self.progress.waiting.insert(self.space.key(&arch), OpenProposal { sequence, level });
                 return Some(Proposal { arch, origin });
             }
         }
@@ -226,13 +226,13 @@ impl<'a, S: Space> PnasSearch<'a, S> {
             let equal = merits.iter().filter(|&&other| other == merit).count() as f64;
             (worse + equal / 2.0) / merits.len() as f64
         };
-        let lessons = tried.iter().map(|(tried, _, merit)| Lesson {
-            tokens: self.growth.chosen(&tried.sentence, tried.level + 1),
+        let examples = tried.iter().map(|(tried, _, merit)| Example {
+            tokens: self.growth.chosen(&tried.sequence, tried.level + 1),
             target: rank(*merit) as f32,
         });
-        let lessons: Vec<Lesson> = lessons.collect();
+        let examples: Vec<Example> = examples.collect();
         let mut surrogate = self.surrogate.take().unwrap_or_else(|| self.fresh_surrogate());
-        surrogate.fit(&lessons, &mut rng_for(self.seed, "pnas fit", self.progress.beams));
+        surrogate.fit(&examples, &mut rng_for(self.seed, "pnas fit", self.progress.beams));
         self.surrogate = Some(surrogate);
     }
 
@@ -242,7 +242,7 @@ impl<'a, S: Space> PnasSearch<'a, S> {
     }
 
     /// What is to be tried of a level, best first.
-    fn beam(&self, level: usize) -> Result<Vec<Grown<S::Arch>>, StrategyError> {
+    fn beam(&self, level: usize) -> Result<Vec<PendingProposal<S::Arch>>, StrategyError> {
         let mut rng = rng_for(self.seed, "pnas beam", self.progress.beams);
         let mut candidates = self.candidates(level)?;
         // So that equals, as before the first fit, come in random order.
@@ -250,9 +250,9 @@ impl<'a, S: Space> PnasSearch<'a, S> {
         if let Some(surrogate) = self.surrogate.as_ref().filter(|_| !candidates.is_empty()) {
             let sequences: Vec<Vec<Token>> = candidates
                 .iter()
-                .map(|candidate| self.growth.chosen(&candidate.sentence, level + 1))
+                .map(|candidate| self.growth.chosen(&candidate.sequence, level + 1))
                 .collect();
-            let mut scored: Vec<(f64, Grown<S::Arch>)> =
+            let mut scored: Vec<(f64, PendingProposal<S::Arch>)> =
                 surrogate.predict(&sequences).into_iter().zip(candidates).collect();
             scored.sort_by(|a, b| b.0.total_cmp(&a.0));
             candidates = scored.into_iter().map(|(_, candidate)| candidate).collect();
@@ -262,35 +262,35 @@ impl<'a, S: Space> PnasSearch<'a, S> {
     }
 
     /// New architectures that grow from the best tried so far.
-    fn candidates(&self, level: usize) -> Result<Vec<Grown<S::Arch>>, StrategyError> {
+    fn candidates(&self, level: usize) -> Result<Vec<PendingProposal<S::Arch>>, StrategyError> {
         let parents = self.parents(level);
         let limit = self.config.candidates;
         let Some((first, _)) = parents.first() else { return Ok(Vec::new()) };
         let allowed = |prefix: &[Token]| self.space.allowed(prefix);
         let mut grown = Vec::new();
         if self.growth.grow(allowed, first, level).len().saturating_mul(parents.len()) <= limit {
-            for (sentence, origin) in &parents {
-                let all = self.growth.grow(allowed, sentence, level).into_iter();
-                grown.extend(all.map(|sentence| (sentence, *origin)));
+            for (sequence, origin) in &parents {
+                let all = self.growth.grow(allowed, sequence, level).into_iter();
+                grown.extend(all.map(|sequence| (sequence, *origin)));
             }
         } else {
             let mut rng = rng_for(self.seed, "pnas candidates", self.progress.beams);
             for _ in 0..limit {
-                let (sentence, origin) = &parents[rng.random_range(0..parents.len())];
-                let one = self.growth.grow_one(allowed, sentence, level, &mut rng);
-                grown.extend(one.map(|sentence| (sentence, *origin)));
+                let (sequence, origin) = &parents[rng.random_range(0..parents.len())];
+                let one = self.growth.grow_one(allowed, sequence, level, &mut rng);
+                grown.extend(one.map(|sequence| (sequence, *origin)));
             }
         }
         let mut seen = HashSet::new();
         let mut candidates = Vec::new();
-        for (sentence, origin) in grown {
-            let arch = self.space.decode(&sentence).map_err(|error| StrategyError::Model {
+        for (sequence, origin) in grown {
+            let arch = self.space.decode(&sequence).map_err(|error| StrategyError::Model {
                 strategy: NAME.into(),
                 message: error.to_string(),
             })?;
             let key = self.space.key(&arch);
             if !self.random.knows(&key) && seen.insert(key) {
-                candidates.push(Grown { arch, sentence, origin });
+                candidates.push(PendingProposal { arch, sequence, origin });
             }
         }
         Ok(candidates)
@@ -301,13 +301,13 @@ impl<'a, S: Space> PnasSearch<'a, S> {
         if level == 0 {
             return vec![(self.growth.placeholder().to_vec(), Origin::Random)];
         }
-        let mut ranked: Vec<&(Tried, TrialId, f64)> = self.progress.tried.iter().collect();
+        let mut ranked: Vec<&(OpenProposal, TrialId, f64)> = self.progress.tried.iter().collect();
         ranked.sort_by(|(_, one, a), (_, other, b)| b.total_cmp(a).then(one.cmp(other)));
         let mut seen = HashSet::new();
         let distinct = ranked
             .into_iter()
-            .filter(|(tried, _, _)| seen.insert(self.growth.chosen(&tried.sentence, level)))
-            .map(|(tried, trial, _)| (tried.sentence.clone(), Origin::Mutation { parent: *trial }));
+            .filter(|(tried, _, _)| seen.insert(self.growth.chosen(&tried.sequence, level)))
+            .map(|(tried, trial, _)| (tried.sequence.clone(), Origin::Mutation { parent: *trial }));
         distinct.take(self.config.beam).collect()
     }
 }

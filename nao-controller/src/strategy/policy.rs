@@ -21,8 +21,8 @@ use crate::policy::{
 /// Search by policy gradient: the controllers of Zoph and Le (ICLR 2017, [`PolicyConfig::reinforce`]) and of Zoph et al.
 /// (CVPR 2018, [`PolicyConfig::nasnet_ppo`]).
 ///
-/// The policy writes sentences of the space token by token under its grammar. Rewards of
-/// [`batch`](PolicyConfig::batch) sentences make an update, so that one may take several rounds. Values of unbounded
+/// The policy writes sequences of the space token by token under its grammar. Rewards of
+/// [`batch`](PolicyConfig::batch) sequences make an update, so that one may take several rounds. Values of unbounded
 /// objectives become bounded rewards, see [`RewardScale`]. Failed trials earn nothing, not even zero: they are left out.
 ///
 /// No architecture is proposed twice. One that the policy draws again is an experience all the same, with the reward
@@ -57,7 +57,7 @@ pub struct PolicySearch<'a, S: Space> {
 /// What the last ask did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PolicyReport {
-    /// Sentences drawn.
+    /// Sequences drawn.
     pub drawn: usize,
     /// Of these, known ones that were learned from again.
     pub known: usize,
@@ -96,7 +96,7 @@ struct State {
     random: Vec<u8>,
 }
 
-/// Sentences drawn at once, at least: one costs hardly less than so many.
+/// Sequences drawn at once, at least: one costs hardly less than so many.
 const DRAWN_AT_ONCE: usize = 20;
 
 /// The header's entry; its number changes with the form of the state.
@@ -140,7 +140,7 @@ impl<'a, S: Space> PolicySearch<'a, S> {
         StrategyError::State { strategy: self.label().into(), message }
     }
 
-    /// Draws up to `most` sentences and keeps what is new, until that is enough; known ones are experiences at once.
+    /// Draws up to `most` sequences and keeps what is new, until that is enough; known ones are experiences at once.
     fn draw(
         &mut self,
         enough: usize,
@@ -157,7 +157,7 @@ impl<'a, S: Space> PolicySearch<'a, S> {
                 break;
             }
             report.drawn += 1;
-            let arch = self.space.decode(&draw.sentence).map_err(|error| StrategyError::Model {
+            let arch = self.space.decode(&draw.sequence).map_err(|error| StrategyError::Model {
                 strategy: self.label().into(),
                 message: error.to_string(),
             })?;
@@ -178,10 +178,10 @@ impl<'a, S: Space> PolicySearch<'a, S> {
     fn learn(&mut self) -> Result<(), StrategyError> {
         let batch = self.policy.config().batch;
         while self.memory.unlearned.len() >= batch {
-            let lessons: Vec<(Draw, f64)> = self.memory.unlearned.drain(..batch).collect();
+            let examples: Vec<(Draw, f64)> = self.memory.unlearned.drain(..batch).collect();
             let Some(objective) = &self.memory.objective else { continue };
             let (scale, merits) = (RewardScale::of(objective), &self.memory.merits);
-            let experiences = lessons.into_iter().filter_map(|(draw, value)| {
+            let experiences = examples.into_iter().filter_map(|(draw, value)| {
                 Some(Experience { draw, reward: scale.reward(objective, value, merits)? })
             });
             let experiences: Vec<Experience> = experiences.collect();

@@ -28,7 +28,7 @@ pub struct RoundReport {
     pub parents: usize,
     /// The largest step tried; `None` if none was.
     pub largest_step: Option<f64>,
-    /// Sentences decoded after a step, new or not.
+    /// Sequences decoded after a step, new or not.
     pub decoded: usize,
     /// Proposals by origin.
     pub proposals: ProposalCounts,

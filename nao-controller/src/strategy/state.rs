@@ -94,7 +94,7 @@ impl<A> State<A> {
         if &self.language != language {
             let told = |language: &Language| {
                 format!(
-                    "{} with {} tokens ({}), {} per sentence",
+                    "{} with {} tokens ({}), {} per sequence",
                     language.space,
                     language.tokens.len(),
                     language.tokens.join(", "),

@@ -71,7 +71,7 @@ pub struct StructureSearch<'a, S: Space> {
 /// An observation with a finite merit.
 pub(super) struct Measured {
     trial: TrialId,
-    pub(super) sentence: Vec<Token>,
+    pub(super) sequence: Vec<Token>,
     pub(super) key: ArchKey,
     merit: f64,
     pub(super) features: Features,
@@ -151,7 +151,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let measured = self.observations.iter().filter_map(|observation| {
             Some(Measured {
                 trial: observation.trial,
-                sentence: self.space.encode(&observation.arch),
+                sequence: self.space.encode(&observation.arch),
                 key: self.space.key(&observation.arch),
                 merit: observation.merit()?,
                 features: self.features(&observation.arch),
@@ -246,7 +246,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let mut rng = rng_for(self.seed, "structure neighbours", self.rounds);
         let mut neighbours: Vec<(S::Arch, Origin)> = Vec::new();
         for parent in &parents {
-            let arch = self.arch(&parent.sentence)?;
+            let arch = self.arch(&parent.sequence)?;
             let spelled = self.space.respell(&arch, &mut rng);
             let origin = Origin::Mutation { parent: parent.trial };
             neighbours.extend(self.space.neighbours(&spelled).into_iter().map(|arch| (arch, origin)));
@@ -275,8 +275,8 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     ) -> Result<Vec<(S::Arch, Origin)>, StrategyError> {
         let pretrained = Arc::clone(&self.pretrained);
         // Observations as the readout sees them, so that starts and observations are in the same place.
-        let sentences: Vec<Vec<Token>> = measured.iter().map(|measured| measured.sentence.clone()).collect();
-        let embeddings = pretrained.encode(&sentences);
+        let sequences: Vec<Vec<Token>> = measured.iter().map(|measured| measured.sequence.clone()).collect();
+        let embeddings = pretrained.encode(&sequences);
         let points = Points::of_structure(&pretrained.read(embeddings));
         let mut rng = rng_for(self.seed, "structure ascent", self.rounds);
         let search = EvidenceSearch {
@@ -287,16 +287,16 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let process = GaussianProcess::fit(points, targets, &search, &self.kernels[1], &mut rng);
         let process = process.map_err(model_error)?;
         self.kernels[1] = process.kernels().to_vec();
-        let starts: Vec<Vec<Token>> = parents.iter().map(|parent| parent.sentence.clone()).collect();
+        let starts: Vec<Vec<Token>> = parents.iter().map(|parent| parent.sequence.clone()).collect();
         let moves =
             Moves { sizes: &self.config.step_sizes, steps: self.config.steps, kappa: self.config.kappa };
         let mut found = Vec::new();
         for embedding in pretrained.ascend(&process, &pretrained.encode(&starts), &moves) {
             let decoded = pretrained.decode(embedding, self.space).map_err(model_error)?;
-            for (at, sentence) in decoded.into_iter().enumerate() {
+            for (at, sequence) in decoded.into_iter().enumerate() {
                 let step = self.config.step_sizes[at / parents.len()];
                 let origin = Origin::Ascent { parent: parents[at % parents.len()].trial, step };
-                found.push((self.arch(&sentence)?, origin));
+                found.push((self.arch(&sequence)?, origin));
             }
         }
         Ok(found)
@@ -308,16 +308,16 @@ impl<'a, S: Space> StructureSearch<'a, S> {
         let mut found = Vec::new();
         for _ in 0..self.config.steps {
             let points = self.pretrained.random_points(self.config.step_sizes.len() * parents, &mut rng);
-            for sentence in self.pretrained.decode(points, self.space).map_err(model_error)? {
-                found.push((self.arch(&sentence)?, Origin::Random));
+            for sequence in self.pretrained.decode(points, self.space).map_err(model_error)? {
+                found.push((self.arch(&sequence)?, Origin::Random));
             }
         }
         Ok(found)
     }
 
-    pub(super) fn arch(&self, sentence: &[Token]) -> Result<S::Arch, StrategyError> {
+    pub(super) fn arch(&self, sequence: &[Token]) -> Result<S::Arch, StrategyError> {
         self.space
-            .decode(sentence)
+            .decode(sequence)
             .map_err(|error| StrategyError::Model { strategy: NAME.into(), message: error.to_string() })
     }
 }

@@ -362,13 +362,13 @@ fn the_gradient_in_the_embedding_is_that_of_finite_differences() {
     use crate::gaussian_process::{EvidenceSearch, GaussianProcess, KernelForm, Points, StructureBound};
     let (space, pretrained) = cells();
     let mut rng = nao_space::seed::rng_for(4, "gradient", 0);
-    let sentences: Vec<_> = (0..30).map(|_| space.encode(&space.sample(&mut rng))).collect();
+    let sequences: Vec<_> = (0..30).map(|_| space.encode(&space.sample(&mut rng))).collect();
     let targets: Vec<f64> = (0..25).map(|index| f64::from(index % 7) / 3.0 - 1.0).collect();
-    let points = Points::of_structure(&pretrained.read(pretrained.encode(&sentences[..25])));
+    let points = Points::of_structure(&pretrained.read(pretrained.encode(&sequences[..25])));
     let search = EvidenceSearch { draws: vec![(KernelForm::Structure, 8)], keep: 2, refinements: 1 };
     let process = GaussianProcess::fit(points, &targets, &search, &[], &mut rng).unwrap();
     let bound = StructureBound::of(&process);
-    let embedding = pretrained.encode(&sentences[25..]);
+    let embedding = pretrained.encode(&sequences[25..]);
     let gradient = crate::decoder::floats(pretrained.bound_gradient(&bound, &embedding, 1.5));
     let (shape, values) = (embedding.dims(), crate::decoder::floats(embedding));
     let size = shape[1] * shape[2];

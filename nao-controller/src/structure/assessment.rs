@@ -98,7 +98,7 @@ pub fn assess_split(
 ) -> Result<AssessedSplit, ControllerError> {
     let Labels { merits, cheap } = labels;
     if features.len() != merits.len() || features.len() < count + 2 || count == 0 {
-        return Err(ControllerError::Pairs { sentences: features.len(), targets: count });
+        return Err(ControllerError::Pairs { sequences: features.len(), targets: count });
     }
     if let Some(labels) = cheap.map(<[f64]>::len).filter(|&labels| labels != features.len()) {
         return Err(ControllerError::CheapLabels { labels, archs: features.len() });

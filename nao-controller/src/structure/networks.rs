@@ -11,7 +11,7 @@ use crate::init;
 use crate::language::Language;
 use crate::ops::{Linear, Lstm, LstmState, Symbols, log_softmax, normalise};
 
-/// The encoder reads a sentence in both directions; each step of the embedding has length 1. The readout predicts
+/// The encoder reads a sequence in both directions; each step of the embedding has length 1. The readout predicts
 /// structural features from all steps side by side, the decoder each token from its own step and the mean of all.
 #[derive(Module, Debug)]
 pub(crate) struct StructureNetworks {
@@ -53,21 +53,21 @@ impl StructureNetworks {
         }
     }
 
-    /// Sentences to their embedding, `[batch, steps, hidden]`.
-    pub fn encode(&self, sentences: &[&[Token]]) -> Tensor<3> {
-        let forwards = self.read_by(&self.forwards, sentences);
+    /// Sequences to their embedding, `[batch, steps, hidden]`.
+    pub fn encode(&self, sequences: &[&[Token]]) -> Tensor<3> {
+        let forwards = self.read_by(&self.forwards, sequences);
         // Steps in reverse, the tokens of each in order.
-        let reversed: Vec<Vec<Token>> = sentences
+        let reversed: Vec<Vec<Token>> = sequences
             .iter()
-            .map(|sentence| sentence.chunks(self.tokens_per_step).rev().flatten().copied().collect())
+            .map(|sequence| sequence.chunks(self.tokens_per_step).rev().flatten().copied().collect())
             .collect();
         let reversed: Vec<&[Token]> = reversed.iter().map(Vec::as_slice).collect();
         let backwards = self.read_by(&self.backwards, &reversed).flip([1]);
         normalise(Tensor::cat(vec![forwards, backwards], 2))
     }
 
-    fn read_by(&self, lstm: &Lstm, sentences: &[&[Token]]) -> Tensor<3> {
-        let symbols = Symbols::new(sentences, self.tokens_per_step, self.vocabulary);
+    fn read_by(&self, lstm: &Lstm, sequences: &[&[Token]]) -> Tensor<3> {
+        let symbols = Symbols::new(sequences, self.tokens_per_step, self.vocabulary);
         let table = lstm.gate_table(self.embedding.val(), self.tokens_per_step);
         let start = LstmState::zeros(symbols.batch(), lstm.weight_hh.dims()[1], &self.embedding.device());
         lstm.run(LstmInput::Rows(table, symbols.rows()), start)

@@ -23,7 +23,7 @@ use crate::training::clip_gradients;
 
 /// Architectures that the result is measured on, drawn apart from those learned from.
 const CHECKED: usize = 2_000;
-/// Sentences that go through the networks at once.
+/// Sequences that go through the networks at once.
 const CHUNK: usize = 256;
 
 /// What pre-training came to, on architectures that it did not see.
@@ -44,7 +44,7 @@ pub struct PretrainingReport {
 }
 
 /// What a search of the preset `structure` knows of a space before it has measured anything: how features vary, and
-/// the networks between sentences, embedding and features. Searches share it.
+/// the networks between sequences, embedding and features. Searches share it.
 pub struct PretrainedSpace {
     pub(super) config: PretrainingConfig,
     pub(super) language: Language,
@@ -71,12 +71,12 @@ impl PretrainedSpace {
         let map = config.feature_map(space);
         let mut rng = rng_for(config.seed, "pretraining cells", 0);
         let archs: Vec<S::Arch> = (0..config.cells).map(|_| space.sample(&mut rng)).collect();
-        let lessons = Lessons::of(space, &map, &archs);
+        let examples = TrainingSet::of(space, &map, &archs);
         let mut rng = rng_for(config.seed, "pretraining weights", 0);
         let device = device.clone().autodiff();
-        let networks = StructureNetworks::new(config, &language, lessons.width, &mut rng, &device);
+        let networks = StructureNetworks::new(config, &language, examples.width, &mut rng, &device);
         let mut rng = rng_for(config.seed, "pretraining", 0);
-        let networks = train(networks, config, &language, &lessons, &mut rng)?;
+        let networks = train(networks, config, &language, &examples, &mut rng)?;
         let mut pretrained = PretrainedSpace {
             config: config.clone(),
             language,
@@ -114,10 +114,10 @@ impl PretrainedSpace {
         &self.report
     }
 
-    /// Sentences to their embedding, `[batch, steps, hidden]`; every step has length 1.
-    pub fn encode(&self, sentences: &[Vec<Token>]) -> Tensor<3> {
+    /// Sequences to their embedding, `[batch, steps, hidden]`; every step has length 1.
+    pub fn encode(&self, sequences: &[Vec<Token>]) -> Tensor<3> {
         let networks = self.networks.valid();
-        let chunks = sentences
+        let chunks = sequences
             .chunks(CHUNK)
             .map(|chunk| networks.encode(&chunk.iter().map(Vec::as_slice).collect::<Vec<_>>()));
         Tensor::cat(chunks.collect(), 0)
@@ -128,7 +128,7 @@ impl PretrainedSpace {
         rows(self.networks.valid().read(embedding))
     }
 
-    /// Embeddings to sentences: at every position the likeliest of the tokens that the grammar allows.
+    /// Embeddings to sequences: at every position the likeliest of the tokens that the grammar allows.
     ///
     /// # Errors
     /// When the grammar allows no token at some position, so that it is another space's.
@@ -139,7 +139,7 @@ impl PretrainedSpace {
     ) -> Result<Vec<Vec<Token>>, ControllerError> {
         let (length, vocabulary) = (self.language.sequence_len, self.language.vocabulary_len());
         let log_probs = crate::decoder::floats(self.networks.valid().write(embedding));
-        log_probs.chunks(length * vocabulary).map(|sentence| write(sentence, length, grammar)).collect()
+        log_probs.chunks(length * vocabulary).map(|sequence| write(sequence, length, grammar)).collect()
     }
 
     /// Whether this was learned of the space with these settings.
@@ -170,18 +170,18 @@ impl PretrainedSpace {
             self.report.exact = 1.0;
             return Ok(());
         }
-        let lessons = Lessons::of(space, &self.map, &archs);
+        let examples = TrainingSet::of(space, &self.map, &archs);
         let (mut wrong, mut inexact, mut squares, mut all_squares) = (0, 0, 0.0, 0.0);
-        for (chunk, sentences) in lessons.sentences.chunks(CHUNK).enumerate() {
-            let embedding = self.encode(sentences);
-            let features = lessons.features[chunk * CHUNK * lessons.width..].iter();
+        for (chunk, sequences) in examples.sequences.chunks(CHUNK).enumerate() {
+            let embedding = self.encode(sequences);
+            let features = examples.features[chunk * CHUNK * examples.width..].iter();
             let read = self.read(embedding.clone()).into_iter().flatten();
             for (read, &feature) in read.zip(features) {
                 squares += (read - f64::from(feature)).powi(2);
                 all_squares += f64::from(feature).powi(2);
             }
-            for (written, sentence) in self.decode(embedding, space)?.iter().zip(sentences) {
-                let errors = written.iter().zip(sentence).filter(|(a, b)| a != b).count();
+            for (written, sequence) in self.decode(embedding, space)?.iter().zip(sequences) {
+                let errors = written.iter().zip(sequence).filter(|(a, b)| a != b).count();
                 wrong += errors;
                 inexact += usize::from(errors > 0);
             }
@@ -209,15 +209,15 @@ pub(crate) fn readout_target(map: &FeatureMap, features: &Features, vocabulary: 
     row
 }
 
-/// Sentences with the features to be read from their embedding.
-struct Lessons {
-    sentences: Vec<Vec<Token>>,
-    /// `[sentences, width]`, each column of about variance 1.
+/// Sequences with the features to be read from their embedding.
+struct TrainingSet {
+    sequences: Vec<Vec<Token>>,
+    /// `[sequences, width]`, each column of about variance 1.
     features: Vec<f32>,
     width: usize,
 }
 
-impl Lessons {
+impl TrainingSet {
     fn of<S: Space>(space: &S, map: &FeatureMap, archs: &[S::Arch]) -> Self {
         let vocabulary = space.vocabulary().len();
         let mut features = Vec::new();
@@ -226,7 +226,7 @@ impl Lessons {
             features.extend(target.into_iter().map(|value| value as f32));
         }
         let width = features.len() / archs.len().max(1);
-        Lessons { sentences: archs.iter().map(|arch| space.encode(arch)).collect(), features, width }
+        TrainingSet { sequences: archs.iter().map(|arch| space.encode(arch)).collect(), features, width }
     }
 }
 
@@ -234,23 +234,23 @@ fn train(
     mut networks: StructureNetworks,
     config: &PretrainingConfig,
     language: &Language,
-    lessons: &Lessons,
+    examples: &TrainingSet,
     rng: &mut ChaCha8Rng,
 ) -> Result<StructureNetworks, ControllerError> {
     let device = networks.device();
     let mut optimizer = AdamConfig::new().with_beta_1(0.9).with_beta_2(0.999).with_epsilon(1e-8).init();
     // The mean squared error of a column is that of standardised values.
-    let unit = 2.0 * lessons.width as f64;
+    let unit = 2.0 * examples.width as f64;
     for step in 0..config.steps {
         let picked: Vec<usize> =
-            (0..config.batch).map(|_| rng.random_range(0..lessons.sentences.len())).collect();
-        let sentences: Vec<&[Token]> = picked.iter().map(|&at| lessons.sentences[at].as_slice()).collect();
-        let rows = picked.iter().flat_map(|&at| &lessons.features[at * lessons.width..][..lessons.width]);
-        let features = TensorData::new(rows.copied().collect::<Vec<f32>>(), [config.batch, lessons.width]);
+            (0..config.batch).map(|_| rng.random_range(0..examples.sequences.len())).collect();
+        let sequences: Vec<&[Token]> = picked.iter().map(|&at| examples.sequences[at].as_slice()).collect();
+        let rows = picked.iter().flat_map(|&at| &examples.features[at * examples.width..][..examples.width]);
+        let features = TensorData::new(rows.copied().collect::<Vec<f32>>(), [config.batch, examples.width]);
         let features = Tensor::<2>::from_data(features, &device);
-        let embedding = networks.encode(&sentences);
+        let embedding = networks.encode(&sequences);
         let embedding = normalise(embedding.clone() + noise(embedding.dims(), config.noise, rng, &device));
-        let tokens: Vec<Token> = sentences.iter().flat_map(|sentence| sentence.iter().copied()).collect();
+        let tokens: Vec<Token> = sequences.iter().flat_map(|sequence| sequence.iter().copied()).collect();
         let tokens = one_hot(tokens.into_iter(), language.vocabulary_len(), &device);
         let written = negative_log_likelihood(networks.write(embedding.clone()), tokens);
         let read = (networks.read(embedding) - features).square().mean().mul_scalar(unit);
@@ -293,19 +293,19 @@ fn one_cycle(config: &PretrainingConfig, step: usize) -> f64 {
     }
 }
 
-/// The likeliest sentence of log probabilities `[length, vocabulary]`, position by position.
+/// The likeliest sequence of log probabilities `[length, vocabulary]`, position by position.
 fn write(log_probs: &[f32], length: usize, grammar: &dyn Grammar) -> Result<Vec<Token>, ControllerError> {
-    let mut sentence = Vec::with_capacity(length);
+    let mut sequence = Vec::with_capacity(length);
     for (position, log_probs) in log_probs.chunks(log_probs.len() / length).enumerate() {
-        let allowed = grammar.next_tokens(&sentence);
+        let allowed = grammar.next_tokens(&sequence);
         // Of equals the lower token.
         let likelier = |best: Token, token: Token| {
             if log_probs[token.index()] > log_probs[best.index()] { token } else { best }
         };
         let best = allowed.iter().reduce(likelier);
-        sentence.push(best.ok_or(ControllerError::NothingAllowed { position, length })?);
+        sequence.push(best.ok_or(ControllerError::NothingAllowed { position, length })?);
     }
-    Ok(sentence)
+    Ok(sequence)
 }
 
 /// The rows of a tensor.

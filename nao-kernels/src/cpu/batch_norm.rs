@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::isa::{Isa, fma, kernel};
-use super::parallel::{Places, fill, map};
+use super::parallel::{DisjointWrites, fill, map};
 
 /// Maps `[batch, channels, pixels]`.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ pub fn forward(
     epsilon: f32,
 ) -> (Vec<f32>, Statistics) {
     let count = (maps.batch * maps.pixels) as f32;
-    let channel = |out: Places, channel: usize| {
+    let channel = |out: DisjointWrites, channel: usize| {
         let map = |start: usize| &x[start..start + maps.pixels];
         let mean = maps.of_channel(channel).map(|start| sum(isa, map(start))).sum::<f32>() / count;
         let squares = maps.of_channel(channel).map(|start| squared_deviations(isa, map(start), mean));
@@ -61,8 +61,9 @@ pub fn forward(
         [mean, variance]
     };
     // SAFETY: the channels cover everything.
-    let (out, statistics) =
-        unsafe { Places::fill(maps.values(), |out| map(maps.channels, |number| channel(out, number))) };
+    let (out, statistics) = unsafe {
+        DisjointWrites::fill(maps.values(), |out| map(maps.channels, |number| channel(out, number)))
+    };
     let column = |which: usize| statistics.iter().map(|values: &[f32; 2]| values[which]).collect();
     (out, Statistics { mean: column(0), variance: column(1) })
 }
@@ -78,7 +79,7 @@ pub fn backward(
     epsilon: f32,
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let count = (maps.batch * maps.pixels) as f32;
-    let channel = |dx: Places, channel: usize| {
+    let channel = |dx: DisjointWrites, channel: usize| {
         let pair = |start: usize| (&x[start..start + maps.pixels], &gradient[start..start + maps.pixels]);
         let mean = statistics.mean[channel];
         let inverse = 1.0 / (statistics.variance[channel] + epsilon).sqrt();
@@ -104,7 +105,7 @@ pub fn backward(
     };
     // SAFETY: the channels cover everything.
     let (dx, sums) =
-        unsafe { Places::fill(maps.values(), |dx| map(maps.channels, |number| channel(dx, number))) };
+        unsafe { DisjointWrites::fill(maps.values(), |dx| map(maps.channels, |number| channel(dx, number))) };
     let column = |which: usize| sums.iter().map(|values: &[f32; 2]| values[which]).collect();
     (dx, column(0), column(1))
 }

@@ -1,7 +1,7 @@
 //! Dense and grouped convolutions without bias, and their gradients.
 
 use super::isa::{Isa, kernel};
-use super::parallel::{Places, fill, map};
+use super::parallel::{DisjointWrites, fill, map};
 use super::taps::{Blocks, Grid, products};
 use super::weight_gradient::weight_gradient;
 use super::window::{Geometry, PhaseTaps, Window};
@@ -172,7 +172,7 @@ pub fn backward(
     let output_image = shape.outputs * plan.output_map();
     let back = wanted.input.then(|| BackwardPlan::new(&plan, weight));
     let len = if wanted.input { shape.batch * plan.image() } else { 0 };
-    let work = |places: Places, number: usize| {
+    let work = |places: DisjointWrites, number: usize| {
         let images = number * block..((number + 1) * block).min(shape.batch);
         let x = &x[images.start * plan.image()..images.end * plan.image()];
         let gradient = &gradient[images.start * output_image..images.end * output_image];
@@ -189,7 +189,8 @@ pub fn backward(
         weights
     };
     // SAFETY: the blocks cover all images, and each writes all of its own.
-    let (dx, parts) = unsafe { Places::fill(len, |places| map(blocks, |number| work(places, number))) };
+    let (dx, parts) =
+        unsafe { DisjointWrites::fill(len, |places| map(blocks, |number| work(places, number))) };
     // Partial sums of fixed blocks, added in order: the same on any number of threads.
     let dw = parts.into_iter().flatten().reduce(|mut sum, part| {
         for (s, p) in sum.iter_mut().zip(part) {

@@ -6,7 +6,7 @@
 use super::activation::{sigmoid, tanh};
 use super::isa::{Isa, fma, kernel, read, write};
 use super::matrix::{Laid, Matrix, Rows, product, product_with_laid};
-use super::parallel::{Places, map};
+use super::parallel::{DisjointWrites, map};
 
 /// Sizes of a run.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[
     };
     assert!(time > 0 && read == expected, "an LSTM over {of:?} reads {expected} values, not {read}");
     let weight = Laid::new(isa, [n, width], |k, gate| weight[gate * n + k]);
-    let work = |gates: Places, outputs: Places, cells: Places, number: usize| {
+    let work = |gates: DisjointWrites, outputs: DisjointWrites, cells: DisjointWrites, number: usize| {
         let (first, count) = (number * block, block.min(batch - number * block));
         // SAFETY: blocks are of different sequences.
         let (gates, outputs, cells) = unsafe {
@@ -97,9 +97,9 @@ pub fn forward(isa: Isa, of: Sequences, input: Input, weight: &[f32], hidden: &[
     };
     // SAFETY: the blocks cover all sequences, and each writes all of its own.
     let (gates, (outputs, (cells, _))) = unsafe {
-        Places::fill(batch * time * width, |gates| {
-            Places::fill(states, |outputs| {
-                Places::fill(states, |cells| {
+        DisjointWrites::fill(batch * time * width, |gates| {
+            DisjointWrites::fill(states, |outputs| {
+                DisjointWrites::fill(states, |cells| {
                     map(batch.div_ceil(block), |number| work(gates, outputs, cells, number))
                 })
             })
@@ -183,7 +183,7 @@ pub fn backward(
     let Sequences { batch, time, hidden: n } = of;
     let (block, width) = (block(batch), of.gates());
     let weight = Laid::new(isa, [width, n], |gate, k| tape.weight[gate * n + k]);
-    let work = |gates: Places, hidden: Places, cell: Places, number: usize| {
+    let work = |gates: DisjointWrites, hidden: DisjointWrites, cell: DisjointWrites, number: usize| {
         let (first, count) = (number * block, block.min(batch - number * block));
         let states = first * n..(first + count) * n;
         // SAFETY: blocks are of different sequences.
@@ -213,9 +213,9 @@ pub fn backward(
     };
     // SAFETY: the blocks cover all sequences, and each writes all of its own.
     let (d_gates, (d_hidden, (d_cell, _))) = unsafe {
-        Places::fill(batch * time * width, |gates| {
-            Places::fill(batch * n, |hidden| {
-                Places::fill(batch * n, |cell| {
+        DisjointWrites::fill(batch * time * width, |gates| {
+            DisjointWrites::fill(batch * n, |hidden| {
+                DisjointWrites::fill(batch * n, |cell| {
                     map(batch.div_ceil(block), |number| work(gates, hidden, cell, number))
                 })
             })

@@ -98,21 +98,21 @@ impl<T: Plain> Unfilled<T> {
 
 /// A buffer that several threads write at places of their own: channels of a batch lie apart.
 #[derive(Clone, Copy)]
-pub(crate) struct Places(*mut f32, usize);
+pub(crate) struct DisjointWrites(*mut f32, usize);
 
-// SAFETY: `Places::at` demands that places handed out at the same time do not overlap.
-unsafe impl Send for Places {}
+// SAFETY: `DisjointWrites::at` demands that places handed out at the same time do not overlap.
+unsafe impl Send for DisjointWrites {}
 // SAFETY: as above.
-unsafe impl Sync for Places {}
+unsafe impl Sync for DisjointWrites {}
 
-impl Places {
-    /// A new buffer of `len` values, which `write` writes whole through [`Places::at`].
+impl DisjointWrites {
+    /// A new buffer of `len` values, which `write` writes whole through [`DisjointWrites::at`].
     ///
     /// # Safety
     /// `write` writes every value.
-    pub(crate) unsafe fn fill<R>(len: usize, write: impl FnOnce(Places) -> R) -> (Vec<f32>, R) {
+    pub(crate) unsafe fn fill<R>(len: usize, write: impl FnOnce(DisjointWrites) -> R) -> (Vec<f32>, R) {
         let mut values = Unfilled::new(len);
-        let result = write(Places(values.slice().as_mut_ptr(), len));
+        let result = write(DisjointWrites(values.slice().as_mut_ptr(), len));
         // SAFETY: by the contract.
         (unsafe { values.filled() }, result)
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
-use super::{arch_of, choices, garbage, sentence_of};
+use super::{arch_of, choices, garbage, sequence_of};
 use crate::graph::{OperationGraph, VertexLabel};
 use crate::language::{Space, Token};
 use crate::seed::rng_for;
@@ -27,8 +27,8 @@ pub fn check_space_laws<S: Space>(space: &S) {
     decoding_undoes_encoding(space);
     parsing_undoes_formatting(space);
     json_reads_back(space);
-    masked_walks_are_sentences(space);
-    whole_sentences_allow_nothing_more(space);
+    masked_walks_are_sequences(space);
+    whole_sequences_allow_nothing_more(space);
     decoding_accepts_just_what_is_allowed(space);
     no_text_panics(space);
     canonical_is_idempotent(space);
@@ -58,8 +58,8 @@ macro_rules! space_laws {
                 decoding_undoes_encoding
                 parsing_undoes_formatting
                 json_reads_back
-                masked_walks_are_sentences
-                whole_sentences_allow_nothing_more
+                masked_walks_are_sequences
+                whole_sequences_allow_nothing_more
                 decoding_accepts_just_what_is_allowed
                 no_text_panics
                 canonical_is_idempotent
@@ -83,12 +83,12 @@ macro_rules! space_laws {
     };
 }
 
-/// `decode(encode(a)) == a`, and a sentence has the length that the space says and no start symbol.
+/// `decode(encode(a)) == a`, and a sequence has the length that the space says and no start symbol.
 pub fn decoding_undoes_encoding<S: Space>(space: &S) {
     for_archs(space, "decoding undoes encoding", |arch| {
         let tokens = space.encode(&arch);
         prop_assert_eq!(tokens.len(), space.sequence_len());
-        prop_assert!(!tokens.contains(&Token::START), "the start symbol is no token of a sentence");
+        prop_assert!(!tokens.contains(&Token::START), "the start symbol is no token of a sequence");
         is_in_space(space, &arch)
     });
 }
@@ -114,9 +114,9 @@ pub fn json_reads_back<S: Space>(space: &S) {
     });
 }
 
-/// A walk that takes any allowed token at each step is a sentence, and the sentence of what it decodes to.
-pub fn masked_walks_are_sentences<S: Space>(space: &S) {
-    check(space, "masked walks are sentences", sentences(space), |tokens| {
+/// A walk that takes any allowed token at each step is a sequence, and the sequence of what it decodes to.
+pub fn masked_walks_are_sequences<S: Space>(space: &S) {
+    check(space, "masked walks are sequences", sequences(space), |tokens| {
         prop_assert_eq!(tokens.len(), space.sequence_len(), "nothing is allowed after {:?}", tokens);
         let arch = space.decode(&tokens).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(space.encode(&arch), tokens);
@@ -124,9 +124,9 @@ pub fn masked_walks_are_sentences<S: Space>(space: &S) {
     });
 }
 
-/// After a whole sentence nothing is allowed, and masks speak of the space's vocabulary.
-pub fn whole_sentences_allow_nothing_more<S: Space>(space: &S) {
-    check(space, "whole sentences allow nothing more", sentences(space), |tokens| {
+/// After a whole sequence nothing is allowed, and masks speak of the space's vocabulary.
+pub fn whole_sequences_allow_nothing_more<S: Space>(space: &S) {
+    check(space, "whole sequences allow nothing more", sequences(space), |tokens| {
         for length in 0..=tokens.len() {
             let allowed = space.allowed(&tokens[..length]);
             prop_assert_eq!(allowed.vocabulary_len(), space.vocabulary().len());
@@ -136,16 +136,16 @@ pub fn whole_sentences_allow_nothing_more<S: Space>(space: &S) {
     });
 }
 
-/// Tokens decode just if they are as many as a sentence has and each is allowed after those before; nothing
+/// Tokens decode just if they are as many as a sequence has and each is allowed after those before; nothing
 /// panics, neither `decode` nor `allowed`.
 pub fn decoding_accepts_just_what_is_allowed<S: Space>(space: &S) {
     let any_tokens = garbage(space).prop_map(|garbage| garbage.tokens(space));
     check(space, "decoding accepts just what is allowed", any_tokens, |tokens| {
         let each_allowed =
             (0..tokens.len()).all(|place| space.allowed(&tokens[..place]).contains(tokens[place]));
-        let sentence = tokens.len() == space.sequence_len() && each_allowed;
+        let sequence = tokens.len() == space.sequence_len() && each_allowed;
         let decoded = space.decode(&tokens);
-        prop_assert_eq!(decoded.is_ok(), sentence, "{:?}: {:?}", tokens, decoded);
+        prop_assert_eq!(decoded.is_ok(), sequence, "{:?}: {:?}", tokens, decoded);
         if let Err(error) = decoded {
             prop_assert!(!error.to_string().is_empty());
         }
@@ -305,7 +305,7 @@ pub fn graphs_fit_their_schema_and_do_not_see_respelling<S: Space>(space: &S) {
     });
 }
 
-/// An architecture is in the space just if its sentence is one of the space's and means it.
+/// An architecture is in the space just if its sequence is one of the space's and means it.
 fn is_in_space<S: Space>(space: &S, arch: &S::Arch) -> TestCaseResult {
     let meant = space.decode(&space.encode(arch));
     prop_assert_eq!(meant.as_ref(), Ok(arch));
@@ -322,8 +322,8 @@ fn archs_of<S: Space>(space: &S) -> impl Strategy<Value = S::Arch> {
 }
 
 /// As [`super::token_sequences`], on a borrowed space.
-fn sentences<S: Space>(space: &S) -> impl Strategy<Value = Vec<Token>> {
-    choices(space).prop_map(|choices| sentence_of(space, &choices))
+fn sequences<S: Space>(space: &S) -> impl Strategy<Value = Vec<Token>> {
+    choices(space).prop_map(|choices| sequence_of(space, &choices))
 }
 
 fn check<S: Space, T: Strategy>(space: &S, law: &str, cases: T, test: impl Fn(T::Value) -> TestCaseResult) {

@@ -1,6 +1,6 @@
 //! Strategies of `proptest` for every space, and the laws of [`Space`] as tests (feature `proptest`).
 //!
-//! For your own code: architectures, spellings, sentences and skeletons to test it with.
+//! For your own code: architectures, spellings, sequences and skeletons to test it with.
 //!
 //! ```
 //! use nao_space::arbitrary::cnn_archs;
@@ -84,7 +84,7 @@ pub fn respelled_pairs<S: Space + Clone + 'static>(
     })
 }
 
-/// Sentences of a space: every token allowed after those before it.
+/// Sequences of a space: every token allowed after those before it.
 ///
 /// ```
 /// use nao_space::arbitrary::token_sequences;
@@ -100,11 +100,11 @@ pub fn respelled_pairs<S: Space + Clone + 'static>(
 /// ```
 pub fn token_sequences<S: Space + Clone + 'static>(space: &S) -> impl Strategy<Value = Vec<Token>> + use<S> {
     let space = space.clone();
-    choices(&space).prop_map(move |choices| sentence_of(&space, &choices))
+    choices(&space).prop_map(move |choices| sequence_of(&space, &choices))
 }
 
-/// Tokens of any number and kind: mostly of the vocabulary and near the right length, sometimes a sentence
-/// with one token replaced, sometimes a sentence.
+/// Tokens of any number and kind: mostly of the vocabulary and near the right length, sometimes a sequence
+/// with one token replaced, sometimes a sequence.
 ///
 /// ```
 /// use nao_space::arbitrary::any_tokens;
@@ -122,7 +122,7 @@ pub fn any_tokens<S: Space + Clone + 'static>(space: &S) -> impl Strategy<Value 
     garbage(&space).prop_map(move |garbage| garbage.tokens(&space))
 }
 
-/// What picks the tokens of a sentence: at every place the n-th allowed one, n modulo their number. Shrinks
+/// What picks the tokens of a sequence: at every place the n-th allowed one, n modulo their number. Shrinks
 /// towards zeros, which pick the first.
 fn choices<S: Space>(space: &S) -> impl Strategy<Value = Vec<u32>> + use<S> {
     let most = space.vocabulary().len() as u32;
@@ -130,7 +130,7 @@ fn choices<S: Space>(space: &S) -> impl Strategy<Value = Vec<u32>> + use<S> {
     vec(0..most.saturating_mul(1000), space.sequence_len())
 }
 
-fn sentence_of<S: Space>(space: &S, choices: &[u32]) -> Vec<Token> {
+fn sequence_of<S: Space>(space: &S, choices: &[u32]) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(choices.len());
     for &choice in choices {
         let allowed = space.allowed(&tokens);
@@ -141,15 +141,15 @@ fn sentence_of<S: Space>(space: &S, choices: &[u32]) -> Vec<Token> {
 }
 
 fn arch_of<S: Space>(space: &S, choices: &[u32]) -> S::Arch {
-    let tokens = sentence_of(space, choices);
-    space.decode(&tokens).unwrap_or_else(|error| panic!("a walk of allowed tokens is no sentence: {error}"))
+    let tokens = sequence_of(space, choices);
+    space.decode(&tokens).unwrap_or_else(|error| panic!("a walk of allowed tokens is no sequence: {error}"))
 }
 
-/// A recipe for tokens that need be no sentence.
+/// A recipe for tokens that need be no sequence.
 #[derive(Clone, Debug)]
 enum Garbage {
     Anything(Vec<u16>),
-    Sentence { choices: Vec<u32>, replaced: Option<(usize, u16)> },
+    Sequence { choices: Vec<u32>, replaced: Option<(usize, u16)> },
 }
 
 fn garbage<S: Space>(space: &S) -> impl Strategy<Value = Garbage> + use<S> {
@@ -159,7 +159,7 @@ fn garbage<S: Space>(space: &S) -> impl Strategy<Value = Garbage> + use<S> {
     prop_oneof![
         vec(token(), 0..=2 * space.sequence_len()).prop_map(Garbage::Anything),
         vec(token(), space.sequence_len()).prop_map(Garbage::Anything),
-        (choices(space), replaced).prop_map(|(choices, replaced)| Garbage::Sentence { choices, replaced }),
+        (choices(space), replaced).prop_map(|(choices, replaced)| Garbage::Sequence { choices, replaced }),
     ]
 }
 
@@ -167,8 +167,8 @@ impl Garbage {
     fn tokens<S: Space>(&self, space: &S) -> Vec<Token> {
         match self {
             Garbage::Anything(tokens) => tokens.iter().copied().map(Token).collect(),
-            Garbage::Sentence { choices, replaced } => {
-                let mut tokens = sentence_of(space, choices);
+            Garbage::Sequence { choices, replaced } => {
+                let mut tokens = sequence_of(space, choices);
                 if let Some((place, token)) = *replaced
                     && let Some(slot) = tokens.get_mut(place)
                 {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_token_turns_up_in_sentences() {
+    fn every_token_turns_up_in_sequences() {
         let space = CnnSpace::new(2, OpSet::v2_10()).unwrap();
         let mut runner = TestRunner::deterministic();
         let mut seen = vec![false; space.vocabulary().len()];
@@ -222,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_sometimes_a_sentence_and_mostly_not() {
+    fn garbage_is_sometimes_a_sequence_and_mostly_not() {
         let space = CnnSpace::default();
         let mut runner = TestRunner::deterministic();
-        let sentences = (0..300).filter(|_| {
+        let sequences = (0..300).filter(|_| {
             let tokens = any_tokens(&space).new_tree(&mut runner).unwrap().current();
             space.decode(&tokens).is_ok()
         });
-        let sentences = sentences.count();
-        assert!((10..150).contains(&sentences), "{sentences}");
+        let sequences = sequences.count();
+        assert!((10..150).contains(&sequences), "{sequences}");
     }
 }

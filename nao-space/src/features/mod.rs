@@ -76,7 +76,7 @@ pub struct Features {
     /// The labelled neighbourhoods that occur, by ascending column; squared Euclidean distances between these sparse
     /// vectors have mean 1 over the space.
     pub fine: Vec<FineCount>,
-    /// The sentence of the canonical spelling.
+    /// The sequence of the canonical spelling.
     pub choices: Vec<Token>,
 }
 
@@ -106,8 +106,8 @@ impl FeatureMap {
         let kept = columns.as_ref().map_or(Vec::new(), |columns| {
             varying(&canonical.iter().map(|arch| row(columns, &space.graphs(arch))).collect::<Vec<_>>())
         });
-        let sentences: Vec<Vec<Token>> = canonical.iter().map(|arch| space.encode(arch)).collect();
-        FeatureMap { columns, kept, fine, fine_unit, mean_hamming: mean_hamming(&sentences) }
+        let sequences: Vec<Vec<Token>> = canonical.iter().map(|arch| space.encode(arch)).collect();
+        FeatureMap { columns, kept, fine, fine_unit, mean_hamming: mean_hamming(&sequences) }
     }
 
     /// The features of an architecture.
@@ -194,12 +194,12 @@ fn fine_columns(counts: &[Vec<(FineLabel, u32)>]) -> (HashMap<FineLabel, u32>, f
     (samples.into_keys().zip(0..).collect(), unit)
 }
 
-fn mean_hamming(sentences: &[Vec<Token>]) -> f64 {
-    let n = sentences.len() as f64;
-    let positions = sentences.first().map_or(0, Vec::len);
+fn mean_hamming(sequences: &[Vec<Token>]) -> f64 {
+    let n = sequences.len() as f64;
+    let positions = sequences.first().map_or(0, Vec::len);
     let differ = |position: usize| {
         let mut counts: BTreeMap<Token, f64> = BTreeMap::new();
-        sentences.iter().for_each(|sentence| *counts.entry(sentence[position]).or_default() += 1.0);
+        sequences.iter().for_each(|sequence| *counts.entry(sequence[position]).or_default() += 1.0);
         1.0 - counts.values().map(|count| (count / n).powi(2)).sum::<f64>()
     };
     let mean = (0..positions).map(differ).sum::<f64>();

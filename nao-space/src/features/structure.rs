@@ -62,7 +62,7 @@ impl StructureColumns {
     /// Appends the row of a graph.
     pub fn append(&self, graph: &OperationGraph, row: &mut Vec<f64>) {
         let paths = Paths::of(self, graph);
-        let places = Places::of(self, graph);
+        let places = RolePositions::of(self, graph);
         row.extend(&places.count);
         row.extend([places.count.iter().sum(), places.edges, paths.number.ln_1p(), places.longest]);
         row.extend(&paths.most);
@@ -230,7 +230,7 @@ impl Paths {
 }
 
 /// Where operations stand: sums over the vertices of each.
-struct Places {
+struct RolePositions {
     count: Vec<f64>,
     edges: f64,
     longest: f64,
@@ -244,12 +244,12 @@ struct Places {
     to_output: Vec<f64>,
 }
 
-impl Places {
+impl RolePositions {
     fn of(columns: &StructureColumns, graph: &OperationGraph) -> Self {
         let (operations, rows) = (columns.operations, columns.operations + 1);
         let ways = Ways::of(graph);
         let zeros = || vec![0.0; operations];
-        let mut places = Places {
+        let mut places = RolePositions {
             count: zeros(),
             edges: 0.0,
             longest: ways.depth.last().copied().unwrap_or(0) as f64,

@@ -1,4 +1,4 @@
-//! A space and its sentences in words, for people.
+//! A space and its sequences in words, for people.
 
 use std::fmt::Write;
 
@@ -8,25 +8,25 @@ use super::space::Space;
 use super::token::{Token, TokenMask};
 use crate::seed::rng_for;
 
-/// How many random sentences show what is allowed at a position.
+/// How many random sequences show what is allowed at a position.
 const WALKS: u64 = 256;
 
-/// A space in a few lines: its name, how many sentences it has, its vocabulary, and for each position what its
+/// A space in a few lines: its name, how many sequences it has, its vocabulary, and for each position what its
 /// token says and which tokens may stand there.
 ///
-/// Where what is allowed depends on the tokens before, the line says so and lists what 256 random sentences
+/// Where what is allowed depends on the tokens before, the line says so and lists what 256 random sequences
 /// allowed.
 ///
 /// ```
 /// use nao_space::{NasBench201Space, describe};
 /// let text = describe(&NasBench201Space::default());
-/// assert!(text.starts_with("nasbench201: 15625 sentences of 6 tokens, vocabulary of 6\n"));
+/// assert!(text.starts_with("nasbench201: 15625 sequences of 6 tokens, vocabulary of 6\n"));
 /// assert!(text.contains("1 <- 0: none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3"), "{text}");
 /// ```
 pub fn describe<S: Space>(space: &S) -> String {
     let vocabulary = space.vocabulary();
     let mut text = format!(
-        "{}: {} sentences of {} tokens, vocabulary of {}\n",
+        "{}: {} sequences of {} tokens, vocabulary of {}\n",
         space.name(),
         rounded(&space.size()),
         space.sequence_len(),
@@ -62,7 +62,7 @@ pub fn explain<S: Space>(space: &S, tokens: &[Token]) -> String {
         if position >= space.sequence_len() {
             let more = tokens.len() - position;
             let _ =
-                writeln!(text, "{position:>4}  {more} more than the {} of a sentence", space.sequence_len());
+                writeln!(text, "{position:>4}  {more} more than the {} of a sequence", space.sequence_len());
             break;
         }
         let allowed = space.allowed(&tokens[..position]);
@@ -140,22 +140,22 @@ mod tests {
         );
         let text = describe(&NasBench101Space::default());
         let last = "  26  operation of vertex 6: output, no vertex (depends on the tokens before)\n";
-        assert!(text.starts_with("nasbench101: 1293208 sentences") && text.ends_with(last), "{text}");
+        assert!(text.starts_with("nasbench101: 1293208 sequences") && text.ends_with(last), "{text}");
     }
 
     #[test]
     fn large_sizes_are_rounded() {
         let text = describe(&CnnSpace::default());
-        assert!(text.starts_with("cnn/paper-11/5: about 1.80e32 sentences of 40 tokens"), "{text}");
+        assert!(text.starts_with("cnn/paper-11/5: about 1.80e32 sequences of 40 tokens"), "{text}");
     }
 
     #[test]
-    fn sentences_that_go_on_are_cut_off() {
+    fn sequences_that_go_on_are_cut_off() {
         let space = NasBench101Space::default();
         let arch = space.parse("0100 input|output").expect("the smallest cell");
         let mut tokens = space.encode(&arch);
         assert_eq!(explain(&space, &tokens).lines().count(), 27);
         tokens.extend([Token(1), Token(1)]);
-        assert!(explain(&space, &tokens).ends_with("  27  2 more than the 27 of a sentence\n"));
+        assert!(explain(&space, &tokens).ends_with("  27  2 more than the 27 of a sequence\n"));
     }
 }

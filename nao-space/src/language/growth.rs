@@ -5,8 +5,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::token::{Token, TokenMask};
 
-/// The positions of a sentence in levels: an architecture of level b has made the choices of the first b levels, and
-/// placeholders stand at the positions of later ones. So simple architectures are sentences like all others.
+/// The positions of a sequence in levels: an architecture of level b has made the choices of the first b levels, and
+/// placeholders stand at the positions of later ones. So simple architectures are sequences like all others.
 ///
 /// A choice may fill several positions with one token, as where a block is used by two cells alike.
 ///
@@ -33,7 +33,7 @@ pub struct Growth {
     roles: Vec<Role>,
 }
 
-/// What a position of a sentence is to its growth.
+/// What a position of a sequence is to its growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Role {
     level: usize,
@@ -65,12 +65,12 @@ impl Growth {
 
     /// A level per position, in order; the first allowed token is the placeholder.
     ///
-    /// `allowed` tells what may follow a prefix, as that of a space does, and `sequence_len` how long sentences are.
+    /// `allowed` tells what may follow a prefix, as that of a space does, and `sequence_len` how long sequences are.
     pub fn token_by_token(sequence_len: usize, allowed: impl Fn(&[Token]) -> TokenMask) -> Self {
         let mut placeholder = Vec::with_capacity(sequence_len);
         while placeholder.len() < sequence_len {
             let next = allowed(&placeholder).iter().next();
-            placeholder.push(next.expect("a sentence that has begun goes on"));
+            placeholder.push(next.expect("a sequence that has begun goes on"));
         }
         let levels = (0..placeholder.len()).map(|position| vec![vec![position]]).collect();
         Growth::new(placeholder, levels)
@@ -81,31 +81,31 @@ impl Growth {
         self.levels.len()
     }
 
-    /// The sentence in which nothing has been chosen, as far as the grammar allows it.
+    /// The sequence in which nothing has been chosen, as far as the grammar allows it.
     pub fn placeholder(&self) -> &[Token] {
         &self.placeholder
     }
 
     /// What has been chosen in the first `levels` levels: one token per choice, in order.
-    pub fn chosen(&self, sentence: &[Token], levels: usize) -> Vec<Token> {
+    pub fn chosen(&self, sequence: &[Token], levels: usize) -> Vec<Token> {
         let choices = self.levels.iter().take(levels).flatten();
-        choices.map(|positions| sentence[positions[0]]).collect()
+        choices.map(|positions| sequence[positions[0]]).collect()
     }
 
-    /// All sentences that make the choices of a level, counted from 0, after those that `sentence` has made in earlier
+    /// All sequences that make the choices of a level, counted from 0, after those that `sequence` has made in earlier
     /// levels.
     /// `allowed` tells what may follow a prefix.
     pub fn grow(
         &self,
         allowed: impl Fn(&[Token]) -> TokenMask,
-        sentence: &[Token],
+        sequence: &[Token],
         level: usize,
     ) -> Vec<Vec<Token>> {
         let mut open = vec![Vec::with_capacity(self.roles.len())];
         for position in 0..self.roles.len() {
             let mut longer = Vec::with_capacity(open.len());
             for prefix in open {
-                let mut next = self.next(allowed(&prefix), &prefix, sentence, level);
+                let mut next = self.next(allowed(&prefix), &prefix, sequence, level);
                 let Some(last) = next.pop() else { continue };
                 longer.extend(next.into_iter().map(|token| extended(prefix.clone(), token, position)));
                 longer.push(extended(prefix, last, position));
@@ -115,18 +115,18 @@ impl Growth {
         open
     }
 
-    /// One of the sentences that [`grow`](Growth::grow) gives, drawn token by token; `None` where the choices drawn
+    /// One of the sequences that [`grow`](Growth::grow) gives, drawn token by token; `None` where the choices drawn
     /// cannot be completed.
     pub fn grow_one(
         &self,
         allowed: impl Fn(&[Token]) -> TokenMask,
-        sentence: &[Token],
+        sequence: &[Token],
         level: usize,
         rng: &mut ChaCha8Rng,
     ) -> Option<Vec<Token>> {
         let mut grown = Vec::with_capacity(self.roles.len());
         while grown.len() < self.roles.len() {
-            let next = self.next(allowed(&grown), &grown, sentence, level);
+            let next = self.next(allowed(&grown), &grown, sequence, level);
             if next.is_empty() {
                 return None;
             }
@@ -136,13 +136,13 @@ impl Growth {
     }
 
     /// What may follow a prefix, of what the grammar allows.
-    fn next(&self, allowed: TokenMask, prefix: &[Token], sentence: &[Token], level: usize) -> Vec<Token> {
+    fn next(&self, allowed: TokenMask, prefix: &[Token], sequence: &[Token], level: usize) -> Vec<Token> {
         let Role { level: own, copies } = self.roles[prefix.len()];
         let only = |token: Token| if allowed.contains(token) { vec![token] } else { Vec::new() };
         if copies < prefix.len() && own <= level {
             only(prefix[copies])
         } else if own < level {
-            only(sentence[prefix.len()])
+            only(sequence[prefix.len()])
         } else if own == level {
             allowed.iter().collect()
         } else {
@@ -177,9 +177,9 @@ mod tests {
             let mut all = Vec::new();
             for parent in &parents {
                 let grown = growth.grow(|prefix| space.allowed(prefix), parent, level);
-                for sentence in &grown {
-                    assert!(space.decode(sentence).is_ok(), "{sentence:?}");
-                    assert_eq!(growth.chosen(sentence, level), growth.chosen(parent, level));
+                for sequence in &grown {
+                    assert!(space.decode(sequence).is_ok(), "{sequence:?}");
+                    assert_eq!(growth.chosen(sequence, level), growth.chosen(parent, level));
                 }
                 let distinct: HashSet<_> = grown.iter().collect();
                 assert_eq!(distinct.len(), grown.len());
@@ -210,7 +210,7 @@ mod tests {
         let space = NasBench101Space::default();
         let growth = space.growth();
         let first = growth.grow(|prefix| space.allowed(prefix), growth.placeholder(), 0);
-        let vertices = |sentence: &Vec<Token>| space.decode(sentence).unwrap().ops().len();
+        let vertices = |sequence: &Vec<Token>| space.decode(sequence).unwrap().ops().len();
         // The output itself, or one of three operations before it.
         assert_eq!(first.iter().map(vertices).collect::<Vec<_>>(), [1, 1, 1, 0]);
         assert_eq!(grows(&space, 20).len(), 6);
@@ -220,12 +220,12 @@ mod tests {
     fn both_cells_take_the_same_block() {
         let space = CnnSpace::default();
         let growth = space.growth();
-        let mut sentence = growth.placeholder().to_vec();
+        let mut sequence = growth.placeholder().to_vec();
         for level in 0..growth.levels() {
-            sentence = growth
-                .grow_one(|prefix| space.allowed(prefix), &sentence, level, &mut rng_for(2, "growth", 0))
+            sequence = growth
+                .grow_one(|prefix| space.allowed(prefix), &sequence, level, &mut rng_for(2, "growth", 0))
                 .unwrap();
-            let arch = space.decode(&sentence).unwrap();
+            let arch = space.decode(&sequence).unwrap();
             assert_eq!(arch.normal, arch.reduction);
         }
     }

@@ -15,7 +15,7 @@ use super::token::{Token, TokenMask, Vocabulary};
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::text::ParseError;
 
-/// A discrete search space: a language of tokens with a grammar, and the symmetries of its sentences.
+/// A discrete search space: a language of tokens with a grammar, and the symmetries of its sequences.
 ///
 /// Laws, checked for every space by the same property tests:
 /// - `decode(encode(a)) == a`, and `parse(format(a)) == a`;
@@ -32,7 +32,7 @@ pub trait Space: Send + Sync {
     /// The tokens of the language.
     fn vocabulary(&self) -> &Vocabulary;
 
-    /// Number of tokens of every sentence.
+    /// Number of tokens of every sequence.
     fn sequence_len(&self) -> usize;
 
     /// How many tokens an encoder may read as one step, such as the (index, operation) pair of a branch.
@@ -40,13 +40,13 @@ pub trait Space: Send + Sync {
         1
     }
 
-    /// The tokens that may follow `prefix`; empty after a whole sentence or a prefix that is none.
+    /// The tokens that may follow `prefix`; empty after a whole sequence or a prefix that is none.
     fn allowed(&self, prefix: &[Token]) -> TokenMask;
 
-    /// The sentence of an architecture.
+    /// The sequence of an architecture.
     fn encode(&self, arch: &Self::Arch) -> Vec<Token>;
 
-    /// The architecture of a sentence.
+    /// The architecture of a sequence.
     ///
     /// # Errors
     /// Names the position, the token and what was allowed there.
@@ -61,7 +61,7 @@ pub trait Space: Send + Sync {
     /// All architectures that differ in one choice, in a fixed order.
     fn neighbours(&self, arch: &Self::Arch) -> Vec<Self::Arch>;
 
-    /// The exact number of sentences; symmetric spellings count each.
+    /// The exact number of sequences; symmetric spellings count each.
     fn size(&self) -> BigUint;
 
     /// The architecture as text.
@@ -73,7 +73,7 @@ pub trait Space: Send + Sync {
     /// Names the position, what stood there and what was allowed.
     fn parse(&self, text: &str) -> Result<Self::Arch, ParseError>;
 
-    /// What the token at a position of a sentence says, such as `normal cell, node 0, first input`.
+    /// What the token at a position of a sequence says, such as `normal cell, node 0, first input`.
     fn position(&self, position: usize) -> String {
         format!("token {position}")
     }
@@ -106,7 +106,7 @@ pub trait Space: Send + Sync {
             let pick = rng.random_range(0..mask.count());
             tokens.extend(mask.iter().nth(pick));
         }
-        self.decode(&tokens).expect("a walk of allowed tokens is a sentence")
+        self.decode(&tokens).expect("a walk of allowed tokens is a sequence")
     }
 
     /// A random neighbour; the architecture itself where it has none.
@@ -126,7 +126,7 @@ pub trait Space: Send + Sync {
 
 /// Checks tokens against the grammar of a space, for its `decode`: their number first, then each by the mask of
 /// those before it.
-pub(crate) fn check_sentence<S: Space>(space: &S, tokens: &[Token]) -> Result<(), DecodeError> {
+pub(crate) fn check_sequence<S: Space>(space: &S, tokens: &[Token]) -> Result<(), DecodeError> {
     if tokens.len() != space.sequence_len() {
         return Err(DecodeError::Length {
             space: space.name(),
@@ -147,16 +147,16 @@ pub(crate) fn check_sentence<S: Space>(space: &S, tokens: &[Token]) -> Result<()
     Ok(())
 }
 
-/// Why tokens are no sentence of a space.
+/// Why tokens are no sequence of a space.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Too few or too many tokens.
-    #[error("a sentence of {space} has {expected} tokens, this one has {found}")]
+    #[error("a sequence of {space} has {expected} tokens, this one has {found}")]
     Length {
         /// The space.
         space: String,
-        /// Tokens in a sentence.
+        /// Tokens in a sequence.
         expected: usize,
         /// Tokens given.
         found: usize,
@@ -174,8 +174,8 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// Why tokens that the grammar of a space does not allow are no sentence of it.
+    /// Why tokens that the grammar of a space does not allow are no sequence of it.
     pub(crate) fn of<S: Space>(space: &S, tokens: &[Token]) -> Self {
-        check_sentence(space, tokens).expect_err("what the grammar allows is a sentence")
+        check_sequence(space, tokens).expect_err("what the grammar allows is a sequence")
     }
 }

@@ -27,7 +27,7 @@ pub use plan::{
     MixedEdge, NetworkPlan, NodePlan, OutputMean, OutputPiece, RelaxedCellPlan, RelaxedPlan, SharedCellPlan,
     SharedNode, SharedOp, SupernetPlan,
 };
-pub use published::{TableRow, Verdict, results_table};
+pub use published::{CountComparison, TableRow, results_table};
 pub use skeleton::{Reduction, Skeleton, Stem};
 pub use zoo::{
     DenseNetBc, Published, PublishedPerplexity, RECURRENT_ZOO_NAMES, RecurrentEntry, ResNext29,

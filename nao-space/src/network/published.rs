@@ -37,13 +37,13 @@ pub struct TableRow {
     /// Where the figure was published.
     pub source: &'static str,
     /// Whether the counts agree.
-    pub verdict: Verdict,
+    pub verdict: CountComparison,
 }
 
 /// Whether the counted parameters are the published ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "is", content = "why")]
-pub enum Verdict {
+pub enum CountComparison {
     /// The count, rounded or cut to the printed digits, is what was printed.
     Exact,
     /// It is not.
@@ -57,10 +57,10 @@ pub enum Verdict {
 /// All rows, in the order of [`zoo_networks`] and of the figures of each.
 ///
 /// ```
-/// use nao_space::network::{Verdict, results_table};
+/// use nao_space::network::{CountComparison, results_table};
 /// let rows = results_table();
 /// let nasnet = rows.iter().find(|row| row.name == "NASNet-A").unwrap();
-/// assert_eq!((nasnet.params, nasnet.verdict), (Some(3_346_538), Verdict::Exact));
+/// assert_eq!((nasnet.params, nasnet.verdict), (Some(3_346_538), CountComparison::Exact));
 /// ```
 pub fn results_table() -> Vec<TableRow> {
     let rows =
@@ -83,10 +83,10 @@ fn row(network: &ZooNetwork, figure: &Published) -> TableRow {
         _ => (skeleton.map(|skeleton| skeleton.cells_per_stage), skeleton.map(|skeleton| skeleton.width)),
     };
     let verdict = match (network, cost, figure.params_millions) {
-        (ZooNetwork::Unpublished(cells), ..) => Verdict::CellsUnknown(cells.known),
-        (_, Some(cost), Some(millions)) if prints_as(cost.params, millions) => Verdict::Exact,
-        (_, _, Some(_)) => Verdict::Differs(figure.note.unwrap_or("no reason is known")),
-        (_, _, None) => Verdict::NothingPublished,
+        (ZooNetwork::Unpublished(cells), ..) => CountComparison::CellsUnknown(cells.known),
+        (_, Some(cost), Some(millions)) if prints_as(cost.params, millions) => CountComparison::Exact,
+        (_, _, Some(_)) => CountComparison::Differs(figure.note.unwrap_or("no reason is known")),
+        (_, _, None) => CountComparison::NothingPublished,
     };
     TableRow {
         name: network.name(),
@@ -138,12 +138,12 @@ mod tests {
     #[test]
     fn rows_that_agree_are_those_of_the_reference_and_others_say_why() {
         let rows = results_table();
-        let of = |wanted: fn(&Verdict) -> bool| -> Vec<(&str, Option<usize>, Option<usize>)> {
+        let of = |wanted: fn(&CountComparison) -> bool| -> Vec<(&str, Option<usize>, Option<usize>)> {
             let rows = rows.iter().filter(|row| wanted(&row.verdict));
             rows.map(|row| (row.name, row.cells_per_stage, row.width)).collect()
         };
         assert_eq!(
-            of(|verdict| *verdict == Verdict::Exact),
+            of(|verdict| *verdict == CountComparison::Exact),
             [
                 ("DenseNet-BC", None, None),
                 ("ResNeXt-29", None, None),
@@ -160,16 +160,21 @@ mod tests {
                 ("DARTS-V2", Some(6), Some(36)),
             ]
         );
-        let differing = of(|verdict| matches!(verdict, Verdict::Differs(_)));
+        let differing = of(|verdict| matches!(verdict, CountComparison::Differs(_)));
         let names: Vec<&str> = differing.iter().map(|row| row.0).collect();
         assert_eq!(
             names,
             ["NAONet", "NAONet", "NAONet", "NASNet-A-figure", "ENAS", "ENAS-alt", "DARTS-V1", "DARTS-V2"]
         );
-        assert!(!rows.iter().any(|row| row.verdict == Verdict::Differs("no reason is known")));
-        assert_eq!(of(|verdict| matches!(verdict, Verdict::CellsUnknown(_))).len(), 4);
+        assert!(!rows.iter().any(|row| row.verdict == CountComparison::Differs("no reason is known")));
+        assert_eq!(of(|verdict| matches!(verdict, CountComparison::CellsUnknown(_))).len(), 4);
         for row in &rows {
-            assert_eq!(row.params.is_none(), matches!(row.verdict, Verdict::CellsUnknown(_)), "{}", row.name);
+            assert_eq!(
+                row.params.is_none(),
+                matches!(row.verdict, CountComparison::CellsUnknown(_)),
+                "{}",
+                row.name
+            );
         }
     }
 }

@@ -36,7 +36,7 @@ pub const KNOWN_CYCLES: [(&str, &[&str]); 6] = [
             "strategy/nao.rs strategy/state.rs",
         ],
     ),
-    ("nao-child", &["recipe/built_in.rs recipe/mod.rs", "supernet/bank.rs supernet/child.rs"]),
+    ("nao-child", &["recipe/built_in.rs recipe/mod.rs", "supernet/child.rs supernet/shared_weights.rs"]),
     (
         "nao-cli",
         &[

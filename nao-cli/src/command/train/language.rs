@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::tensor::Device;
 use nao_child::data::TextData;
-use nao_child::rnn::{
-    LanguageModel, LanguageTrainError, LanguageTrainOptions, Reading, RecurrentCell, foresee_while,
+use nao_child::language::{
+    LanguageModel, LanguageTrainError, LanguageTrainOptions, ReadingLayout, RecurrentCell, evaluate_while,
     train_language_model,
 };
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
@@ -105,9 +105,9 @@ impl Training for LanguageTask {
             error @ LanguageTrainError::NotFinite { .. } => RunFailed(error.to_string()).into(),
             error => error.into(),
         })?;
-        let reading = Reading { batch: recipe.test_batch, segment: recipe.segment };
+        let layout = ReadingLayout { batch: recipe.test_batch, segment: recipe.segment };
         let keep_going = || if progress.should_stop() { Err(interrupted(folder.path())) } else { Ok(()) };
-        let test = foresee_while(&trained.model.valid(), arch, &text.test, reading, keep_going)?
+        let test = evaluate_while(&trained.model.valid(), arch, &text.test, layout, keep_going)?
             .context("the test text is too short to be read in recipe.test_batch parts")?;
         let averaged = trained.averaged_after.map_or_else(
             || "weights were never averaged".to_owned(),

@@ -26,8 +26,8 @@ use nao_space::seed::rng_for;
 use serde::{Deserialize, Serialize};
 
 use self::files::{SharedFiles, StoredRound};
-use self::policy::Rewarded;
-use self::proposer::Retold;
+use self::policy::PolicyProposer;
+use self::proposer::StrategyProposer;
 use super::config::RunConfig;
 use crate::failure::{Interrupted, RunFailed, stopped_at};
 use crate::interrupt::Interrupt;
@@ -90,12 +90,12 @@ pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<Imag
     let (mut search, mut rounds) = opened(&sharing, config.seed, &space, data, &device, &files)?;
     let learned =
         || pretrained(&space, &config.strategy.structure.pretraining, &device, Some(&folder.pretrained()));
-    let mut proposer: Box<dyn Kept + '_> = match config.strategy.name.as_str() {
+    let mut proposer: Box<dyn PersistentProposer + '_> = match config.strategy.name.as_str() {
         ENAS => {
             let (policy, updates) = (config.strategy.policy.clone(), sharing.policy_updates);
-            Box::new(Rewarded::new(&space, policy, updates, sharing.norms, config.seed, &device)?)
+            Box::new(PolicyProposer::new(&space, policy, updates, sharing.norms, config.seed, &device)?)
         }
-        _ => Box::new(Retold::new(&space, &config.strategy, config.seed, &device, learned)),
+        _ => Box::new(StrategyProposer::new(&space, &config.strategy, config.seed, &device, learned)),
     };
     if let Some(last) = rounds.last() {
         proposer.restore(files.controller(last.round))?;
@@ -146,7 +146,12 @@ fn train(
 }
 
 /// Keeps a round that is over; its weights are kept already.
-fn keep(search: &SharedSearch, proposer: &dyn Kept, files: &SharedFiles, report: &SharedRound) -> Result<()> {
+fn keep(
+    search: &SharedSearch,
+    proposer: &dyn PersistentProposer,
+    files: &SharedFiles,
+    report: &SharedRound,
+) -> Result<()> {
     proposer.save(&files.controller(report.round))?;
     // The round counts once this is there.
     files.keep(&StoredRound { report: report.clone(), state: search.state().clone() })?;
@@ -154,7 +159,7 @@ fn keep(search: &SharedSearch, proposer: &dyn Kept, files: &SharedFiles, report:
 }
 
 /// A proposer that is kept between rounds.
-trait Kept: Proposer {
+trait PersistentProposer: Proposer {
     /// Keeps what it has learned, where there is something.
     fn save(&self, path: &Path) -> Result<()>;
     /// Takes over what was kept.

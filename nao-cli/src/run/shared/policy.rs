@@ -12,10 +12,10 @@ use nao_space::search::{Observation, Origin, Proposal, Proposals, StrategyError}
 use nao_space::{CnnArch, CnnSpace, Space};
 use serde_json::json;
 
-use super::Kept;
+use super::PersistentProposer;
 
 /// A policy that proposes.
-pub struct Rewarded<'a> {
+pub struct PolicyProposer<'a> {
     space: &'a CnnSpace,
     sampler: PolicySampler<'a, CnnSpace>,
     /// Updates per round.
@@ -24,7 +24,7 @@ pub struct Rewarded<'a> {
     last: Vec<PolicyUpdate>,
 }
 
-impl<'a> Rewarded<'a> {
+impl<'a> PolicyProposer<'a> {
     /// A policy that has learned nothing.
     pub fn new(
         space: &'a CnnSpace,
@@ -35,11 +35,11 @@ impl<'a> Rewarded<'a> {
         device: &Device,
     ) -> Result<Self> {
         let sampler = PolicySampler::new(space, config, seed, device)?;
-        Ok(Rewarded { space, sampler, updates, norms, last: Vec::new() })
+        Ok(PolicyProposer { space, sampler, updates, norms, last: Vec::new() })
     }
 }
 
-impl Kept for Rewarded<'_> {
+impl PersistentProposer for PolicyProposer<'_> {
     fn save(&self, path: &Path) -> Result<()> {
         Ok(write_whole(path, &self.sampler.save()?)?)
     }
@@ -50,7 +50,7 @@ impl Kept for Rewarded<'_> {
     }
 }
 
-impl Proposer for Rewarded<'_> {
+impl Proposer for PolicyProposer<'_> {
     fn learn(&mut self, round: u32, training: &SharedTraining) -> Result<(), StrategyError> {
         let minibatches = training.validation_minibatches(u64::from(round));
         let norms = self.norms;

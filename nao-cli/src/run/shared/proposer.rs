@@ -14,11 +14,11 @@ use nao_space::search::{Observation, Proposals, RandomSearch, Strategy, Strategy
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
-use super::Kept;
+use super::PersistentProposer;
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The `nao` strategy of a preset, told anew each round.
-pub struct Retold<'a, L> {
+pub struct StrategyProposer<'a, L> {
     space: &'a CnnSpace,
     config: &'a StrategyConfig,
     seed: u64,
@@ -31,7 +31,7 @@ pub struct Retold<'a, L> {
     report: Option<serde_json::Value>,
 }
 
-impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
+impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> StrategyProposer<'a, L> {
     /// A proposer that has not proposed.
     pub fn new(
         space: &'a CnnSpace,
@@ -41,7 +41,7 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
         learn: L,
     ) -> Self {
         let device = device.clone();
-        Retold { space, config, seed, device, learn, learned: None, weights: None, report: None }
+        StrategyProposer { space, config, seed, device, learn, learned: None, weights: None, report: None }
     }
 
     fn structure(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
@@ -62,7 +62,7 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> Retold<'a, L> {
     }
 }
 
-impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Kept for Retold<'_, L> {
+impl<L: Fn() -> Result<Arc<PretrainedSpace>>> PersistentProposer for StrategyProposer<'_, L> {
     fn save(&self, path: &Path) -> Result<()> {
         self.weights.as_ref().map_or(Ok(()), |weights| Ok(write_whole(path, weights)?))
     }
@@ -77,7 +77,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Kept for Retold<'_, L> {
     }
 }
 
-impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for Retold<'_, L> {
+impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for StrategyProposer<'_, L> {
     fn propose(
         &mut self,
         round: u32,

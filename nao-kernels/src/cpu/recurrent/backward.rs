@@ -5,7 +5,7 @@ use super::{Block, Inputs, RecurrentGraph, Run, Steps, add_product, add_scaled, 
 use crate::cpu::isa::Isa;
 use crate::cpu::matrix::{Matrix, Rows, product};
 use crate::cpu::panels::{Panels, product_with_panels};
-use crate::cpu::parallel::{Places, map};
+use crate::cpu::parallel::{DisjointWrites, map};
 
 /// The gradients of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,13 +37,13 @@ pub fn backward(
     let (tokens, states) = (time * batch, graph.states());
     assert!(outputs.len() == tokens * n && run.states.len() == states * tokens * n, "the run is of {of:?}");
     let weights = weights(isa, n, graph, inputs, true);
-    let back = |mixes: Places, memory: Places, number: usize| {
+    let back = |mixes: DisjointWrites, memory: DisjointWrites, number: usize| {
         back_block(isa, Block::numbered(of, number), graph, inputs, run, &weights, outputs, mixes, memory);
     };
     // SAFETY: the blocks cover all sequences, and each writes all of its own.
     let (mixes, (memory, ())) = unsafe {
-        Places::fill(states * tokens * 2 * n, |mixes| {
-            Places::fill(batch * n, |memory| {
+        DisjointWrites::fill(states * tokens * 2 * n, |mixes| {
+            DisjointWrites::fill(batch * n, |memory| {
                 map(batch.div_ceil(block(of)), |number| back(mixes, memory, number));
             })
         })
@@ -98,8 +98,8 @@ fn back_block(
     run: &Run,
     weights: &[Panels],
     outputs: &[f32],
-    mixes: Places,
-    memory: Places,
+    mixes: DisjointWrites,
+    memory: DisjointWrites,
 ) {
     let Steps { time, hidden: n, .. } = block.of;
     let size = block.count * n;

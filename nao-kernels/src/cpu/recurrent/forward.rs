@@ -5,7 +5,7 @@ use super::{Block, Inputs, RecurrentGraph, Run, Steps, add_scaled, block, masked
 use crate::cpu::isa::Isa;
 use crate::cpu::matrix::{Matrix, Rows, product};
 use crate::cpu::panels::product_with_panels;
-use crate::cpu::parallel::{Places, map};
+use crate::cpu::parallel::{DisjointWrites, map};
 
 /// Runs over all steps, at least one.
 ///
@@ -18,7 +18,7 @@ pub fn forward(isa: Isa, of: Steps, graph: &RecurrentGraph, inputs: Inputs) -> R
     let weights = weights(isa, n, graph, inputs, false);
     let masked_words = inputs.word_mask.map(|mask| masked(isa, inputs.words, mask));
     let words = masked_words.as_deref().unwrap_or(inputs.words);
-    let run = |mixes: Places, all_states: Places, outputs: Places, number: usize| {
+    let run = |mixes: DisjointWrites, all_states: DisjointWrites, outputs: DisjointWrites, number: usize| {
         let block = Block::numbered(of, number);
         let mask = inputs.state_mask.map(|mask| block.rows(mask));
         let mut scratch = vec![0.0; block.count * n];
@@ -68,12 +68,12 @@ pub fn forward(isa: Isa, of: Steps, graph: &RecurrentGraph, inputs: Inputs) -> R
     };
     // SAFETY: the blocks cover all sequences, and each writes all of its own.
     let (mixes, (states, (outputs, ()))) = unsafe {
-        Places::fill(states * tokens * 2 * n, |mixes| {
+        DisjointWrites::fill(states * tokens * 2 * n, |mixes| {
             let of_words = mixes.at(0, tokens * 2 * n);
             let first = Matrix::rows(inputs.first, 2 * n);
             product([tokens, n, 2 * n], Matrix::rows(words, n), first, of_words, 2 * n, false);
-            Places::fill(states * tokens * n, |all_states| {
-                Places::fill(tokens * n, |outputs| {
+            DisjointWrites::fill(states * tokens * n, |all_states| {
+                DisjointWrites::fill(tokens * n, |outputs| {
                     map(batch.div_ceil(block(of)), |number| run(mixes, all_states, outputs, number));
                 })
             })

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::scheduler::{Scheduler, TaskReport, TaskState};
-use super::suspicion::Verdict;
+use super::suspicion::Liveness;
 use super::{SlurmExecutor, SubmittedBatch};
 use crate::error::Result;
 use crate::executor::exchange::{CopyOfAttempt, TaskKey};
@@ -66,7 +66,7 @@ where
                 let place_of_task = (sent.batch.number, task);
                 let verdict =
                     self.suspicions.judge(place_of_task, of_task.into_iter(), now, self.settings.grace);
-                if let Verdict::Lost(last) = verdict {
+                if let Liveness::Lost(last) = verdict {
                     lost.push((place, task, last));
                 }
             }

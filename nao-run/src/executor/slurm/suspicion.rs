@@ -16,7 +16,7 @@ pub struct Suspicions {
 
 /// What is thought of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Liveness {
     /// It may still give its results.
     Alive,
     /// It will not; with the last that was said of it, if anything was.
@@ -32,22 +32,22 @@ impl Suspicions {
         reports: impl Iterator<Item = &'a TaskReport>,
         now: Duration,
         grace: Duration,
-    ) -> Verdict {
+    ) -> Liveness {
         let reports: Vec<&TaskReport> = reports.collect();
         // There may be two jobs of one token, if one was handed in twice.
         if reports.iter().any(|report| !report.state.has_ended()) {
             self.since.remove(&place);
-            return Verdict::Alive;
+            return Liveness::Alive;
         }
         let Some(since) = self.since.get(&place) else {
             self.since.insert(place, now);
-            return Verdict::Alive;
+            return Liveness::Alive;
         };
         if now.saturating_sub(*since) < grace {
-            return Verdict::Alive;
+            return Liveness::Alive;
         }
         self.since.remove(&place);
-        Verdict::Lost(reports.last().map(|report| (*report).clone()))
+        Liveness::Lost(reports.last().map(|report| (*report).clone()))
     }
 }
 
@@ -68,19 +68,19 @@ mod tests {
             let reports: Vec<TaskReport> = state.map(report).into_iter().collect();
             suspicions.judge((1, 0), reports.iter(), seconds(now), seconds(15))
         };
-        assert_eq!(look(Some(TaskState::Running), 0), Verdict::Alive);
-        assert_eq!(look(Some(TaskState::NodeFailed), 10), Verdict::Alive);
-        assert_eq!(look(None, 20), Verdict::Alive);
+        assert_eq!(look(Some(TaskState::Running), 0), Liveness::Alive);
+        assert_eq!(look(Some(TaskState::NodeFailed), 10), Liveness::Alive);
+        assert_eq!(look(None, 20), Liveness::Alive);
         // Started again: all is forgiven.
-        assert_eq!(look(Some(TaskState::Pending), 30), Verdict::Alive);
-        assert_eq!(look(None, 40), Verdict::Alive);
-        assert_eq!(look(None, 54), Verdict::Alive);
-        assert_eq!(look(None, 55), Verdict::Lost(None));
-        assert_eq!(look(Some(TaskState::Failed), 60), Verdict::Alive);
-        assert_eq!(look(Some(TaskState::Failed), 80), Verdict::Lost(Some(report(TaskState::Failed))));
+        assert_eq!(look(Some(TaskState::Pending), 30), Liveness::Alive);
+        assert_eq!(look(None, 40), Liveness::Alive);
+        assert_eq!(look(None, 54), Liveness::Alive);
+        assert_eq!(look(None, 55), Liveness::Lost(None));
+        assert_eq!(look(Some(TaskState::Failed), 60), Liveness::Alive);
+        assert_eq!(look(Some(TaskState::Failed), 80), Liveness::Lost(Some(report(TaskState::Failed))));
         // A word that no version of ours knows is no end.
-        assert_eq!(look(Some(TaskState::Other("THINKING".into())), 90), Verdict::Alive);
-        assert_eq!(look(Some(TaskState::Other("THINKING".into())), 200), Verdict::Alive);
+        assert_eq!(look(Some(TaskState::Other("THINKING".into())), 90), Liveness::Alive);
+        assert_eq!(look(Some(TaskState::Other("THINKING".into())), 200), Liveness::Alive);
     }
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         for now in [0, 100, 200] {
             let verdict =
                 suspicions.judge((1, 0), reports.iter(), Duration::from_secs(now), Duration::from_secs(1));
-            assert_eq!(verdict, Verdict::Alive);
+            assert_eq!(verdict, Liveness::Alive);
         }
     }
 }

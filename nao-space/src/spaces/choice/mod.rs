@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use self::definition::Definition;
 use self::tree::{Branch, Forest, Picks};
 use crate::excerpt::listed;
-use crate::language::{DecodeError, Space, Token, TokenMask, Vocabulary, check_sentence};
+use crate::language::{DecodeError, Space, Token, TokenMask, Vocabulary, check_sequence};
 use crate::text::{ParseError, shown};
 
 pub use arch::ChoiceArch;
@@ -159,7 +159,7 @@ impl ChoiceSpace {
         Token((self.vocabulary.len() - 1) as u16)
     }
 
-    /// What tokens choose, as long as they are a prefix of a sentence.
+    /// What tokens choose, as long as they are a prefix of a sequence.
     fn read(&self, tokens: &[Token]) -> Option<Picks> {
         let mut picks = Vec::with_capacity(self.positions.len());
         for (index, &token) in tokens.iter().enumerate() {
@@ -213,7 +213,7 @@ impl Space for ChoiceSpace {
     }
 
     fn decode(&self, tokens: &[Token]) -> Result<ChoiceArch, DecodeError> {
-        check_sentence(self, tokens)?;
+        check_sequence(self, tokens)?;
         Ok(self.arch(&self.read(tokens).expect("every token was checked")))
     }
 

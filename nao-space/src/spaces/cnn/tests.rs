@@ -3,8 +3,8 @@ use std::collections::HashSet;
 use super::*;
 use crate::image::Op;
 
-/// Every sentence of a space, by walking its masks.
-fn sentences(space: &CnnSpace) -> Vec<Vec<Token>> {
+/// Every sequence of a space, by walking its masks.
+fn sequences(space: &CnnSpace) -> Vec<Vec<Token>> {
     let mut all = vec![Vec::new()];
     for _ in 0..space.sequence_len() {
         let longer = all.iter().flat_map(|prefix: &Vec<Token>| {
@@ -17,11 +17,11 @@ fn sentences(space: &CnnSpace) -> Vec<Vec<Token>> {
 }
 
 #[test]
-fn the_size_is_the_number_of_sentences() {
+fn the_size_is_the_number_of_sequences() {
     let two = [Op::Identity, Op::Conv { kernel: 1 }];
     for (nodes, ops) in [(1, &two[..1]), (1, &two), (2, &two[..1])] {
         let space = CnnSpace::new(nodes, OpSet::new("test", ops.iter().copied())).unwrap();
-        let all = sentences(&space);
+        let all = sequences(&space);
         assert_eq!(space.size(), BigUint::from(all.len()), "{nodes} nodes, {} ops", ops.len());
         let distinct: HashSet<CnnArch> = all.iter().map(|tokens| space.decode(tokens).unwrap()).collect();
         assert_eq!(distinct.len(), all.len());
@@ -29,7 +29,7 @@ fn the_size_is_the_number_of_sentences() {
 }
 
 #[test]
-fn the_papers_space_has_1_8e32_sentences() {
+fn the_papers_space_has_1_8e32_sequences() {
     let per_cell = BigUint::from(720u32).pow(2) * BigUint::from(11u32).pow(10);
     assert_eq!(CnnSpace::default().size(), per_cell.pow(2));
     assert_eq!(CnnSpace::default().size().to_string().len(), 33);
@@ -48,7 +48,7 @@ fn canonical_classes_of_small_cells_are_counted_right() {
     // One node, one operation: the pairs {00, 01, 11} per cell, hence 3 x 3 classes of 4 x 4 spellings.
     let one = CnnSpace::new(1, OpSet::new("one", [Op::Identity])).unwrap();
     let keys = |space: &CnnSpace| {
-        let archs = sentences(space).into_iter().map(|tokens| space.decode(&tokens).unwrap());
+        let archs = sequences(space).into_iter().map(|tokens| space.decode(&tokens).unwrap());
         archs.map(|arch| space.key(&arch)).collect::<HashSet<_>>().len()
     };
     assert_eq!(keys(&one), 9);
@@ -95,11 +95,11 @@ fn encoded(nodes: usize, ops: OpSet, encoding: Encoding) -> CnnSpace {
 }
 
 #[test]
-fn the_size_is_the_number_of_sentences_in_every_encoding() {
+fn the_size_is_the_number_of_sequences_in_every_encoding() {
     let ops = || OpSet::new("two", [Op::SepConv { kernel: 3 }, Op::Identity]);
     for encoding in Encoding::ALL {
         let space = encoded(1, ops(), encoding);
-        let all = sentences(&space);
+        let all = sequences(&space);
         assert_eq!(space.size(), BigUint::from(all.len()), "{encoding}");
         let distinct: HashSet<CnnArch> = all.iter().map(|tokens| space.decode(tokens).unwrap()).collect();
         assert_eq!(distinct.len(), all.len(), "{encoding}");

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::cnn::{CnnSpace, cell_graph, cell_position};
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::image::{CnnArch, Edge, Node, Op, OpSet, State};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
 use crate::text::ParseError;
 
 pub use genotype::{Genotype, looks_like_genotype, parse_genotype};
@@ -22,7 +22,7 @@ pub use text::{format_darts, format_darts_dict, parse_darts};
 /// earlier states. The output of a cell is the concatenation of its four nodes, read or not, whereas a
 /// [`Cell`](crate::Cell) by itself knows loose ends only; see [`concat`](DartsSpace::concat).
 ///
-/// Its language is that of [`CnnSpace`] less the sentences in which a node reads one state twice. Text is a
+/// Its language is that of [`CnnSpace`] less the sequences in which a node reads one state twice. Text is a
 /// genotype as DARTS prints it.
 ///
 /// ```
@@ -118,7 +118,7 @@ impl Space for DartsSpace {
     }
 
     fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
-        check_sentence(self, tokens)?;
+        check_sequence(self, tokens)?;
         self.cells.decode(tokens)
     }
 

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph, VertexId};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
 use crate::text::ParseError;
 
 pub use arch::{HierarchicalArch, Motif, MotifId, Primitive};
@@ -110,7 +110,7 @@ impl Space for HierarchicalSpace {
     }
 
     fn decode(&self, tokens: &[Token]) -> Result<HierarchicalArch, DecodeError> {
-        check_sentence(self, tokens)?;
+        check_sequence(self, tokens)?;
         let (motifs, cell) = tokens.split_at(MOTIF_TOKENS);
         let motif = |motif: usize| Motif {
             edges: std::array::from_fn(|edge| {
@@ -150,11 +150,11 @@ impl Space for HierarchicalSpace {
     }
 
     fn neighbours(&self, arch: &HierarchicalArch) -> Vec<HierarchicalArch> {
-        let sentence = self.encode(arch);
+        let sequence = self.encode(arch);
         let mut all = Vec::new();
-        for (position, &token) in sentence.iter().enumerate() {
-            for other in self.allowed(&sentence[..position]).iter().filter(|&other| other != token) {
-                all.push(self.with_token(&sentence, position, other));
+        for (position, &token) in sequence.iter().enumerate() {
+            for other in self.allowed(&sequence[..position]).iter().filter(|&other| other != token) {
+                all.push(self.with_token(&sequence, position, other));
             }
         }
         all
@@ -165,11 +165,11 @@ impl Space for HierarchicalSpace {
             0 => rng.random_range(0..MOTIF_TOKENS),
             _ => MOTIF_TOKENS + rng.random_range(0..HierarchicalArch::CELL_EDGES),
         };
-        let sentence = self.encode(arch);
-        let token = sentence[position];
+        let sequence = self.encode(arch);
+        let token = sequence[position];
         let others: Vec<Token> =
-            self.allowed(&sentence[..position]).iter().filter(|&other| other != token).collect();
-        self.with_token(&sentence, position, others[rng.random_range(0..others.len())])
+            self.allowed(&sequence[..position]).iter().filter(|&other| other != token).collect();
+        self.with_token(&sequence, position, others[rng.random_range(0..others.len())])
     }
 
     fn size(&self) -> BigUint {
@@ -233,10 +233,10 @@ impl Space for HierarchicalSpace {
 }
 
 impl HierarchicalSpace {
-    fn with_token(&self, sentence: &[Token], position: usize, token: Token) -> HierarchicalArch {
-        let mut sentence = sentence.to_vec();
-        sentence[position] = token;
-        self.decode(&sentence).expect("what may stand at a position does not depend on others")
+    fn with_token(&self, sequence: &[Token], position: usize, token: Token) -> HierarchicalArch {
+        let mut sequence = sequence.to_vec();
+        sequence[position] = token;
+        self.decode(&sequence).expect("what may stand at a position does not depend on others")
     }
 }
 

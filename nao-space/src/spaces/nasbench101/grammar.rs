@@ -1,4 +1,4 @@
-//! The grammar of NAS-Bench-101 sentences: which symbol may come next so that a valid cell comes out.
+//! The grammar of NAS-Bench-101 sequences: which symbol may come next so that a valid cell comes out.
 
 use super::cell::{NasBench101Arch, VertexOp, VertexSet};
 use crate::language::Token;
@@ -47,7 +47,7 @@ impl Symbol {
     }
 }
 
-/// The sentence so far. Vertex by vertex it names the edges from vertices 0, 1, … and then the operation.
+/// The sequence so far. Vertex by vertex it names the edges from vertices 0, 1, … and then the operation.
 ///
 /// A prefix is allowed just if it can be completed. Every vertex needs an input, which makes it reachable; every
 /// vertex but the output needs a reader. So vertices without a reader ("loose" ones) each cost an edge still
@@ -148,9 +148,9 @@ impl Prefix {
     }
 }
 
-/// The number of sentences: vertex by vertex, over the number of loose vertices and edges. What a vertex reads
+/// The number of sequences: vertex by vertex, over the number of loose vertices and edges. What a vertex reads
 /// is counted by how many loose and how many other vertices it takes.
-pub(super) fn sentences() -> u64 {
+pub(super) fn sequences() -> u64 {
     count(1, 1, 0)
 }
 

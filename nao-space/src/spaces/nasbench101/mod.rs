@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
 use crate::text::ParseError;
 
 pub use cell::{InvalidNasBench101, NasBench101Arch, VertexOp};
@@ -26,9 +26,9 @@ pub use text::{format_nasbench101, nasbench101_from_json, nasbench101_to_json, p
 /// Its language is that of docs/specification.md, g: 27 tokens, for each of vertices 1 to 6 one per earlier vertex (no
 /// edge or edge) and then its operation; the output ends the cell, and what is left is filled with `no vertex`, which
 /// has a token of its own, for 0 is the start symbol. Masks look ahead: a prefix is allowed just if some pruned
-/// cell of at most 9 edges begins with it, so that sentences and cells correspond one to one.
+/// cell of at most 9 edges begins with it, so that sequences and cells correspond one to one.
 ///
-/// Two cells are spellings of one where they differ in the numbers of inner vertices only: 1,293,208 sentences spell
+/// Two cells are spellings of one where they differ in the numbers of inner vertices only: 1,293,208 sequences spell
 /// 423,624 cells.
 ///
 /// ```
@@ -52,10 +52,10 @@ impl Default for NasBench101Space {
 }
 
 impl NasBench101Space {
-    /// Number of tokens of a sentence: 1 + 2 + … + 6 edges and 6 operations.
+    /// Number of tokens of a sequence: 1 + 2 + … + 6 edges and 6 operations.
     const TOKENS: usize = 27;
 
-    /// All cells with every numbering, in the order of their sentences.
+    /// All cells with every numbering, in the order of their sequences.
     pub fn all(&self) -> impl Iterator<Item = NasBench101Arch> + use<> {
         let mut open = vec![Reading::START];
         std::iter::from_fn(move || {
@@ -74,7 +74,7 @@ impl NasBench101Space {
     }
 }
 
-/// A prefix of a sentence with the part of the cell that it describes.
+/// A prefix of a sequence with the part of the cell that it describes.
 #[derive(Clone)]
 struct Reading {
     prefix: Prefix,
@@ -145,7 +145,7 @@ impl Space for NasBench101Space {
     }
 
     fn decode(&self, tokens: &[Token]) -> Result<NasBench101Arch, DecodeError> {
-        check_sentence(self, tokens)?;
+        check_sequence(self, tokens)?;
         Ok(self.read(tokens).expect("every token was checked").arch())
     }
 
@@ -180,7 +180,7 @@ impl Space for NasBench101Space {
     }
 
     fn size(&self) -> BigUint {
-        BigUint::from(grammar::sentences())
+        BigUint::from(grammar::sequences())
     }
 
     fn format(&self, arch: &NasBench101Arch) -> String {

@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sentence};
+use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
 use crate::text::ParseError;
 
 pub use arch::{EdgeOp, NasBench201Arch};
@@ -87,7 +87,7 @@ impl Space for NasBench201Space {
     }
 
     fn decode(&self, tokens: &[Token]) -> Result<NasBench201Arch, DecodeError> {
-        check_sentence(self, tokens)?;
+        check_sequence(self, tokens)?;
         let edges = std::array::from_fn(|edge| EdgeOp::ALL[tokens[edge].index() - 1]);
         Ok(NasBench201Arch { edges })
     }

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_the_number_of_sentences() {
+    fn the_size_is_the_number_of_sequences() {
         for nodes in 1..=4 {
             let distinct: HashSet<RnnArch> = all(&space(nodes)).into_iter().collect();
             assert_eq!(space(nodes).size(), BigUint::from(distinct.len()), "{nodes} nodes");

@@ -14,7 +14,9 @@ use rand::RngExt;
 
 use super::{Dropouts, LanguageEvaluator, LanguageRecipe};
 use crate::data::TextData;
-use crate::train::handover_tests::{Over, Piece, as_before_positions, in_pieces, starts_afresh, torn};
+use crate::train::handover_tests::{
+    FinishedTraining, Piece, as_before_positions, in_pieces, starts_afresh, torn,
+};
 
 /// Segments of very unequal lengths, every dropout and both penalties; averaging begins early, for nothing can be learned
 /// of the text.
@@ -71,7 +73,7 @@ const CELL: &str = "0 0 1 1 2 0";
 /// The same tensors: one node has another activation.
 const OTHER_CELL: &str = "0 0 1 0 2 0";
 
-fn whole(evaluator: &LanguageEvaluator, folder: &Path) -> Over {
+fn whole(evaluator: &LanguageEvaluator, folder: &Path) -> FinishedTraining {
     let (whole, pieces) = in_pieces(evaluator, &trial(CELL, 5), folder, u32::MAX);
     assert_eq!(pieces, 1);
     whole

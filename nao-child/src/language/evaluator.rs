@@ -120,7 +120,7 @@ mod tests {
     use nao_space::{Quiet, RnnSpace, Space, TrialId};
 
     use super::*;
-    use crate::rnn::Dropouts;
+    use crate::language::Dropouts;
 
     #[test]
     fn a_trial_measures_perplexity_to_be_minimised() {

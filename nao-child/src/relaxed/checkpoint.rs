@@ -122,8 +122,8 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::darts::recipe::Order;
     use crate::data::digits;
+    use crate::relaxed::recipe::Order;
     use crate::train::{Sgd, SgdSettings};
 
     #[test]

@@ -19,7 +19,7 @@ pub enum OnCheckpointError {
 }
 
 /// Reads and saves the state of one training.
-pub(crate) struct Keeper<'a> {
+pub(crate) struct CheckpointWriter<'a> {
     checkpointing: Option<&'a Checkpointing>,
     on_error: OnCheckpointError,
     /// When the state was saved last, or the training begun. Decides when it is saved, never what becomes of it.
@@ -28,10 +28,10 @@ pub(crate) struct Keeper<'a> {
     had_folder: bool,
 }
 
-impl<'a> Keeper<'a> {
+impl<'a> CheckpointWriter<'a> {
     pub fn new(checkpointing: Option<&'a Checkpointing>, on_error: OnCheckpointError) -> Self {
         let had_folder = checkpointing.is_some_and(|checkpointing| has_folder(&checkpointing.path));
-        Keeper { checkpointing, on_error, saved: Instant::now(), had_folder }
+        CheckpointWriter { checkpointing, on_error, saved: Instant::now(), had_folder }
     }
 
     /// The state in the file, where there is one.

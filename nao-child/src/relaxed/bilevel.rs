@@ -190,10 +190,10 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::darts::RelaxedNetwork;
     use crate::network::{Pass, TrainPass};
     use crate::op::init::uniform;
     use crate::op::loss::{cross_entropy, target_rows};
+    use crate::relaxed::RelaxedNetwork;
 
     /// Two layers, each of which mixes smooth functions by the logits of one edge.
     #[derive(Module, Debug)]

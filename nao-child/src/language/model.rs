@@ -203,7 +203,7 @@ mod tests {
     use nao_space::{RnnSpace, Space};
 
     use super::*;
-    use crate::rnn::Dropouts;
+    use crate::language::Dropouts;
 
     const SIZES: LanguageModelSkeleton = LanguageModelSkeleton { vocabulary: 9, hidden: 6 };
 

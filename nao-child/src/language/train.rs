@@ -13,11 +13,11 @@ use super::average::Average;
 use super::cell::CellWeights;
 use super::checkpoint::{Best, Checkpoint, Position, save_language_weights};
 use super::dropout::LanguagePass;
-use super::evaluate::{Reading, foresee_while};
+use super::evaluate::{ReadingLayout, evaluate_while};
 use super::model::{LanguageModel, Tokens};
 use super::recipe::{LanguageRecipe, LanguageRecipeError};
 use crate::op::init::standard_normal;
-use crate::train::keeping::Keeper;
+use crate::train::checkpoint_writer::CheckpointWriter;
 use crate::train::{CheckpointError, OnCheckpointError, Sgd, SgdSettings};
 
 /// Why a language model was not trained.
@@ -110,60 +110,60 @@ pub fn train_language_model<W: CellWeights>(
     }
     let fresh = move || Checkpoint::fresh(model.clone());
     let save = |state: &Checkpoint<W>, path: &Path| state.save(arch, recipe, seed, path);
-    let mut keeper = Keeper::new(options.checkpoint.as_ref(), options.on_checkpoint_error);
-    let earlier = keeper.earlier(|path| Checkpoint::load(fresh(), arch, recipe, seed, path), progress)?;
+    let mut writer = CheckpointWriter::new(options.checkpoint.as_ref(), options.on_checkpoint_error);
+    let earlier = writer.earlier(|path| Checkpoint::load(fresh(), arch, recipe, seed, path), progress)?;
     let mut state = earlier.unwrap_or_else(fresh);
     let mut sgd = sgd(recipe);
     while state.epoch < recipe.epochs {
         let train_loss = run_epoch(&mut state, &mut sgd, arch, training, recipe, seed, progress);
         if let Err(LanguageTrainError::Interrupted) = train_loss {
-            keeper.save(|path| save(&state, path), progress)?;
+            writer.save(|path| save(&state, path), progress)?;
         }
         let train_loss = train_loss?;
         let judged = judged(&state);
-        let reading = Reading { batch: recipe.validation_batch, segment: recipe.segment };
+        let layout = ReadingLayout { batch: recipe.validation_batch, segment: recipe.segment };
         // A pass that ended at a loss that is no number is not at its end, and could not be gone on with.
         let is_stoppable = train_loss.is_finite();
         let keep_going = || match is_stoppable && progress.should_stop() {
             true => Err(LanguageTrainError::Interrupted),
             false => Ok(()),
         };
-        let foresight = foresee_while(&judged.valid(), arch, validation, reading, keep_going);
-        if let Err(LanguageTrainError::Interrupted) = foresight {
-            keeper.save(|path| save(&state, path), progress)?;
+        let evaluation = evaluate_while(&judged.valid(), arch, validation, layout, keep_going);
+        if let Err(LanguageTrainError::Interrupted) = evaluation {
+            writer.save(|path| save(&state, path), progress)?;
         }
-        let foresight = foresight?.expect("the text is long enough");
+        let evaluation = evaluation?.expect("the text is long enough");
         state.epoch += 1;
         (state.position, state.memory) = (Position::default(), None);
         // A loss of a thousand nats is a number, the perplexity it stands for is none that could be kept or compared.
-        if train_loss.is_finite() && foresight.perplexity().is_finite() {
+        if train_loss.is_finite() && evaluation.perplexity().is_finite() {
             let report = EpochReport {
                 epoch: state.epoch,
                 epochs: recipe.epochs,
                 train_loss,
-                value: Some(foresight.perplexity()),
+                value: Some(evaluation.perplexity()),
                 learning_rate: recipe.learning_rate,
             };
             progress.epoch(&report);
             state.reports.push(report);
-            let perplexity = foresight.perplexity();
+            let perplexity = evaluation.perplexity();
             if state.best.as_ref().is_none_or(|best| perplexity < best.perplexity) {
                 if let Some(path) = &options.best {
                     save_language_weights(&judged, path)?;
                 }
                 state.best = Some(Best { model: judged, perplexity, epoch: state.epoch });
             }
-            if state.average.is_none() && has_stalled(&state.losses, foresight.nll, recipe.patience) {
+            if state.average.is_none() && has_stalled(&state.losses, evaluation.nll, recipe.patience) {
                 state.average = Some(Average::default());
                 state.averaged_after = Some(state.epoch);
             }
-            state.losses.push(foresight.nll);
+            state.losses.push(evaluation.nll);
         } else {
-            let loss = if train_loss.is_finite() { foresight.nll } else { train_loss };
+            let loss = if train_loss.is_finite() { evaluation.nll } else { train_loss };
             state = roll_back(state, loss, recipe, progress)?;
             sgd = self::sgd(recipe);
         }
-        keeper.epoch_is_over(|path| save(&state, path), progress)?;
+        writer.epoch_is_over(|path| save(&state, path), progress)?;
     }
     let Checkpoint { best, epoch, averaged_after, rollbacks, reports, .. } = state;
     let Best { model, perplexity, epoch } =
@@ -289,7 +289,7 @@ mod tests {
     use nao_space::{Quiet, RnnSpace, Space};
 
     use super::*;
-    use crate::rnn::{Dropouts, RecurrentCell};
+    use crate::language::{Dropouts, RecurrentCell};
 
     fn recipe() -> LanguageRecipe {
         LanguageRecipe {

@@ -10,14 +10,14 @@ use super::model::{LanguageModel, Regularisation, Tokens};
 
 /// How well a model foresees the words of a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Foresight {
+pub struct LanguageEvaluation {
     /// Mean negative log likelihood per word, in nats.
     pub nll: f64,
-    /// Number of words that were foreseen.
+    /// Number of words that were predicted.
     pub words: usize,
 }
 
-impl Foresight {
+impl LanguageEvaluation {
     /// The exponential of the mean negative log likelihood; smaller is better.
     pub fn perplexity(self) -> f64 {
         self.nll.exp()
@@ -26,7 +26,7 @@ impl Foresight {
 
 /// How a text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct ReadingLayout {
     /// How many parts of the text are read side by side, each from a blank memory (10 for validation, 1 for test,
     /// docs/specification.md, e.3). Words that do not fill the parts evenly are left out.
     pub batch: usize,
@@ -35,30 +35,30 @@ pub struct Reading {
     pub segment: usize,
 }
 
-/// Reads a text with the cell of `arch` and measures how well each word was foreseen by those before it in its part.
-/// `None` where the text is too short to foresee anything. Pass the plain copy (`model.valid()`) of a trained model.
-pub fn foresee<W: CellWeights>(
+/// Reads a text with the cell of `arch` and measures how well each word is predicted from those before it in its part.
+/// `None` where the text is too short to evaluate_language_model anything. Pass the plain copy (`model.valid()`) of a trained model.
+pub fn evaluate_language_model<W: CellWeights>(
     model: &LanguageModel<W>,
     arch: &RnnArch,
     text: &[u32],
-    reading: Reading,
-) -> Option<Foresight> {
+    layout: ReadingLayout,
+) -> Option<LanguageEvaluation> {
     let never_stops = || Ok::<(), Infallible>(());
-    foresee_while(model, arch, text, reading, never_stops).unwrap_or_else(|never| match never {})
+    evaluate_while(model, arch, text, layout, never_stops).unwrap_or_else(|never| match never {})
 }
 
-/// As [`foresee`], for as long as `keep_going` does not refuse; asked before every segment.
+/// As [`evaluate_language_model`], for as long as `keep_going` does not refuse; asked before every segment.
 ///
 /// # Errors
 /// What `keep_going` gives.
-pub fn foresee_while<W: CellWeights, E>(
+pub fn evaluate_while<W: CellWeights, E>(
     model: &LanguageModel<W>,
     arch: &RnnArch,
     text: &[u32],
-    reading: Reading,
+    layout: ReadingLayout,
     keep_going: impl Fn() -> Result<(), E>,
-) -> Result<Option<Foresight>, E> {
-    let Reading { batch, segment } = reading;
+) -> Result<Option<LanguageEvaluation>, E> {
+    let ReadingLayout { batch, segment } = layout;
     let part = text.len().checked_div(batch).unwrap_or(0);
     if part < 2 || segment == 0 {
         return Ok(None);
@@ -80,7 +80,7 @@ pub fn foresee_while<W: CellWeights, E>(
         words += count;
         memory = output.memory;
     }
-    Ok(Some(Foresight { nll: sum / words as f64, words }))
+    Ok(Some(LanguageEvaluation { nll: sum / words as f64, words }))
 }
 
 #[cfg(test)]
@@ -102,7 +102,9 @@ mod tests {
         let model = LanguageModel::new(sizes, 11, &mut rng_for(1, "weights", 0), &Device::flex());
         let arch = RnnSpace::default().sample(&mut rng_for(1, "arch", 0));
         for batch in [1, 4] {
-            let read = |segment| foresee(&model, &arch, &text(), Reading { batch, segment }).unwrap();
+            let read = |segment| {
+                evaluate_language_model(&model, &arch, &text(), ReadingLayout { batch, segment }).unwrap()
+            };
             let whole = read(1000);
             assert_eq!(whole.words, (97 / batch - 1) * batch);
             for segment in [1, 7, 23] {
@@ -119,9 +121,16 @@ mod tests {
         let sizes = LanguageModelSkeleton { vocabulary: 9, hidden: 6 };
         let model = LanguageModel::new(sizes, 11, &mut rng_for(1, "weights", 0), &Device::flex());
         let arch = RnnSpace::default().sample(&mut rng_for(1, "arch", 0));
-        let foresight = foresee(&model, &arch, &text(), Reading { batch: 2, segment: 10 }).unwrap();
-        assert!((foresight.perplexity() - 9.0).abs() < 0.05, "{}", foresight.perplexity());
-        assert_eq!(foresee(&model, &arch, &[1], Reading { batch: 1, segment: 5 }), None);
-        assert_eq!(foresee(&model, &arch, &text(), Reading { batch: 0, segment: 5 }), None);
+        let evaluation =
+            evaluate_language_model(&model, &arch, &text(), ReadingLayout { batch: 2, segment: 10 }).unwrap();
+        assert!((evaluation.perplexity() - 9.0).abs() < 0.05, "{}", evaluation.perplexity());
+        assert_eq!(
+            evaluate_language_model(&model, &arch, &[1], ReadingLayout { batch: 1, segment: 5 }),
+            None
+        );
+        assert_eq!(
+            evaluate_language_model(&model, &arch, &text(), ReadingLayout { batch: 0, segment: 5 }),
+            None
+        );
     }
 }

@@ -64,7 +64,7 @@ mod tests {
     use nao_space::seed::rng_for;
 
     use super::*;
-    use crate::rnn::RecurrentCell;
+    use crate::language::RecurrentCell;
 
     #[test]
     fn the_mean_of_weights_is_their_mean() {

@@ -1,4 +1,4 @@
-//! Tensors by name, lent to networks that use a few of them and taken back when those have learned.
+//! The tensors of a supernet, by name. Networks that use a few of them view those, and write them back after a step.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,20 +9,20 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::child::SharedChild;
 use crate::names::{NamesError, TensorName};
 
-/// What tensors are lent for.
+/// What a child uses the shared tensors for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loan {
+pub enum Purpose {
     /// For use as they are, on the plain device.
-    Use,
+    Infer,
     /// For training, with gradients.
-    Training,
+    Train,
 }
 
 /// One tensor.
 #[derive(Clone, Debug)]
 struct Slot {
     name: TensorName,
-    /// The same in every loan: what is kept of a parameter, such as its momentum, finds it again.
+    /// The same in every purpose: what is kept of a parameter, such as its momentum, finds it again.
     id: ParamId,
     /// Flat, on the plain device.
     value: Tensor<1>,
@@ -30,13 +30,13 @@ struct Slot {
 
 /// All tensors of a supernet.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Bank {
+pub(super) struct SharedWeights {
     slots: Vec<Slot>,
     by_name: HashMap<String, usize>,
     by_id: HashMap<ParamId, usize>,
 }
 
-impl Bank {
+impl SharedWeights {
     /// Takes over the tensors of a module under names, in the order in which it is visited. A name that is there keeps
     /// its tensor.
     pub fn add<M: Module>(&mut self, module: &M, names: Vec<String>) {
@@ -63,26 +63,26 @@ impl Bank {
         }
     }
 
-    /// A tensor on loan.
+    /// A tensor, for a purpose.
     ///
     /// # Panics
-    /// When there is none of that name: names come from the plan that the bank was filled from.
-    pub fn lend<const D: usize>(&self, name: &str, loan: Loan) -> Param<Tensor<D>> {
+    /// When there is none of that name: names come from the plan that the weights were made from.
+    pub fn view<const D: usize>(&self, name: &str, purpose: Purpose) -> Param<Tensor<D>> {
         let place = self.by_name.get(name).unwrap_or_else(|| panic!("no tensor {name}"));
         let slot = &self.slots[*place];
         let shape: [usize; D] = slot.name.shape.clone().try_into().expect("the rank that the layer has");
         let value = slot.value.clone().reshape(shape);
-        let value = match loan {
-            Loan::Use => value,
-            Loan::Training if slot.name.trainable => Tensor::from_inner(value).require_grad(),
-            Loan::Training => Tensor::from_inner(value),
+        let value = match purpose {
+            Purpose::Infer => value,
+            Purpose::Train if slot.name.trainable => Tensor::from_inner(value).require_grad(),
+            Purpose::Train => Tensor::from_inner(value),
         };
         Param::initialized(slot.id, value)
     }
 
-    /// Keeps what a network made of the tensors that it was lent.
-    pub fn take_back(&mut self, child: &SharedChild) {
-        struct Keep<'a>(&'a mut Bank);
+    /// Keeps what a network made of the tensors that it viewed.
+    pub fn write_back(&mut self, child: &SharedChild) {
+        struct Keep<'a>(&'a mut SharedWeights);
         impl ModuleVisitor for Keep<'_> {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
                 if let Some(&place) = self.0.by_id.get(&param.id) {
@@ -93,7 +93,7 @@ impl Bank {
         child.visit(&mut Keep(self));
     }
 
-    /// The gradients of what a network was lent to train, by name. Where all paths to the loss lead through zero
+    /// The gradients of the tensors that a network viewed for training, by name. Where all paths to the loss lead through zero
     /// operations, they are zeros.
     pub fn gradients(
         &self,
@@ -101,21 +101,21 @@ impl Bank {
         gradients: &GradientsParams,
     ) -> BTreeMap<String, TensorData> {
         struct Collect<'a> {
-            bank: &'a Bank,
+            weights: &'a SharedWeights,
             gradients: &'a GradientsParams,
             found: BTreeMap<String, TensorData>,
         }
         impl ModuleVisitor for Collect<'_> {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                let place = self.bank.by_id.get(&param.id).filter(|_| param.is_require_grad());
+                let place = self.weights.by_id.get(&param.id).filter(|_| param.is_require_grad());
                 let Some(&place) = place else { return };
                 let gradient = self.gradients.get::<D>(param.id);
                 let zeros = || TensorData::zeros::<f32, _>(param.shape());
                 let gradient = gradient.map_or_else(zeros, Tensor::into_data);
-                self.found.insert(self.bank.slots[place].name.name.clone(), gradient);
+                self.found.insert(self.weights.slots[place].name.name.clone(), gradient);
             }
         }
-        let mut collect = Collect { bank: self, gradients, found: BTreeMap::new() };
+        let mut collect = Collect { weights: self, gradients, found: BTreeMap::new() };
         child.visit(&mut collect);
         collect.found
     }

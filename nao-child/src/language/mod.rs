@@ -17,7 +17,7 @@ mod handover_tests;
 pub use cell::{CellWeights, RecurrentCell, SharedCell};
 pub use checkpoint::{load_language_weights, save_language_weights};
 pub use dropout::{Dropouts, LanguagePass};
-pub use evaluate::{Foresight, Reading, foresee, foresee_while};
+pub use evaluate::{LanguageEvaluation, ReadingLayout, evaluate_language_model, evaluate_while};
 pub use evaluator::LanguageEvaluator;
 pub use model::{LanguageLoss, LanguageModel, LanguageOutput, Regularisation, Tokens, UnequalRows};
 pub use names::{language_tensor_names, load_language_model, named_language_gradients, save_language_model};
