@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod cell_recipe;
 pub mod data;
 mod evaluator;
 mod fidelity;
@@ -32,6 +33,7 @@ pub mod relaxed;
 pub mod supernet;
 pub mod train;
 
+pub use cell_recipe::{ArchOf, CellRecipe, CellRecipeError, SharedEvaluator};
 pub use data::{DataError, ImageData, Split, cifar10_folder, digits};
 pub use evaluator::TrainEvaluator;
 pub use network::{GraphNetwork, Network, Pass, Quirks, TrainPass};

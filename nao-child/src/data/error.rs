@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use nao_space::excerpt::excerpt;
 use nao_space::file::FileError;
 
+use super::source::DataSource;
+
 /// Bytes of one CIFAR-10 record: label, then 32x32 pixels in three planes.
 pub(super) const RECORD: usize = 1 + 3 * 32 * 32;
 
@@ -12,6 +14,14 @@ pub(super) const RECORD: usize = 1 + 3 * 32 * 32;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
+    /// A source of data of another kind.
+    #[error("{named} has no {expected}: name a source that has")]
+    OtherKind {
+        /// The source.
+        named: DataSource,
+        /// What is wanted: `images` or `words`.
+        expected: &'static str,
+    },
     /// The folder is not there, or is a file.
     #[error(
         "{}: no such folder; give the folder that holds the CIFAR-10 files in binary form \
