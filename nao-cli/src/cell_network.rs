@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use nao_child::CellRecipe;
 use nao_space::network::{CONVENTIONS, CellOutputs, Concat, Convention};
 use nao_space::notation::ConcatenatedStates;
 use serde::Serialize;
@@ -16,9 +17,9 @@ pub struct CellNetwork {
 }
 
 impl CellNetwork {
-    /// The network of a code base, with cells that concatenate what its cells do.
-    pub fn of(convention: Convention) -> Self {
-        CellNetwork { convention: Some(convention), concatenates: None }
+    /// The network that a recipe trains.
+    pub fn of_recipe<R: CellRecipe>(recipe: &R) -> Self {
+        CellNetwork { convention: recipe.convention(), concatenates: None }
     }
 
     /// What the cells concatenate.
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_flag_that_contradicts_the_cells_is_refused() {
-        let darts = CellNetwork::of(Convention::Darts);
+        let darts = CellNetwork { convention: Some(Convention::Darts), concatenates: None };
         assert_eq!(darts.clone().with_flag(Some(ConventionName::Darts)).unwrap(), darts);
         let error = darts.with_flag(Some(ConventionName::NaoTorch)).unwrap_err().to_string();
         assert!(error.contains("nao_torch") && error.contains("darts"), "{error}");

@@ -4,18 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nao_child::ArchOf;
 use nao_run::executor::{
     Exchange, Executor, LocalExecutor, Naming, Pace, RealClock, SlurmCommands, SlurmExecutor, SlurmSettings,
     TaskKey, TaskStart, WorkerSettings, WorkersExecutor, check_arguments, check_shared, check_slurm,
 };
 use nao_run::files::copy_whole;
-use nao_run::quoted;
-use nao_run::{Patience, RunFolder};
-use nao_space::counted;
-use nao_space::{Space, Trial};
+use nao_run::{Patience, RunFolder, quoted};
+use nao_space::{Space, Trial, counted};
 
+use crate::cells::{CellSpace, NamedRecipe};
 use crate::run::{Engine, ExecutionConfig, RunConfig};
-use crate::task::{Arch, Task};
 
 /// The longest time between two looks at heartbeats.
 const LONGEST_LOOK: Duration = Duration::from_secs(30);
@@ -32,13 +31,13 @@ pub fn check_engine(execution: &ExecutionConfig, out: Option<&Path>) -> Result<(
 }
 
 /// The executor of a run.
-pub fn engine<T: Task>(
+pub fn engine<R: NamedRecipe>(
     folder: &RunFolder,
-    config: &RunConfig<T>,
-    space: &T::Space,
-) -> Result<Box<dyn Executor<Arch<T>>>> {
+    config: &RunConfig<R>,
+    space: &R::Space,
+) -> Result<Box<dyn Executor<ArchOf<R>>>> {
     let execution = &config.execution;
-    let (exchange, naming) = (Exchange::of(folder.path()), naming::<T>(config, space)?);
+    let (exchange, naming) = (Exchange::of(folder.path()), naming::<R>(config, space)?);
     let lease = seconds(execution.cluster.lease);
     // Often enough that a lapsed lease is seen as such.
     let attempts_every = (lease / 4).min(LONGEST_LOOK);
@@ -82,10 +81,10 @@ fn local(folder: &RunFolder, execution: &ExecutionConfig) -> Result<WorkerSettin
 }
 
 /// Names trials by what they measure.
-fn naming<T: Task>(config: &RunConfig<T>, space: &T::Space) -> Result<Naming<Arch<T>>> {
-    let (name, fidelity) = (space.name(), T::fidelity(&config.recipe));
-    let space = T::space(&config.space)?;
-    Ok(Box::new(move |trial: &Trial<Arch<T>>| {
+fn naming<R: NamedRecipe>(config: &RunConfig<R>, space: &R::Space) -> Result<Naming<ArchOf<R>>> {
+    let (name, fidelity) = (space.name(), config.recipe.fidelity());
+    let space = R::Space::of_settings(&config.space)?;
+    Ok(Box::new(move |trial: &Trial<ArchOf<R>>| {
         TaskKey::new(&name, &space.key(&trial.arch), &fidelity, trial.seed)
     }))
 }

@@ -4,10 +4,13 @@
 #![forbid(unsafe_code)]
 
 mod arch_argument;
+mod arch_text;
 mod args;
 mod cell_network;
+mod cells;
 mod command;
 mod data;
+mod device;
 mod engine;
 mod failure;
 mod flags;
@@ -20,7 +23,6 @@ mod report;
 mod run;
 mod space_argument;
 mod strategy;
-mod task;
 
 use std::process::ExitCode;
 

@@ -1,16 +1,17 @@
 //! `nao count`: parameters and multiply-accumulates of image cells in a network.
 
 use anyhow::{Result, bail};
+use nao_child::Recipe;
 use nao_space::Space;
 use nao_space::network::{NetworkPlan, Skeleton};
 use serde::Serialize;
 
 use super::{print_json, print_text};
-use crate::arch_argument::{NamedArch, kind_of_arch, read_arch};
+use crate::arch_argument::{NamedArch, read_arch};
+use crate::arch_text::kind_of_arch;
 use crate::args::{CountArgs, SpaceKind};
 use crate::cell_network::{ask_for_convention, convention_word};
 use crate::report::millions;
-use crate::task::ImageTask;
 
 /// What is printed.
 #[derive(Serialize)]
@@ -29,7 +30,7 @@ pub fn run(args: CountArgs) -> Result<()> {
             "a recurrent cell has no network of images: nao zoo NAME counts published ones, nao train --dry-run names sizes"
         );
     }
-    let named = read_arch::<ImageTask>(&args.arch, &args.space)?;
+    let named = read_arch::<Recipe>(&args.arch, &args.space)?;
     let skeleton = skeleton(&named, &args)?.with_auxiliary(true);
     let outputs = match named.published {
         Some(entry) => entry.outputs.clone(),
@@ -48,7 +49,7 @@ pub fn run(args: CountArgs) -> Result<()> {
 }
 
 /// The network around the cells: that of the code base that is meant with them.
-fn skeleton(named: &NamedArch<ImageTask>, args: &CountArgs) -> Result<Skeleton> {
+fn skeleton(named: &NamedArch<Recipe>, args: &CountArgs) -> Result<Skeleton> {
     let usual = if args.imagenet { Skeleton::imagenet(4, 48) } else { Skeleton::cifar10(6, 36) };
     let base = match (named.published, named.network.convention) {
         (Some(entry), _) if args.imagenet => {

@@ -7,20 +7,21 @@ use nao_run::RunFolder;
 use nao_space::Space;
 use nao_space::draw::{Drawing, Picture};
 
-use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch, read_of_space};
+use crate::arch_argument::{NamedArch, arch_of_run, read_arch};
+use crate::arch_text::{kind_of_arch, read_of_space};
 use crate::args::{CellOptions, DrawArgs, DrawFormat};
+use crate::cells::{CellSpace, NamedRecipe, with_recipe};
 use crate::flags::refuse_idle;
 use crate::output::Output;
 use crate::run::RunContents;
 use crate::space_argument::{AnySpace, SpaceVisitor};
-use crate::task::{Task, with_task};
 
 pub fn run(args: DrawArgs) -> Result<()> {
     check_flags(&args)?;
     let path = Path::new(&args.arch);
     if path.is_dir() {
-        return with_task!(RunFolder::open(path)?.kind()?, T => {
-            draw_cell(&args, arch_of_run::<T>(path, args.rank.unwrap_or(1))?.0)
+        return with_recipe!(RunFolder::open(path)?.kind()?, R => {
+            draw_cell(&args, arch_of_run::<R>(path, args.rank.unwrap_or(1))?.0)
         });
     }
     let kind = kind_of_arch(&args.arch).unwrap_or_default();
@@ -28,7 +29,7 @@ pub fn run(args: DrawArgs) -> Result<()> {
     match args.space.of_cells(kind).filter(|_| args.space.encoding.is_none()) {
         Some((kind, options)) => {
             let options = CellOptions { convention: args.convention, ..options };
-            with_task!(kind, T => draw_cell(&args, read_arch::<T>(&args.arch, &options)?))
+            with_recipe!(kind, R => draw_cell(&args, read_arch::<R>(&args.arch, &options)?))
         }
         None => {
             let why = "the space says what its cells concatenate";
@@ -50,10 +51,10 @@ fn check_flags(args: &DrawArgs) -> Result<()> {
     refuse_idle([("rank", args.rank.is_some())], "it chooses from a run folder, and none is named")
 }
 
-fn draw_cell<T: Task>(args: &DrawArgs, named: NamedArch<T>) -> Result<()> {
+fn draw_cell<R: NamedRecipe>(args: &DrawArgs, named: NamedArch<R>) -> Result<()> {
     let NamedArch { name, space, arch, published, network } = named;
-    let picture = T::picture(&arch, published, &network)?;
-    write(args, name, space.format(&arch), &picture, || T::to_json(&arch, published, &network))
+    let picture = R::Space::network_picture(&arch, published, &network)?;
+    write(args, name, space.format(&arch), &picture, || R::Space::document(&arch, published, &network))
 }
 
 struct InAnySpace<'a>(&'a DrawArgs);

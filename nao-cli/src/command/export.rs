@@ -4,27 +4,30 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
-use nao_child::Network;
-use nao_child::language::{language_tensor_names, load_language_weights, save_language_weights};
+use nao_child::language::{
+    LanguageRecipe, language_tensor_names, load_language_weights, save_language_weights,
+};
 use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::train::checkpoint::{load_network, save_network};
+use nao_child::{ArchOf, Network, Recipe};
 use nao_controller::controller_weights;
 use nao_run::RunFolder;
 use nao_run::files::{private_folder, read_tensors};
 use nao_space::file::check_checksum;
 use nao_space::network::{Cost, LanguageModelSkeleton, NetworkPlan};
 use nao_space::seed::rng_for;
-use nao_space::{CnnArch, RnnArch, RnnState, Space};
+use nao_space::{CnnArch, CnnSpace, RnnArch, RnnSpace, RnnState, Space};
 use serde::Serialize;
 
-use super::train::{PreparedModel, PreparedNetwork, Training, of_folder};
+use super::train::{PreparedModel, PreparedNetwork, Trainable, of_folder};
 use crate::arch_argument::{NamedArch, arch_of_run};
 use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
-use crate::data::device;
+use crate::cells::{CellSpace, with_recipe};
+use crate::data::load;
+use crate::device::device;
 use crate::flags::refuse_idle;
 use crate::output::Output;
 use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
-use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
 /// The version of the network description.
 const NETWORK_JSON_VERSION: u32 = 1;
@@ -155,7 +158,7 @@ fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path:
     if folder.kind()? == SpaceKind::Rnn {
         return export_model(folder, weights, path);
     }
-    let (config, PreparedNetwork { plan, .. }) = of_folder::<ImageTask>(folder)?;
+    let (config, PreparedNetwork { plan, .. }) = of_folder::<Recipe>(folder)?;
     let blank = Network::new(&plan, &mut rng_for(0, "weights", 0), &device(&config.device)?);
     let network = load_network(blank, &plan, NameConvention::V1, weights)?;
     Ok(save_network(&network, &plan, names(args).convention(), path)?)
@@ -166,7 +169,7 @@ fn export_model(folder: &TrainFolder, weights: &Path, path: &Path) -> Result<()>
     if weights == folder.checkpoint() {
         bail!("{} has no weights yet: its first epoch is not over", folder.path().display());
     }
-    let (config, prepared) = of_folder::<LanguageTask>(folder)?;
+    let (config, prepared) = of_folder::<LanguageRecipe>(folder)?;
     let blank = prepared.model(0, &device(&config.device)?);
     Ok(save_language_weights(&load_language_weights(blank, weights)?, path)?)
 }
@@ -174,7 +177,7 @@ fn export_model(folder: &TrainFolder, weights: &Path, path: &Path) -> Result<()>
 /// The weights of the controller after the last round that trained one; of the preset `structure`, those learned before
 /// the search.
 fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
-    let strategy: StrategyConfig = with_task!(run.kind()?, T => run.config::<T>()?.strategy);
+    let strategy: StrategyConfig = with_recipe!(run.kind()?, R => run.config::<R>()?.strategy);
     if strategy.name != "nao" {
         bail!("{} was searched by `{}`, which has no controller", run.path().display(), strategy.name);
     }
@@ -203,28 +206,28 @@ fn description(source: &Source, args: &ExportArgs) -> Result<String> {
     match kind {
         SpaceKind::Cnn => {
             let (config, arch, PreparedNetwork { plan, .. }) =
-                subject::<ImageTask>(source, args.rank.unwrap_or(1))?;
-            let space = ImageTask::space(&config.space)?.name();
+                subject::<Recipe>(source, args.rank.unwrap_or(1))?;
+            let space = CnnSpace::of_settings(&config.space)?.name();
             network_json(&space, &config.architecture, &arch, &plan, args)
         }
         SpaceKind::Rnn => {
-            let (config, arch, prepared) = subject::<LanguageTask>(source, args.rank.unwrap_or(1))?;
-            model_json(&LanguageTask::space(&config.space)?.name(), &config.architecture, &arch, &prepared)
+            let (config, arch, prepared) = subject::<LanguageRecipe>(source, args.rank.unwrap_or(1))?;
+            model_json(&RnnSpace::of_settings(&config.space)?.name(), &config.architecture, &arch, &prepared)
         }
     }
 }
 
 /// The training of a folder, or that of an architecture in the search of a run.
-fn subject<T: Training>(source: &Source, rank: usize) -> Result<(TrainConfig<T>, Arch<T>, T::Prepared)> {
+fn subject<R: Trainable>(source: &Source, rank: usize) -> Result<(TrainConfig<R>, ArchOf<R>, R::Prepared)> {
     match source {
         Source::Training { folder, .. } => {
-            let (config, prepared) = of_folder::<T>(folder)?;
-            let arch = T::space(&config.space)?.parse(&config.architecture)?;
+            let (config, prepared) = of_folder::<R>(folder)?;
+            let arch = R::Space::of_settings(&config.space)?.parse(&config.architecture)?;
             Ok((config, arch, prepared))
         }
         Source::Run(run) => {
-            let (NamedArch { arch, .. }, entry, config) = arch_of_run::<T>(run.path(), rank)?;
-            let data = T::load(&config.data, Some(run.path()))?;
+            let (NamedArch { arch, .. }, entry, config) = arch_of_run::<R>(run.path(), rank)?;
+            let data = load::<R>(&config.data, Some(run.path()))?;
             let config = TrainConfig {
                 architecture: entry.architecture,
                 published: None,
@@ -236,7 +239,7 @@ fn subject<T: Training>(source: &Source, rank: usize) -> Result<(TrainConfig<T>,
                 space: config.space,
                 recipe: config.recipe,
             };
-            let prepared = T::prepare(&config, &arch, data)?;
+            let prepared = R::prepare(&config, &arch, data)?;
             Ok((config, arch, prepared))
         }
     }

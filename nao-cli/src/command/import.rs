@@ -5,23 +5,23 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use nao_child::Network;
+use nao_child::data::DataSource;
 use nao_child::names::NameConvention;
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::train::evaluate_held_out;
+use nao_child::{Network, Recipe};
 use nao_run::files::write_whole;
-use nao_space::Objective;
-use nao_space::Space;
 use nao_space::seed::rng_for;
+use nao_space::{CnnSpace, Objective, Space};
 use serde::Serialize;
 
-use super::train::{PreparedNetwork, Training, manifest, resolve};
+use super::train::{PreparedNetwork, Trainable, manifest, resolve};
 use super::{print_json, print_text};
 use crate::args::{ImportArgs, SpaceKind, TrainArgs};
-use crate::data::{DataSource, device};
+use crate::cells::CellSpace;
+use crate::device::device;
 use crate::report::say_origin;
 use crate::run::{TrainFolder, free_name};
-use crate::task::{ImageTask, Task};
 
 /// What an import leaves in `result.json` and prints with `--json`.
 #[derive(Serialize)]
@@ -44,9 +44,9 @@ pub fn run(args: ImportArgs) -> Result<()> {
     }
     let (source, json, convention) = (args.weights.clone(), args.json, args.names.convention());
     let args = as_training(args);
-    let (config, arch, data) = resolve::<ImageTask>(&args)?;
+    let (config, arch, data) = resolve::<Recipe>(&args)?;
     let data = data.context("weights are measured on images: name some with --data")?;
-    let prepared = ImageTask::prepare(&config, &arch, data.clone())?;
+    let prepared = Recipe::prepare(&config, &arch, data.clone())?;
     let PreparedNetwork { plan, split, .. } = &prepared;
     let on = device(&config.device)?;
     let blank = Network::new(plan, &mut rng_for(0, "weights", 0), &on);
@@ -56,12 +56,12 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let path = args.out.unwrap_or_else(|| {
         free_name(&format!("import-{}", config.data.as_ref().map_or("data", DataSource::word)))
     });
-    let folder = TrainFolder::create(&path, &config, &manifest::<ImageTask>(&config, &prepared), &[])?;
+    let folder = TrainFolder::create(&path, &config, &manifest::<Recipe>(&config, &prepared), &[])?;
     save_network(&network, plan, NameConvention::V1, &folder.weights())?;
-    say_origin::<ImageTask>(&data);
+    say_origin::<Recipe>(&data);
     let result = ImportResult {
         architecture: config.architecture.clone(),
-        space: ImageTask::space(&config.space)?.name(),
+        space: CnnSpace::of_settings(&config.space)?.name(),
         imported_from: source,
         objective: Objective { split: split.held_out_name.into(), ..Objective::validation_accuracy() },
         value: evaluation.accuracy,

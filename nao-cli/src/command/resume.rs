@@ -5,14 +5,14 @@ use nao_run::RunFolder;
 
 use super::search::{Start, carry_out};
 use crate::args::ResumeArgs;
+use crate::cells::with_recipe;
 use crate::engine::check_engine;
 use crate::interrupt::Interrupt;
 use crate::report::say_origin;
 use crate::run::{
-    Resolved, RunConfig, RunContents, TrainFolder, adopted, all_words, check_budget,
+    Resolved, RunConfig, RunContents, SearchedRecipe, TrainFolder, adopted, all_words, check_budget,
     refuse_flags_of_other_cells, refuse_idle_flags, resolve,
 };
-use crate::task::{Task, with_task};
 
 pub fn run(args: ResumeArgs, interrupt: &Interrupt) -> Result<()> {
     if let Some(folder) = TrainFolder::find(&args.folder) {
@@ -21,13 +21,13 @@ pub fn run(args: ResumeArgs, interrupt: &Interrupt) -> Result<()> {
     let folder = RunFolder::open(&args.folder)?;
     let kind = folder.kind()?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_task!(kind, T => resume::<T>(args, &folder, interrupt))
+    with_recipe!(kind, R => resume::<R>(args, &folder, interrupt))
 }
 
 /// Goes on with a search. Nothing is changed before everything that can be refused is checked.
-fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<()> {
+fn resume<R: SearchedRecipe>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<()> {
     let lock = folder.lock()?;
-    let stored = folder.config::<T>()?;
+    let stored = folder.config::<R>()?;
     let stored_with_place = Some((&stored, folder.path()));
     let Resolved { config, data } = resolve(&args.run, &args.execution, stored_with_place)?;
     let differences = stored.differences(&config);
@@ -40,7 +40,7 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) 
     }
     refuse_idle_flags(&args.run, &args.execution, &config)?;
     check_engine(&config.execution, Some(folder.path()))?;
-    folder.check_data::<T>(&data, &config)?;
+    folder.check_data::<R>(&data, &config)?;
     let store = folder.store()?;
     let asked_again = check_budget(folder.path(), &store, &stored, &config)?;
     let adopted = adopted(folder, &store, &config, &data)?;
@@ -49,12 +49,16 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) 
         store.reopen_round(&round, &format!("asked once more, with a budget of {budget}"))?;
     }
     keep_for_later(folder, &stored, &config)?;
-    say_origin::<T>(&data);
+    say_origin::<R>(&data);
     carry_out(folder, Start { lock, store, config, data, adopted }, args.json, interrupt)
 }
 
 /// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.
-fn keep_for_later<T: Task>(folder: &RunFolder, stored: &RunConfig<T>, config: &RunConfig<T>) -> Result<()> {
+fn keep_for_later<R: SearchedRecipe>(
+    folder: &RunFolder,
+    stored: &RunConfig<R>,
+    config: &RunConfig<R>,
+) -> Result<()> {
     let kept = RunConfig { rounds: config.rounds, data: config.data.clone(), ..stored.clone() };
     if kept != *stored { folder.keep_config(&kept) } else { Ok(()) }
 }

@@ -7,19 +7,21 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::Device;
+use nao_child::data::DataKind;
 use nao_run::executor::OpenTrials;
 use nao_run::files::write_whole;
 use nao_run::{
-    Coordinator, Ending, Interruption, RunFolder, SearchSettings, Store, StoredTrial, parse_stored,
+    Coordinator, Ending, Interruption, RunFolder, SearchSettings, Store, StoredTrial, parse_stored, quoted,
 };
-use nao_space::counted;
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
-use nao_space::{Space, TrialId};
+use nao_space::{Space, TrialId, counted};
 
 use super::print_text;
 use crate::args::SearchArgs;
-use crate::data::device;
+use crate::cell_network::CellNetwork;
+use crate::cells::{CellSpace, with_recipe};
+use crate::device::device;
 use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::failure::{Interrupted, stopped_at};
 use crate::interrupt::Interrupt;
@@ -30,36 +32,34 @@ use crate::report::{
     shared_tables,
 };
 use crate::run::{
-    DerivedOutcome, Finalists, Manifest, Resolved, RunConfig, SharedOutcome, SharedRun, free_name,
-    kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
+    DerivedOutcome, Finalists, Manifest, Resolved, RunConfig, RunContents, RunInFolder, SearchedRecipe,
+    SharedOutcome, create_run, free_name, kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags,
+    resolve, starting,
 };
-use crate::run::{RunContents, create_run};
 use crate::strategy;
-use crate::task::{Task, with_task};
-use nao_run::quoted;
 
 /// Starts a search.
 pub fn search(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     let kind = kind_of_search(&args.run, &args.execution)?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_task!(kind, T => search_for::<T>(args, interrupt))
+    with_recipe!(kind, R => search_for::<R>(args, interrupt))
 }
 
-fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
-    let Resolved { config, data } = resolve::<T>(&args.run, &args.execution, None)?;
+fn search_for<R: SearchedRecipe>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
+    let Resolved { config, data } = resolve::<R>(&args.run, &args.execution, None)?;
     refuse_idle_flags(&args.run, &args.execution, &config)?;
     if args.dry_run {
         return print_text(&config.to_toml());
     }
     check_engine(&config.execution, args.out.as_deref())?;
     let manifest = manifest(&config, &data)?;
-    let companions = T::companions(&data);
+    let companions = data.companions();
     // It appears whole or not at all.
     let folder = interrupt.at_a_border(|| match args.out {
         Some(path) => create_run(&path, &config, &manifest, &companions),
         None => create_with_free_name(&config, &manifest, &companions),
     })?;
-    say_origin::<T>(&data);
+    say_origin::<R>(&data);
     if !args.json {
         print_text(&introduction(&config, &manifest, &folder)?)?;
     }
@@ -68,8 +68,8 @@ fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     carry_out(&folder, Start { lock, store, config, data, adopted: None }, args.json, interrupt)
 }
 
-fn create_with_free_name<T: Task>(
-    config: &RunConfig<T>,
+fn create_with_free_name<R: SearchedRecipe>(
+    config: &RunConfig<R>,
     manifest: &Manifest,
     companions: &[(&str, String)],
 ) -> Result<RunFolder> {
@@ -83,18 +83,21 @@ fn create_with_free_name<T: Task>(
     }
 }
 
-fn manifest<T: Task>(config: &RunConfig<T>, data: &Arc<T::Data>) -> Result<Manifest> {
-    let counts = T::counts(data, &config.recipe)?;
+fn manifest<R: SearchedRecipe>(config: &RunConfig<R>, data: &Arc<R::Data>) -> Result<Manifest> {
+    let counts = config.recipe.counts(data)?;
     let (device, name) = (&config.execution.device, config.data.to_string());
-    let manifest =
-        Manifest::of(device, config.seed, name, T::checksum(data), counts).with_files(T::origin(data));
-    Ok(manifest.with_objective(T::objective()).with_settings(config))
+    let manifest = Manifest::of(device, config.seed, name, data.checksum(), counts).with_files(data.origin());
+    Ok(manifest.with_objective(R::objective()).with_settings(config))
 }
 
-fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &RunFolder) -> Result<String> {
+fn introduction<R: SearchedRecipe>(
+    config: &RunConfig<R>,
+    manifest: &Manifest,
+    folder: &RunFolder,
+) -> Result<String> {
     let examples: Vec<String> =
         manifest.examples.iter().map(|(split, count)| format!("{count} {split}")).collect();
-    let space = T::space(&config.space)?.name();
+    let space = R::Space::of_settings(&config.space)?.name();
     let plan = match (&config.sharing, &config.relaxed) {
         (None, None) => format!(
             "searching {space} with strategy {}: {}, {} at random first, then {} per round",
@@ -132,8 +135,8 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
         "{plan}\n{on} {} ({} {}), recipe {}, {}, seed {}\nrun folder {}",
         config.data,
         examples.join(", "),
-        T::EXAMPLES,
-        T::fidelity(&config.recipe),
+        R::Data::EXAMPLES,
+        config.recipe.fidelity(),
         where_words(&config.execution, folder),
         config.seed,
         folder.path().display(),
@@ -141,38 +144,38 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
 }
 
 /// What a coordinator starts from. The store is open: what is wrong with it is said before anything is learned for hours.
-pub(super) struct Start<T: Task> {
+pub(super) struct Start<R: SearchedRecipe> {
     /// Keeps other coordinators out.
     pub lock: File,
     /// The store of the run.
     pub store: Store,
     /// What the run is.
-    pub config: RunConfig<T>,
+    pub config: RunConfig<R>,
     /// Its data.
-    pub data: Arc<T::Data>,
+    pub data: Arc<R::Data>,
     /// The manifest of a run whose settings were not kept before, with them.
     pub adopted: Option<Manifest>,
 }
 
 /// Runs the coordinator on the folder and shows what came out.
-pub(super) fn carry_out<T: Task>(
+pub(super) fn carry_out<R: SearchedRecipe>(
     folder: &RunFolder,
-    start: Start<T>,
+    start: Start<R>,
     json: bool,
     interrupt: &Interrupt,
 ) -> Result<()> {
     let Start { lock: _lock, store, config, data, adopted } = start;
     let config = &config;
-    let space = T::space(&config.space)?;
+    let space = R::Space::of_settings(&config.space)?;
     let execution = &config.execution;
-    let executor = engine::<T>(folder, config, &space)?;
+    let executor = engine::<R>(folder, config, &space)?;
     let device = device(execution.first_device())?;
     let (strategy, tables) =
         interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
     // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
     adopted.map_or(Ok(()), |manifest| adopt(folder, &manifest))?;
     let settings = SearchSettings {
-        objective: T::objective(),
+        objective: R::objective(),
         limits: config.rounds,
         seed: config.seed,
         patience: patience(execution),
@@ -210,12 +213,14 @@ pub(super) fn carry_out<T: Task>(
         };
         write_whole(
             &folder.drawing(),
-            T::picture(&arch, None, &T::network_of(&config.recipe))?.svg(&drawing).as_bytes(),
+            R::Space::network_picture(&arch, None, &CellNetwork::of_recipe(&config.recipe))?
+                .svg(&drawing)
+                .as_bytes(),
         )?;
     }
     let tables = match tables {
         Some(tables) => Some(tables),
-        None => watch::<T>(&space, config, &trials)?,
+        None => watch::<R>(&space, config, &trials)?,
     };
     if let Some(tables) = tables.filter(|_| !json) {
         print_text(&tables)?;
@@ -266,21 +271,21 @@ fn parting(folder: &RunFolder) -> impl FnOnce() -> String + Send + 'static {
 type Prepared<'a, S> = (Box<dyn Strategy<S> + 'a>, Option<String>);
 
 /// The strategy of a run that is ready to be asked: what it rests on is learned or searched first, where there is something.
-fn prepared<'a, T: Task>(
+fn prepared<'a, R: SearchedRecipe>(
     folder: &RunFolder,
-    config: &RunConfig<T>,
-    data: Arc<T::Data>,
-    space: &'a T::Space,
+    config: &RunConfig<R>,
+    data: Arc<R::Data>,
+    space: &'a R::Space,
     device: &Device,
     interrupt: &Interrupt,
-) -> Result<Prepared<'a, T::Space>> {
-    let run = |data| SharedRun { folder, config, data, device: device.clone(), interrupt };
+) -> Result<Prepared<'a, R::Space>> {
+    let run = |data| RunInFolder { folder, config, data, device: device.clone(), interrupt };
     if config.sharing.is_some() {
-        let SharedOutcome { finalists, report } = T::search_shared(run(data))?;
+        let SharedOutcome { finalists, report } = R::search_shared(run(data))?;
         return Ok((Box::new(Finalists::new(finalists)), Some(shared_tables(&report))));
     }
     if config.relaxed.is_some() {
-        let DerivedOutcome { finalists, report } = T::search_relaxed(run(data))?;
+        let DerivedOutcome { finalists, report } = R::search_relaxed(run(data))?;
         return Ok((Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report))));
     }
     let preset = &config.strategy.structure.pretraining;
@@ -290,10 +295,14 @@ fn prepared<'a, T: Task>(
 }
 
 /// The operations of the first and the last round and of the best cells, in words.
-fn watch<T: Task>(space: &T::Space, config: &RunConfig<T>, trials: &[StoredTrial]) -> Result<Option<String>> {
+fn watch<R: SearchedRecipe>(
+    space: &R::Space,
+    config: &RunConfig<R>,
+    trials: &[StoredTrial],
+) -> Result<Option<String>> {
     let operations = |cells: &mut dyn Iterator<Item = &StoredTrial>| -> Result<Option<OperationHistogram>> {
         let archs = cells.map(|trial| parse_stored(space, trial.id, &trial.arch, &trial.key));
-        Ok(T::operations(&archs.collect::<nao_run::Result<Vec<_>>>()?))
+        Ok(R::Space::operations(&archs.collect::<nao_run::Result<Vec<_>>>()?))
     };
     let last = trials.last().map_or(0, |trial| trial.round);
     let of_round = |round: u64| operations(&mut trials.iter().filter(|trial| trial.round == round));
@@ -302,12 +311,12 @@ fn watch<T: Task>(space: &T::Space, config: &RunConfig<T>, trials: &[StoredTrial
     let (Some(first), Some(last), Some(best)) = (of_round(0)?, of_round(last)?, best) else {
         return Ok(None);
     };
-    let objective = T::objective();
+    let objective = R::objective();
     let selection = format!(
         "of all trials the one with the best {} {}, each cell trained alone ({})",
         objective.split,
         objective.name,
-        T::fidelity(&config.recipe)
+        config.recipe.fidelity()
     );
     Ok(Some(operations_watch(&first, &last, &best, &selection)))
 }

@@ -8,22 +8,23 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cpu_time::ThreadTime;
+use nao_child::Recipe;
 use nao_run::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, TaskStart};
 use nao_run::files::private_folder;
 use nao_run::memory::resident_mib;
 use nao_run::simulated::{Cluster, SimulatedClock, SimulatedScheduler};
 use nao_run::{Coordinator, Patience, SearchSettings};
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Objective, Space};
+use nao_space::{ArchKey, CnnSpace, Objective, Space};
 use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
+use crate::cells::CellSpace;
 use crate::interrupt::Interrupt;
 use crate::report::{SearchProgress, plain_table};
 use crate::run::{Manifest, Resolved, create_run, resolve};
 use crate::strategy;
-use crate::task::{ImageTask, Task};
 
 /// What a simulated search took.
 #[derive(Debug, Serialize)]
@@ -80,11 +81,11 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         per_round: Some(per_round),
         ..RunOptions::default()
     };
-    let Resolved { config, .. } = resolve::<ImageTask>(&options, &ExecutionOptions::default(), None)?;
+    let Resolved { config, .. } = resolve::<Recipe>(&options, &ExecutionOptions::default(), None)?;
     let manifest = Manifest::of("none", args.seed, "simulation".into(), String::new(), Vec::new());
     let folder = create_run(&place.join("run"), &config, &manifest, &[])?;
     let exchange = Exchange::of(folder.path());
-    let space = ImageTask::space(&config.space)?;
+    let space = CnnSpace::of_settings(&config.space)?;
     let cluster = Rc::new(RefCell::new(Cluster::new(
         exchange.clone(),
         args.slots,
@@ -106,7 +107,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         scheduler_every: Duration::from_secs_f64(config.execution.slurm.look),
         grace: Duration::from_secs_f64(config.execution.slurm.grace),
     };
-    let fidelity = ImageTask::fidelity(&config.recipe);
+    let fidelity = config.recipe.fidelity();
     let (naming_space, name) = (space.clone(), space.name());
     let naming = Box::new(move |trial: &nao_space::Trial<_>| {
         let key: ArchKey = naming_space.key(&trial.arch);
@@ -114,7 +115,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
     });
     let (scheduler, clock) = (SimulatedScheduler(cluster.clone()), SimulatedClock(cluster.clone()));
     let executor = SlurmExecutor::new(exchange, naming, scheduler, settings, clock)?;
-    let device = crate::data::device("cpu")?;
+    let device = crate::device::device("cpu")?;
     let learned = || anyhow::bail!("random search learns nothing");
     let settings = SearchSettings {
         objective: Objective::validation_accuracy(),

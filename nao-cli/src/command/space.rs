@@ -1,16 +1,18 @@
 //! `nao space`.
 
 use anyhow::{Context, Result, anyhow};
+use nao_child::Recipe;
 use nao_space::seed::rng_for;
 use nao_space::{CellRole, CnnSpace, Space, State, Token};
 use serde_json::json;
 
 use super::{print_each, print_json, print_text};
-use crate::arch_argument::{NamedArch, read_arch, read_of_space};
+use crate::arch_argument::{NamedArch, read_arch};
+use crate::arch_text::read_of_space;
 use crate::args::SpaceCommand;
+use crate::cells::CellSpace;
 use crate::report::plain_table;
 use crate::space_argument::{AnySpace, SpaceVisitor};
-use crate::task::{ImageTask, Task};
 
 pub fn run(command: SpaceCommand) -> Result<()> {
     let options = match &command {
@@ -30,14 +32,14 @@ pub fn run(command: SpaceCommand) -> Result<()> {
         _ => options.usual(),
     };
     match (&command, usual) {
-        (SpaceCommand::Describe { json, .. }, Some(usual)) => describe(&ImageTask::space_of(&usual)?, *json),
+        (SpaceCommand::Describe { json, .. }, Some(usual)) => describe(&CnnSpace::of_options(&usual)?, *json),
         (SpaceCommand::Encode { arch, json, .. }, Some(usual)) => {
-            let named = read_arch::<ImageTask>(arch, &usual)?;
+            let named = read_arch::<Recipe>(arch, &usual)?;
             let tokens = named.space.encode(&named.arch);
             if *json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
         }
         (SpaceCommand::Check { arch, json, .. }, Some(usual)) => {
-            let named = read_arch::<ImageTask>(arch, &usual)?;
+            let named = read_arch::<Recipe>(arch, &usual)?;
             check(&named, *json)
         }
         _ => options.visit(InAnySpace(&command)),
@@ -151,7 +153,7 @@ fn token_numbers(text: &str) -> Result<Vec<Token>> {
     tokens.collect()
 }
 
-fn check(NamedArch { space, arch, published, network, .. }: &NamedArch<ImageTask>, json: bool) -> Result<()> {
+fn check(NamedArch { space, arch, published, network, .. }: &NamedArch<Recipe>, json: bool) -> Result<()> {
     let canonical = space.key(arch).0;
     let ends = arch.cells().map(|(role, cell)| (role, cell.loose_ends()));
     let outputs = published.map_or_else(|| network.outputs(), |entry| entry.outputs.clone());

@@ -6,22 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nao_run::RunFolder;
+use nao_child::{ArchOf, CellRecipe};
 use nao_run::executor::{Batch, Exchange, TaskKey, WorkOrder};
-use nao_run::quoted;
 use nao_run::worker::{GroupSettings, WorkerLog, WorkerLoop, run_group, serve_pipe};
+use nao_run::{RunFolder, quoted};
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId};
 use rayon::ThreadPool;
 
 use crate::args::WorkerArgs;
-use crate::data::device;
+use crate::cells::{NamedRecipe, with_recipe};
+use crate::device::device;
 use crate::failure::STOPPED;
 use crate::interrupt::IsIgnored;
 use crate::output::{mention, tell};
 use crate::report::figure;
-use crate::run::RunContents;
-use crate::run::most_processes;
-use crate::task::{Arch, Task, with_task};
+use crate::run::{RunContents, most_processes};
 
 /// How long the run folder may still be on its way when workers start together with the search.
 const FOLDER_PATIENCE: Duration = Duration::from_secs(30);
@@ -70,12 +69,12 @@ fn at_pipe(args: &WorkerArgs) -> Result<()> {
     let threads = pool(args.threads.unwrap_or_else(processors))?;
     let folder = RunFolder::open(&args.run)?;
     let device = device(args.device.as_deref().unwrap_or("cpu"))?;
-    with_task!(folder.kind()?, T => {
-        let config = folder.config::<T>()?;
+    with_recipe!(folder.kind()?, R => {
+        let config = folder.config::<R>()?;
         let interval = config.execution.order().checkpoint();
-        let data = folder.data::<T>(&config)?;
-        let evaluator = T::evaluator(data, config.recipe, device)?;
-        serve_pipe::<Arch<T>>(&folder, interval, Terminal, |trial, checkpoint, progress| {
+        let data = folder.data::<R>(&config)?;
+        let evaluator = config.recipe.evaluator(data, device)?;
+        serve_pipe::<ArchOf<R>>(&folder, interval, Terminal, |trial, checkpoint, progress| {
             // Inside of the pool no operation is handed to another thread and waited for, which saves a tenth.
             threads.install(|| evaluator.evaluate_resumably(trial, checkpoint, progress))
         });
@@ -90,29 +89,29 @@ fn at_folder(args: &WorkerArgs, is_ignored: IsIgnored) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
     let exchange = Exchange::of(folder.path());
     let Some(order) = wait_for_order(&folder, &exchange, args, &leave)? else { return Ok(()) };
-    with_task!(folder.kind()?, T => work::<T>(args, &folder, exchange, order, leave))
+    with_recipe!(folder.kind()?, R => work::<R>(args, &folder, exchange, order, leave))
 }
 
-fn work<T: Task>(
+fn work<R: NamedRecipe>(
     args: &WorkerArgs,
     folder: &RunFolder,
     exchange: Exchange,
     order: WorkOrder,
     leave: Arc<AtomicBool>,
 ) -> Result<()> {
-    let config = folder.config::<T>()?;
-    let data = folder.data::<T>(&config)?;
+    let config = folder.config::<R>()?;
+    let data = folder.data::<R>(&config)?;
     let device = device(&device_word(args, &order))?;
     let assigned = assigned(&exchange, args)?;
-    let evaluator = T::evaluator(data, config.recipe, device)?;
+    let evaluator = config.recipe.evaluator(data, device)?;
     let threads = pool(args.threads.unwrap_or_else(processors))?;
     let try_one = Box::new(
-        move |trial: &Trial<Arch<T>>, checkpoint: &Checkpointing, progress: &mut (dyn Progress + Send)| {
+        move |trial: &Trial<ArchOf<R>>, checkpoint: &Checkpointing, progress: &mut (dyn Progress + Send)| {
             threads.install(|| evaluator.evaluate_resumably(trial, checkpoint, progress))
         },
     );
     let idle = Duration::from_secs(args.idle);
-    let worker = WorkerLoop::<Arch<T>>::new(exchange, order, idle, leave, Box::new(Terminal), try_one);
+    let worker = WorkerLoop::<ArchOf<R>>::new(exchange, order, idle, leave, Box::new(Terminal), try_one);
     let mut worker = match assigned {
         Some(tasks) => worker.assigned(tasks),
         None => worker,

@@ -6,14 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
-use nao_run::{End, RunFolder, TrialStatus};
+use nao_run::{End, RunFolder, TrialStatus, quoted};
 use nao_space::TrialId;
 use serde::Serialize;
 
 use super::table::{figure, plain_table};
+use crate::cells::with_recipe;
 use crate::run::{Engine, RunContents};
-use crate::task::with_task;
-use nao_run::quoted;
 
 /// How a run stands.
 #[derive(Debug, Serialize)]
@@ -73,8 +72,8 @@ impl RunStatus {
     /// Looks at a run folder.
     pub fn of(folder: &RunFolder) -> Result<Self> {
         let exchange = Exchange::of(folder.path());
-        let (executor, budget, edited) = with_task!(folder.kind()?, T => {
-            let config = folder.written_config::<T>()?;
+        let (executor, budget, edited) = with_recipe!(folder.kind()?, R => {
+            let config = folder.written_config::<R>()?;
             (config.execution.executor, config.rounds.budget, folder.changes(&config)?)
         });
         let edited = edited.iter().map(|difference| difference.words("in run.toml")).collect();

@@ -3,24 +3,23 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use nao_run::{RoundRecord, Store};
+use nao_run::{RoundRecord, Store, quoted};
 use nao_space::counted;
 use nao_space::search::Stop;
 
 use super::config::RunConfig;
-use crate::task::Task;
-use nao_run::quoted;
+use crate::cells::NamedRecipe;
 
 /// Checks the budget that is asked of a run. Gives the last round where its strategy had nothing
 /// more, and is to be asked once more.
 ///
 /// # Errors
 /// When the run has more trials than that, or when more of them would find nothing.
-pub fn check_budget<T: Task>(
+pub fn check_budget<R: NamedRecipe>(
     folder: &Path,
     store: &Store,
-    stored: &RunConfig<T>,
-    asked: &RunConfig<T>,
+    stored: &RunConfig<R>,
+    asked: &RunConfig<R>,
 ) -> Result<Option<RoundRecord>> {
     let (path, budget, done) = (folder.display(), asked.rounds.budget, store.count()?);
     if budget < done {
@@ -49,11 +48,11 @@ mod tests {
     use super::*;
     use crate::args::{ExecutionOptions, RunOptions};
     use crate::run::resolve;
-    use crate::task::ImageTask;
+    use nao_child::Recipe;
 
     #[test]
     fn a_run_that_stopped_is_asked_once_more_where_more_can_be_found() {
-        let config = resolve::<ImageTask>(&RunOptions::default(), &ExecutionOptions::default(), None);
+        let config = resolve::<Recipe>(&RunOptions::default(), &ExecutionOptions::default(), None);
         let config = config.unwrap().config;
         let of = |budget| {
             let rounds = RoundLimits { budget, ..config.rounds };

@@ -12,12 +12,13 @@ use super::definition::{Difference, refuse_changed};
 use super::manifest::Manifest;
 use super::settings_file::{RUN_FILE, budget_of_file, in_json, kind_of_file, read_toml, refuse_existing};
 use crate::args::SpaceKind;
-use crate::task::Task;
+use crate::cells::NamedRecipe;
+use crate::data::load;
 
 /// A new run folder with its configuration, manifest, what belongs to its data, and an empty store.
-pub fn create_run<T: Task>(
+pub fn create_run<R: NamedRecipe>(
     path: &Path,
-    config: &RunConfig<T>,
+    config: &RunConfig<R>,
     manifest: &Manifest,
     companions: &[(&str, String)],
 ) -> Result<RunFolder> {
@@ -32,16 +33,16 @@ pub fn create_run<T: Task>(
 /// What a run folder says about its search.
 pub trait RunContents {
     /// The configuration of the run. One that was edited in what defines what is measured is refused, field by field.
-    fn config<T: Task>(&self) -> Result<RunConfig<T>>;
+    fn config<R: NamedRecipe>(&self) -> Result<RunConfig<R>>;
 
     /// The configuration as its file has it now, whatever it was.
-    fn written_config<T: Task>(&self) -> Result<RunConfig<T>>;
+    fn written_config<R: NamedRecipe>(&self) -> Result<RunConfig<R>>;
 
     /// Where a configuration is not that with which the run was started, as far as that was kept.
-    fn changes<T: Task>(&self, config: &RunConfig<T>) -> Result<Vec<Difference>>;
+    fn changes<R: NamedRecipe>(&self, config: &RunConfig<R>) -> Result<Vec<Difference>>;
 
     /// Keeps a configuration for later starts, and for workers: of another budget, or of data in another place.
-    fn keep_config<T: Task>(&self, config: &RunConfig<T>) -> Result<()>;
+    fn keep_config<R: NamedRecipe>(&self, config: &RunConfig<R>) -> Result<()>;
 
     /// The cells that the run is about.
     fn kind(&self) -> Result<SpaceKind>;
@@ -53,37 +54,37 @@ pub trait RunContents {
     fn keep_manifest(&self, manifest: &Manifest) -> Result<()>;
 
     /// The data of the run, which has to be what it was, wherever it lies now.
-    fn data<T: Task>(&self, config: &RunConfig<T>) -> Result<Arc<T::Data>>;
+    fn data<R: NamedRecipe>(&self, config: &RunConfig<R>) -> Result<Arc<R::Data>>;
 
     /// Refuses data that is not what it was.
-    fn check_data<T: Task>(&self, data: &T::Data, config: &RunConfig<T>) -> Result<()>;
+    fn check_data<R: NamedRecipe>(&self, data: &R::Data, config: &RunConfig<R>) -> Result<()>;
 
     /// Why the run has ended; `None` where it can go on.
     fn end(&self) -> Result<Option<End>>;
 }
 
 impl RunContents for RunFolder {
-    fn config<T: Task>(&self) -> Result<RunConfig<T>> {
+    fn config<R: NamedRecipe>(&self) -> Result<RunConfig<R>> {
         let config = self.written_config()?;
         refuse_changed(&self.changes(&config)?, self.path().display(), RUN_FILE)?;
         Ok(config)
     }
 
-    fn written_config<T: Task>(&self) -> Result<RunConfig<T>> {
+    fn written_config<R: NamedRecipe>(&self) -> Result<RunConfig<R>> {
         read_toml(&self.config_path())
     }
 
-    fn changes<T: Task>(&self, config: &RunConfig<T>) -> Result<Vec<Difference>> {
+    fn changes<R: NamedRecipe>(&self, config: &RunConfig<R>) -> Result<Vec<Difference>> {
         let manifest = self.manifest()?;
-        let settings = manifest.settings::<RunConfig<T>>();
+        let settings = manifest.settings::<RunConfig<R>>();
         let settings = settings.with_context(|| self.manifest_path().display().to_string())?;
         let mut changes = settings.map_or_else(Vec::new, |settings| settings.differences(config));
-        let objective = manifest.objective.map(|stored| (in_json(&stored), in_json(&T::objective())));
+        let objective = manifest.objective.map(|stored| (in_json(&stored), in_json(&R::objective())));
         changes.extend(objective.and_then(|(stored, now)| Difference::of("objective", stored, now)));
         Ok(changes)
     }
 
-    fn keep_config<T: Task>(&self, config: &RunConfig<T>) -> Result<()> {
+    fn keep_config<R: NamedRecipe>(&self, config: &RunConfig<R>) -> Result<()> {
         Ok(write_whole(&self.config_path(), config.to_toml().as_bytes())?)
     }
 
@@ -103,14 +104,14 @@ impl RunContents for RunFolder {
         Ok(write_whole(&self.manifest_path(), manifest.to_json().as_bytes())?)
     }
 
-    fn data<T: Task>(&self, config: &RunConfig<T>) -> Result<Arc<T::Data>> {
-        let data = T::load(&config.data, Some(self.path()))?;
-        self.check_data::<T>(&data, config)?;
+    fn data<R: NamedRecipe>(&self, config: &RunConfig<R>) -> Result<Arc<R::Data>> {
+        let data = load::<R>(&config.data, Some(self.path()))?;
+        self.check_data::<R>(&data, config)?;
         Ok(data)
     }
 
-    fn check_data<T: Task>(&self, data: &T::Data, config: &RunConfig<T>) -> Result<()> {
-        self.manifest()?.check_data::<T>(data, &config.data, self.path())
+    fn check_data<R: NamedRecipe>(&self, data: &R::Data, config: &RunConfig<R>) -> Result<()> {
+        self.manifest()?.check_data::<R>(data, &config.data, self.path())
     }
 
     fn end(&self) -> Result<Option<End>> {

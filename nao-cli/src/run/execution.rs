@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use nao_run::executor::{WorkOrder, check_arguments};
 use serde::{Deserialize, Serialize};
 
-use crate::data::device;
+use crate::device::device;
 
 /// Where children are trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]

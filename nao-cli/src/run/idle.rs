@@ -8,8 +8,8 @@ use super::config::{RunConfig, STRUCTURE};
 use super::execution::Engine;
 use super::typed::table_of;
 use crate::args::{ExecutionOptions, RunOptions, SpaceKind};
+use crate::cells::NamedRecipe;
 use crate::flags::refuse_idle;
-use crate::task::Task;
 
 impl ExecutionOptions {
     /// Those of array jobs.
@@ -32,10 +32,10 @@ pub fn refuse_flags_of_other_cells(kind: SpaceKind, run: &RunOptions) -> Result<
 }
 
 /// Refuses flags without effect on a search of this configuration.
-pub fn refuse_idle_flags<T: Task>(
+pub fn refuse_idle_flags<R: NamedRecipe>(
     run: &RunOptions,
     execution: &ExecutionOptions,
-    config: &RunConfig<T>,
+    config: &RunConfig<R>,
 ) -> Result<()> {
     let name = config.strategy.name.as_str();
     let why = format!("strategy {name} has no presets; nao, nao-ws and nao-v2 have");
@@ -57,24 +57,28 @@ pub fn refuse_idle_flags<T: Task>(
 }
 
 /// Whether a preset chooses how the strategy proposes.
-fn has_preset<T: Task>(config: &RunConfig<T>) -> bool {
+fn has_preset<R: NamedRecipe>(config: &RunConfig<R>) -> bool {
     let name = config.strategy.name.as_str();
     name == "nao" || (SHARED_SEARCHES.contains(&name) && proposes_by_preset(config))
 }
 
 /// Whether a preset was typed, as a setting, for a strategy that has none.
-pub fn idle_preset<T: Task>(config: &RunConfig<T>, base: &RunConfig<T>) -> bool {
+pub fn idle_preset<R: NamedRecipe>(config: &RunConfig<R>, base: &RunConfig<R>) -> bool {
     !has_preset(config) && config.strategy.preset != base.strategy.preset
 }
 
 /// Whether a search with shared weights asks a `nao` strategy for cells.
-fn proposes_by_preset<T: Task>(config: &RunConfig<T>) -> bool {
+fn proposes_by_preset<R: NamedRecipe>(config: &RunConfig<R>) -> bool {
     config.sharing.as_ref().is_some_and(|sharing| sharing.policy_updates == 0 && sharing.per_round > 0)
 }
 
 /// The sections of `[strategy]` that a search does not read, among those that were typed. A file may hold the settings of
 /// several strategies, so that this is said and not refused.
-pub fn idle_sections<T: Task>(typed: &Table, config: &RunConfig<T>, base: &RunConfig<T>) -> Vec<String> {
+pub fn idle_sections<R: NamedRecipe>(
+    typed: &Table,
+    config: &RunConfig<R>,
+    base: &RunConfig<R>,
+) -> Vec<String> {
     let name = config.strategy.name.as_str();
     let read: &[&str] = match name {
         "nao" if config.strategy.preset == STRUCTURE => &["structure"],

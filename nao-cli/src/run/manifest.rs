@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use nao_child::data::PartOrigin;
+use nao_child::data::{DataKind, DataSource, PartOrigin};
 use nao_run::files::read_text;
 use nao_space::Objective;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::data::DataSource;
-use crate::task::Task;
+use crate::cells::NamedRecipe;
 
 /// The circumstances of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,14 +105,19 @@ impl Manifest {
     }
 
     /// Refuses data that is not what it was at the start.
-    pub fn check_data<T: Task>(&self, data: &T::Data, source: &DataSource, folder: &Path) -> Result<()> {
-        if self.data_checksum == T::checksum(data) {
+    pub fn check_data<R: NamedRecipe>(
+        &self,
+        data: &R::Data,
+        source: &DataSource,
+        folder: &Path,
+    ) -> Result<()> {
+        if self.data_checksum == data.checksum() {
             return Ok(());
         }
         bail!(
             "the {} of {source} are not those that {} was started with: put the old ones back, or name the place that they \
              moved to with --data",
-            T::EXAMPLES,
+            R::Data::EXAMPLES,
             folder.display()
         )
     }

@@ -1,12 +1,14 @@
 //! The run folder: what a search is (configuration), what it did (store), what it ran on (manifest).
 
 mod adoption;
+mod before_trials;
 mod budget;
 mod config;
 mod contents;
 mod definition;
 mod execution;
 mod idle;
+mod in_folder;
 mod manifest;
 mod relaxed;
 mod resolve;
@@ -18,18 +20,18 @@ mod training;
 mod typed;
 
 pub use adoption::adopted;
+pub use before_trials::SearchedRecipe;
 pub use budget::check_budget;
 pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 pub use contents::{RunContents, create_run, free_name};
 pub use definition::{all_words, fields};
 pub use execution::{Engine, ExecutionConfig, most_processes};
 pub use idle::{refuse_flags_of_other_cells, refuse_idle_flags};
+pub use in_folder::RunInFolder;
 pub use manifest::Manifest;
-pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};
+pub use relaxed::{DerivedOutcome, RelaxedReport};
 pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_recipe, resolve};
-pub use shared::{
-    Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
-};
+pub use shared::{Finalists, SharedOutcome, SharedReport, latest_weights};
 pub use starting::starting;
 pub use toml_error::in_text;
 pub use training::{TrainConfig, TrainFolder};

@@ -12,17 +12,16 @@ use anyhow::{Context, Result};
 use nao_child::relaxed::{
     RelaxedEpoch, RelaxedError, RelaxedOptions, RelaxedOutcome, RelaxedRecipe, search_relaxed,
 };
-use nao_child::{ImageData, Split, TrainError};
+use nao_child::{ImageData, Recipe, Split, TrainError};
 use nao_run::files::write_whole;
 use nao_space::network::RelaxedPlan;
 use nao_space::search::{OperationHistogram, Origin, Proposal};
 use nao_space::{CnnArch, Relaxation};
 use serde::Serialize;
 
-use super::shared::SharedRun;
+use super::in_folder::RunInFolder;
 use crate::failure::{Interrupted, RunFailed, stopped_at};
 use crate::report::TrainProgress;
-use crate::task::{ImageTask, Task};
 
 /// What came out of it.
 pub struct DerivedOutcome<A> {
@@ -55,8 +54,8 @@ pub fn check_relaxed(recipe: &RelaxedRecipe, data: &ImageData) -> Result<()> {
 }
 
 /// Runs all epochs that are not done.
-pub fn search_relaxed_network(run: SharedRun<'_, ImageTask>) -> Result<DerivedOutcome<CnnArch>> {
-    let SharedRun { folder, config, data, device, interrupt } = run;
+pub fn search_relaxed_network(run: RunInFolder<'_, Recipe>) -> Result<DerivedOutcome<CnnArch>> {
+    let RunInFolder { folder, config, data, device, interrupt } = run;
     let recipe = config.relaxed.as_ref().context("the configuration has no section [relaxed]")?;
     let files = folder.path().join("relaxed");
     fs::create_dir_all(&files).with_context(|| format!("cannot create {}", files.display()))?;
@@ -75,7 +74,7 @@ pub fn search_relaxed_network(run: SharedRun<'_, ImageTask>) -> Result<DerivedOu
         selection: format!(
             "the cells derived from the mixtures of the last epoch (two edges per node, the heaviest operation but none on \
              each) are trained from scratch ({})",
-            ImageTask::fidelity(&config.recipe)
+            config.recipe.fidelity()
         ),
         images: [split.train.len(), split.held_out.len()],
         epochs,

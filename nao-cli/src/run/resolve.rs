@@ -5,30 +5,35 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
+use nao_child::CellRecipe;
+use nao_child::data::{DataKind, DataSource};
 use nao_child::language::LANGUAGE_RECIPE_NAMES;
 use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::NaoConfig;
+use nao_run::quoted;
 use nao_space::search::RoundLimits;
-use toml::Value;
+use toml::{Table, Value};
 
+use super::before_trials::check_search_kind;
 use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
 use super::execution::ExecutionConfig;
 use super::idle::{idle_preset, idle_sections};
-use super::starting::in_notation;
+use super::starting::{self, in_notation};
 use super::toml_error::read_table;
 use super::typed::{has_key, nested, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
-use crate::data::DataSource;
+use crate::cell_network::CellNetwork;
+use crate::cells::{CellSpace, NamedRecipe, follow};
+use crate::data::{kind_of_data, load};
+use crate::run::SearchedRecipe;
 use crate::strategy::RELAXED_SEARCHES;
-use crate::task::Task;
-use nao_run::quoted;
 
 /// A configuration with the data that it names.
-pub struct Resolved<T: Task> {
+pub struct Resolved<R: SearchedRecipe> {
     /// The configuration.
-    pub config: RunConfig<T>,
+    pub config: RunConfig<R>,
     /// Its data.
-    pub data: Arc<T::Data>,
+    pub data: Arc<R::Data>,
 }
 
 /// The cells that are meant by what was typed: as named, or those of the data or of the recipe.
@@ -39,7 +44,7 @@ pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<
             .map_err(|_| anyhow!("unknown space.kind `{kind}`: it must be cnn or rnn"));
     }
     if let Some(data) = word(&typed, "", "data")? {
-        return Ok(data.parse::<DataSource>()?.kind());
+        return Ok(kind_of_data(&data.parse()?));
     }
     Ok(kind_of_recipe(word(&typed, "recipe", "name")?.as_deref()).unwrap_or_default())
 }
@@ -52,20 +57,20 @@ pub fn kind_of_recipe(name: Option<&str>) -> Option<SpaceKind> {
 
 /// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one, whose folder comes
 /// along. The data is read, for it decides which recipe is the default and whether a recipe fits.
-pub fn resolve<T: Task>(
+pub fn resolve<R: SearchedRecipe>(
     run: &RunOptions,
     execution: &ExecutionOptions,
-    stored: Option<(&RunConfig<T>, &Path)>,
-) -> Result<Resolved<T>> {
+    stored: Option<(&RunConfig<R>, &Path)>,
+) -> Result<Resolved<R>> {
     let typed = typed_table(run, execution)?;
     let source: DataSource = match (word(&typed, "", "data")?, stored) {
         (Some(word), _) => word.parse()?,
         (None, Some((stored, _))) => stored.data.clone(),
-        (None, None) => T::default_source().context(NO_TEXT)?,
+        (None, None) => R::Data::default_source().context(NO_TEXT)?,
     };
     let data = match stored {
         Some((_, folder)) if source.place().is_some() => {
-            T::load(&source, Some(folder)).with_context(|| {
+            load::<R>(&source, Some(folder)).with_context(|| {
                 let (path, word) = (folder.display(), source.word());
                 format!(
                     "the data of {path} cannot be read; where it has moved:  nao resume {} --data {word}:DIR",
@@ -73,30 +78,30 @@ pub fn resolve<T: Task>(
                 )
             })?
         }
-        _ => T::load(&source, None)?,
+        _ => load::<R>(&source, None)?,
     };
     let mut base = match stored {
         Some((stored, _)) => stored.clone(),
-        None => defaults::<T>(&source, &data)?,
+        None => defaults::<R>(&source, &data)?,
     };
     if let Some(name) = word(&typed, "strategy", "name")?
         && SHARED_SEARCHES.contains(&name.as_str())
         && stored.is_none()
     {
-        T::share(&mut base, &name, &data)?;
+        R::share(&mut base, &name, &data)?;
     }
     if let Some(name) = word(&typed, "strategy", "name")?
         && RELAXED_SEARCHES.contains(&name.as_str())
         && stored.is_none()
     {
-        T::relax(&mut base, &name, &data)?;
+        R::relax(&mut base, &name, &data)?;
     }
     base.data = source;
     if let Some(name) = word(&typed, "recipe", "name")? {
         // Another recipe trains the cells of the same network.
-        let network = T::network_of(&base.recipe);
-        base.recipe = T::recipe(&name)?;
-        T::follow(&mut base.recipe, &network, &T::space(&base.space)?, false)?;
+        let network = CellNetwork::of_recipe(&base.recipe);
+        let space = R::Space::of_settings(&base.space)?;
+        base.recipe = follow(R::built_in(&name)?, &network, &space, false)?;
     }
     let before = base.clone();
     if let Some(preset) = word(&typed, "strategy", "preset")? {
@@ -117,9 +122,9 @@ pub fn resolve<T: Task>(
     let own_rounds = has_key(&typed, &["rounds"]);
     overlay(&mut table, typed);
     if let Some(epochs) = run.epochs {
-        overlay(&mut table, nested("recipe", Value::Table(T::epochs_of_recipe(epochs))));
+        overlay(&mut table, nested("recipe", Value::Table(epochs_table::<R>(epochs))));
     }
-    let mut config: RunConfig<T> = read_table(table).context("configuration")?;
+    let mut config: RunConfig<R> = read_table(table).context("configuration")?;
     if stored.is_none()
         && let Some(sharing) = &mut config.sharing
     {
@@ -145,6 +150,8 @@ pub fn resolve<T: Task>(
     }
     config.start_with = in_notation(&config)?;
     config.check(&data)?;
+    starting::check(&config)?;
+    check_search_kind(&config, &data)?;
     let preset =
         (run.preset.is_none() && idle_preset(&config, &before)).then(|| "strategy.preset".to_owned());
     for setting in idle_sections(&was_typed, &config, &before).into_iter().chain(preset) {
@@ -157,33 +164,35 @@ pub fn resolve<T: Task>(
 pub const NO_TEXT: &str = "recurrent cells are trained on text: name a folder with --data text:DIR";
 
 /// A recipe with settings such as `structure.width=16` laid over it.
-pub fn overlay_recipe<T: Task>(
-    recipe: &T::Recipe,
-    epochs: Option<u32>,
-    settings: &[String],
-) -> Result<T::Recipe> {
+pub fn overlay_recipe<R: NamedRecipe>(recipe: &R, epochs: Option<u32>, settings: &[String]) -> Result<R> {
     let mut table = table_of(recipe);
     for setting in settings {
         overlay(&mut table, parse_setting(setting)?);
     }
     if let Some(epochs) = epochs {
-        overlay(&mut table, T::epochs_of_recipe(epochs));
+        overlay(&mut table, epochs_table::<R>(epochs));
     }
     read_table(table).context("recipe")
 }
 
+/// The settings of a recipe that change with the number of epochs.
+fn epochs_table<R: CellRecipe>(epochs: u32) -> Table {
+    let settings = R::settings_of_epochs().iter();
+    settings.map(|name| ((*name).to_owned(), Value::Integer(epochs.into()))).collect()
+}
+
 /// The defaults of a search on that data.
-fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>> {
+fn defaults<R: SearchedRecipe>(source: &DataSource, data: &R::Data) -> Result<RunConfig<R>> {
     let recipe =
-        T::search_recipe(data).ok_or_else(|| anyhow!("no recipe for {source}: name one with --recipe"))?;
-    let (rounds, parents) = T::rounds(source, &recipe);
+        R::for_search(data).ok_or_else(|| anyhow!("no recipe for {source}: name one with --recipe"))?;
+    let (rounds, parents) = recipe.rounds(source);
     let mut nao = NaoConfig { controller: controller_preset("v1")?, ..NaoConfig::default() };
     nao.seeds = parents.unwrap_or(nao.seeds);
     Ok(RunConfig {
         seed: 1,
         data: source.clone(),
         start_with: Vec::new(),
-        space: T::space_settings(&T::space_of(&CellOptions::default())?),
+        space: R::Space::of_options(&CellOptions::default())?.settings(),
         rounds,
         strategy: StrategyConfig::new("nao", nao),
         recipe,
@@ -196,9 +205,9 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::ImageTask;
+    use nao_child::Recipe;
 
-    type ImageConfig = RunConfig<ImageTask>;
+    type ImageConfig = RunConfig<Recipe>;
 
     fn options(settings: &[&str]) -> RunOptions {
         RunOptions { settings: settings.iter().map(|&s| s.to_owned()).collect(), ..RunOptions::default() }

@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nao_child::ArchOf;
 use nao_run::files::read_text;
-use nao_space::Space;
-use nao_space::counted;
 use nao_space::search::{StartingWith, Strategy};
+use nao_space::{Space, counted};
 
 use super::config::RunConfig;
-use crate::arch_argument::read_of_space;
+use crate::arch_text::read_of_space;
 use crate::cell_network::{CellNetwork, convention_word};
-use crate::task::{Arch, Task};
+use crate::cells::{CellSpace, NamedRecipe};
 
 /// What was typed, in the notation of the space: `@NAME`, text in any form, a file of it, or `@FILE` with one per line.
-pub fn in_notation<T: Task>(config: &RunConfig<T>) -> Result<Vec<String>> {
-    let space = T::space(&config.space)?;
+pub fn in_notation<R: NamedRecipe>(config: &RunConfig<R>) -> Result<Vec<String>> {
+    let space = R::Space::of_settings(&config.space)?;
     let mut texts = Vec::new();
     for typed in &config.start_with {
         match typed.strip_prefix('@').map(Path::new).filter(|path| path.is_file()) {
@@ -43,12 +43,12 @@ fn lines(path: &Path) -> Result<Vec<String>> {
 }
 
 /// Refuses cells that mean another network than the search trains: they would be measured as what they are not.
-fn check_network<T: Task>(config: &RunConfig<T>, text: &str) -> Result<()> {
+fn check_network<R: NamedRecipe>(config: &RunConfig<R>, text: &str) -> Result<()> {
     let said = match text.strip_prefix('@') {
-        Some(name) => T::network_of_published(T::published(name)?.2),
-        None => T::network_in(text)?,
+        Some(name) => R::Space::network_of_published(R::Space::published(name)?.2),
+        None => R::Space::network_in(text)?,
     };
-    let ours = T::network_of(&config.recipe);
+    let ours = CellNetwork::of_recipe(&config.recipe);
     let CellNetwork { convention: Some(convention), concatenates } = said else { return Ok(()) };
     if Some(convention) != ours.convention {
         let word = convention_word(convention);
@@ -64,7 +64,7 @@ fn check_network<T: Task>(config: &RunConfig<T>, text: &str) -> Result<()> {
 }
 
 /// Checks that the first round has room for all that are given, and that no two of them are spellings of one.
-pub fn check<T: Task>(config: &RunConfig<T>) -> Result<()> {
+pub fn check<R: NamedRecipe>(config: &RunConfig<R>) -> Result<()> {
     let given = &config.start_with;
     if given.is_empty() {
         return Ok(());
@@ -83,7 +83,7 @@ pub fn check<T: Task>(config: &RunConfig<T>) -> Result<()> {
             counted(room, "trial")
         );
     }
-    let space = T::space(&config.space)?;
+    let space = R::Space::of_settings(&config.space)?;
     let mut keys = Vec::with_capacity(given.len());
     for text in given {
         let key = space.key(&space.parse(text).context("start_with")?);
@@ -96,14 +96,14 @@ pub fn check<T: Task>(config: &RunConfig<T>) -> Result<()> {
 }
 
 /// The strategy, beginning with what is given.
-pub fn starting<'a, T: Task>(
-    config: &RunConfig<T>,
-    space: &'a T::Space,
-    strategy: Box<dyn Strategy<T::Space> + 'a>,
-) -> Result<Box<dyn Strategy<T::Space> + 'a>> {
+pub fn starting<'a, R: NamedRecipe>(
+    config: &RunConfig<R>,
+    space: &'a R::Space,
+    strategy: Box<dyn Strategy<R::Space> + 'a>,
+) -> Result<Box<dyn Strategy<R::Space> + 'a>> {
     if config.start_with.is_empty() {
         return Ok(strategy);
     }
-    let archs: Result<Vec<Arch<T>>, _> = config.start_with.iter().map(|text| space.parse(text)).collect();
+    let archs: Result<Vec<ArchOf<R>>, _> = config.start_with.iter().map(|text| space.parse(text)).collect();
     Ok(Box::new(StartingWith::new(space, archs.context("start_with")?, strategy)))
 }

@@ -13,6 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use nao_child::data::DataSource;
 use nao_run::files::write_whole;
 use nao_space::notation::ConcatenatedStates;
 use serde::{Deserialize, Serialize};
@@ -21,13 +22,12 @@ use super::definition::{Difference, FREE_IN_TRAININGS, differences, refuse_chang
 use super::manifest::Manifest;
 use super::settings_file::{TRAINING_FILE, in_json, kind_of_file, read_toml, refuse_existing};
 use crate::args::SpaceKind;
-use crate::data::DataSource;
-use crate::task::Task;
+use crate::cells::{NamedRecipe, SpaceSettings};
 
 /// What a training is, resolved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
-pub struct TrainConfig<T: Task> {
+pub struct TrainConfig<R: NamedRecipe> {
     /// The architecture in the notation of its space.
     pub architecture: String,
     /// The entry of the zoo whose network is meant: its code base's, and with what its cells concatenate or average.
@@ -48,12 +48,12 @@ pub struct TrainConfig<T: Task> {
     /// `cpu` or `cuda:N`.
     pub device: String,
     /// The space of the architecture.
-    pub space: T::SpaceSettings,
+    pub space: SpaceSettings<R>,
     /// How it is trained.
-    pub recipe: T::Recipe,
+    pub recipe: R,
 }
 
-impl<T: Task> TrainConfig<T> {
+impl<R: NamedRecipe> TrainConfig<R> {
     /// The configuration as TOML, as in `train.toml`.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("plain structs have a TOML form")
@@ -67,9 +67,9 @@ pub struct TrainFolder {
 
 impl TrainFolder {
     /// A new folder with its configuration, its manifest and what belongs to its data.
-    pub fn create<T: Task>(
+    pub fn create<R: NamedRecipe>(
         path: &Path,
-        config: &TrainConfig<T>,
+        config: &TrainConfig<R>,
         manifest: &Manifest,
         companions: &[(&str, String)],
     ) -> Result<Self> {
@@ -96,10 +96,10 @@ impl TrainFolder {
     }
 
     /// The configuration of the training. One that was edited in what defines the result is refused, field by field.
-    pub fn config<T: Task>(&self) -> Result<TrainConfig<T>> {
-        let config: TrainConfig<T> = read_toml(&self.config_path())?;
+    pub fn config<R: NamedRecipe>(&self) -> Result<TrainConfig<R>> {
+        let config: TrainConfig<R> = read_toml(&self.config_path())?;
         if let Some(manifest) = self.manifest()? {
-            let settings = manifest.settings::<TrainConfig<T>>();
+            let settings = manifest.settings::<TrainConfig<R>>();
             let settings = settings.with_context(|| self.manifest_path().display().to_string())?;
             let changes = settings.map(|stored| differences(&stored, &config, &FREE_IN_TRAININGS));
             refuse_changed(&changes.unwrap_or_default(), self.path.display(), TRAINING_FILE)?;
@@ -108,7 +108,7 @@ impl TrainFolder {
     }
 
     /// Keeps a configuration for later starts: of data in another place.
-    pub fn keep_config<T: Task>(&self, config: &TrainConfig<T>) -> Result<()> {
+    pub fn keep_config<R: NamedRecipe>(&self, config: &TrainConfig<R>) -> Result<()> {
         Ok(write_whole(&self.config_path(), config.to_toml().as_bytes())?)
     }
 

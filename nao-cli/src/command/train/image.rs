@@ -6,18 +6,17 @@ use std::sync::Arc;
 use anyhow::Result;
 use nao_child::recipe::Score;
 use nao_child::supernet::{Inherited, Supernet};
-use nao_child::{ImageData, Split, TrainError, TrainOptions, train_network};
+use nao_child::{ImageData, Recipe, Split, TrainError, TrainOptions, train_network};
 use nao_space::network::{Cost, NetworkPlan, Skeleton, zoo_entry};
 use nao_space::{Checkpointing, CnnArch, Objective};
 use serde_json::{Map, json};
 
-use super::{Finished, Training, interrupted};
+use super::{Finished, Trainable, interrupted};
 use crate::cell_network::CellNetwork;
-use crate::data::device;
+use crate::device::device;
 use crate::failure::RunFailed;
 use crate::report::{TrainProgress, millions};
 use crate::run::{TrainConfig, TrainFolder};
-use crate::task::ImageTask;
 
 /// A network and the images on which it is trained and judged.
 pub struct PreparedNetwork {
@@ -29,7 +28,7 @@ pub struct PreparedNetwork {
     pub inherited: Option<Inherited>,
 }
 
-impl Training for ImageTask {
+impl Trainable for Recipe {
     type Prepared = PreparedNetwork;
 
     fn prepare(
@@ -149,7 +148,7 @@ fn inheritance(Inherited { tensors, not_found, .. }: &Inherited, file: &Path) ->
 }
 
 /// The network on the recipe's skeleton; of a published architecture the one that was published.
-fn plan(arch: &CnnArch, config: &TrainConfig<ImageTask>, skeleton: Skeleton) -> Result<NetworkPlan> {
+fn plan(arch: &CnnArch, config: &TrainConfig<Recipe>, skeleton: Skeleton) -> Result<NetworkPlan> {
     let Some(name) = config.published.as_deref() else {
         let concatenates = config.concatenates.clone();
         let network = CellNetwork { convention: Some(skeleton.convention), concatenates };

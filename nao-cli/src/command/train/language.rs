@@ -5,22 +5,23 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::tensor::Device;
+use nao_child::CellRecipe;
 use nao_child::data::TextData;
 use nao_child::language::{
-    LanguageModel, LanguageTrainError, LanguageTrainOptions, ReadingLayout, RecurrentCell, evaluate_while,
-    train_language_model,
+    LanguageModel, LanguageRecipe, LanguageTrainError, LanguageTrainOptions, ReadingLayout, RecurrentCell,
+    evaluate_while, train_language_model,
 };
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
 use nao_space::seed::rng_for;
-use nao_space::{Checkpointing, Objective, Progress, RnnArch};
+use nao_space::{Checkpointing, Objective, Progress, RnnArch, RnnSpace};
 use serde_json::{Map, json};
 
-use super::{Finished, Training, interrupted};
-use crate::data::device;
+use super::{Finished, Trainable, interrupted};
+use crate::cells::CellSpace;
+use crate::device::device;
 use crate::failure::RunFailed;
 use crate::report::{TrainProgress, figure, millions};
 use crate::run::{TrainConfig, TrainFolder};
-use crate::task::{LanguageTask, Task};
 
 /// A language model and its text.
 pub struct PreparedModel {
@@ -44,15 +45,15 @@ impl PreparedModel {
     }
 }
 
-impl Training for LanguageTask {
+impl Trainable for LanguageRecipe {
     type Prepared = PreparedModel;
 
     fn prepare(config: &TrainConfig<Self>, arch: &RnnArch, text: Arc<TextData>) -> Result<PreparedModel> {
         if config.init_from.is_some() {
             bail!("--init-from is for image cells: recurrent cells share no weights that can be read");
         }
-        let space = Self::space(&config.space)?;
-        Self::check(&config.recipe, &text, &space, config.seed)?;
+        let space = RnnSpace::of_settings(&config.space)?;
+        config.recipe.check_fit(&text, &space, config.seed)?;
         let mean = match &config.published {
             Some(name) => recurrent_zoo_entry(name)?.mean.clone(),
             None => OutputMean::Searched,

@@ -7,16 +7,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use nao_run::RunFolder;
+use nao_child::data::{DataKind, DataSource};
+use nao_child::{ArchOf, CellRecipe};
 use nao_run::files::write_whole;
+use nao_run::{RunFolder, quoted};
 use nao_space::{EpochReport, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{print_json, print_text};
-use crate::arch_argument::{NamedArch, arch_of_run, kind_of_arch, read_arch};
+use crate::arch_argument::{NamedArch, arch_of_run, read_arch};
+use crate::arch_text::kind_of_arch;
 use crate::args::{ResumeArgs, SpaceKind, TrainArgs};
-use crate::data::{DataSource, device};
+use crate::cells::{CellSpace, NamedRecipe, follow, with_recipe};
+use crate::data::{kind_of_data, load};
+use crate::device::device;
 use crate::failure::{Interrupted, stopped_at};
 use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
@@ -25,21 +30,19 @@ use crate::run::{
     Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
     latest_weights, overlay_recipe, typed_table,
 };
-use crate::task::{Arch, Companions, Task, with_task};
-use nao_run::quoted;
 
 pub use image::PreparedNetwork;
 pub use language::PreparedModel;
 
 /// A task whose architectures can be trained to the end.
-pub trait Training: Task {
+pub trait Trainable: NamedRecipe {
     /// A training that is checked and can begin.
     type Prepared;
 
     /// Checks that the architecture, the data and the recipe fit.
     fn prepare(
         config: &TrainConfig<Self>,
-        arch: &Arch<Self>,
+        arch: &ArchOf<Self>,
         data: Arc<Self::Data>,
     ) -> Result<Self::Prepared>;
     /// The checksum of the data, and how many examples each part of it has.
@@ -90,7 +93,7 @@ struct TrainResult {
 pub fn run(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
     check_flags(&args)?;
     let kind = kind_of_training(&args)?;
-    with_task!(kind, T => train::<T>(args, interrupt))
+    with_recipe!(kind, R => train::<R>(args, interrupt))
 }
 
 /// The cells that are meant: as named, or those of the run, of the architecture, of the data or of the recipe.
@@ -100,7 +103,7 @@ fn kind_of_training(args: &TrainArgs) -> Result<SpaceKind> {
     }
     let data = args.data.as_deref().map(str::parse::<DataSource>).transpose()?;
     let shown = args.arch.as_deref().and_then(kind_of_arch);
-    let kind = args.space.space.or(shown).or(data.map(|data| data.kind()));
+    let kind = args.space.space.or(shown).or(data.as_ref().map(kind_of_data));
     Ok(kind.or(kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
 }
 
@@ -124,17 +127,17 @@ fn check_flags(args: &TrainArgs) -> Result<()> {
     refuse_idle(of_training, "without --arch and --from the settings of a recipe are printed")
 }
 
-fn train<T: Training>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
+fn train<R: Trainable>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
     if args.dry_run && args.arch.is_none() && args.from.is_none() {
         let name =
             args.recipe.as_deref().context("name a recipe with --recipe, or an architecture with --arch")?;
-        let recipe = overlay_recipe::<T>(&T::recipe(name)?, args.epochs, &args.settings)?;
+        let recipe = overlay_recipe::<R>(&R::built_in(name)?, args.epochs, &args.settings)?;
         return print_text(&toml::to_string(&recipe)?);
     }
-    let (config, arch, data) = resolve::<T>(&args)?;
-    let prepare = |data: Arc<T::Data>| -> Result<(T::Prepared, Companions)> {
-        let companions = T::companions(&data);
-        Ok((T::prepare(&config, &arch, data)?, companions))
+    let (config, arch, data) = resolve::<R>(&args)?;
+    let prepare = |data: Arc<R::Data>| -> Result<(R::Prepared, Vec<(&'static str, String)>)> {
+        let companions = data.companions();
+        Ok((R::prepare(&config, &arch, data)?, companions))
     };
     let kept = data.clone();
     let prepared = data.map(prepare).transpose()?;
@@ -144,50 +147,50 @@ fn train<T: Training>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
     let (prepared, companions) = prepared.context(NO_TEXT)?;
     let word = config.data.as_ref().map_or("data", DataSource::word);
     let path = args.out.unwrap_or_else(|| free_name(&format!("train-{word}")));
-    let manifest = manifest::<T>(&config, &prepared);
+    let manifest = manifest::<R>(&config, &prepared);
     let folder = interrupt.at_a_border(|| TrainFolder::create(&path, &config, &manifest, &companions))?;
     if let Some(data) = kept {
-        say_origin::<T>(&data);
+        say_origin::<R>(&data);
     }
-    carry_out::<T>(&prepared, &config, &folder, args.json, interrupt)
+    carry_out::<R>(&prepared, &config, &folder, args.json, interrupt)
 }
 
 /// What a training is and what it runs on.
-pub(super) fn manifest<T: Training>(config: &TrainConfig<T>, prepared: &T::Prepared) -> Manifest {
+pub(super) fn manifest<R: Trainable>(config: &TrainConfig<R>, prepared: &R::Prepared) -> Manifest {
     let source = config.data.as_ref().map_or_else(String::new, ToString::to_string);
-    let (checksum, examples) = T::data_of(prepared);
+    let (checksum, examples) = R::data_of(prepared);
     Manifest::of(&config.device, config.seed, source, checksum, examples).with_settings(config)
 }
 
 /// What the arguments describe: configuration, architecture and data.
-type Described<T> = (TrainConfig<T>, Arch<T>, Option<Arc<<T as Task>::Data>>);
+type Described<R> = (TrainConfig<R>, ArchOf<R>, Option<Arc<<R as CellRecipe>::Data>>);
 
 /// The training that the arguments describe. Only a dry run has no data.
-pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
-    let (named, source) = subject::<T>(args)?;
-    let source = source.or(T::default_source());
+pub(super) fn resolve<R: Trainable>(args: &TrainArgs) -> Result<Described<R>> {
+    let (named, source) = subject::<R>(args)?;
+    let source = source.or(R::Data::default_source());
     if source.is_none() && !args.dry_run {
         bail!("{NO_TEXT}");
     }
     let stored = args.from.as_deref().filter(|_| args.data.is_none());
-    let data = source.as_ref().map(|source| T::load(source, stored)).transpose()?;
+    let data = source.as_ref().map(|source| load::<R>(source, stored)).transpose()?;
     let recipe = match (&args.recipe, &data) {
-        (Some(name), _) => T::recipe(name)?,
+        (Some(name), _) => R::built_in(name)?,
         (None, Some(data)) => {
-            T::final_recipe(data).context("no recipe for this data: name one with --recipe")?
+            R::for_final_training(data).context("no recipe for this data: name one with --recipe")?
         }
         (None, None) => bail!("name a recipe with --recipe, or data with --data"),
     };
-    let recipe = followed::<T>(overlay_recipe::<T>(&recipe, args.epochs, &args.settings)?, &named, args)?;
+    let recipe = followed::<R>(overlay_recipe::<R>(&recipe, args.epochs, &args.settings)?, &named, args)?;
     let config = TrainConfig {
         architecture: named.space.format(&named.arch),
         concatenates: named.network.concatenates,
-        published: named.published.map(|entry| T::published_name(entry).to_owned()),
+        published: named.published.map(|entry| R::Space::published_name(entry).to_owned()),
         data: source,
         init_from: args.init_from.as_deref().map(shared_weights).transpose()?,
         seed: args.seed.unwrap_or(1),
         device: args.device.clone().unwrap_or_else(|| "cpu".to_owned()),
-        space: T::space_settings(&named.space),
+        space: named.space.settings(),
         recipe,
     };
     device(&config.device)?;
@@ -195,14 +198,13 @@ pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
 }
 
 /// The recipe with the network that is meant with the cells.
-fn followed<T: Training>(mut recipe: T::Recipe, named: &NamedArch<T>, args: &TrainArgs) -> Result<T::Recipe> {
+fn followed<R: Trainable>(recipe: R, named: &NamedArch<R>, args: &TrainArgs) -> Result<R> {
     let said = args.settings.iter().any(|setting| setting.trim_start().starts_with("structure.convention"));
     match named.published {
         Some(_) if said => bail!("structure.convention has no effect: a published cell has its own network"),
-        Some(_) => {}
-        None => T::follow(&mut recipe, &named.network, &named.space, said)?,
+        Some(_) => Ok(recipe),
+        None => follow(recipe, &named.network, &named.space, said),
     }
-    Ok(recipe)
 }
 
 /// The file of shared weights that is meant, wherever it is looked for later.
@@ -217,32 +219,32 @@ fn shared_weights(named: &Path) -> Result<PathBuf> {
 }
 
 /// The architecture and where the data is: from a run, or as named.
-fn subject<T: Training>(args: &TrainArgs) -> Result<(NamedArch<T>, Option<DataSource>)> {
+fn subject<R: Trainable>(args: &TrainArgs) -> Result<(NamedArch<R>, Option<DataSource>)> {
     let named_data = args.data.as_deref().map(str::parse).transpose()?;
     if let Some(run) = &args.from {
-        let (named, _, config) = arch_of_run::<T>(run, args.rank.unwrap_or(1))?;
+        let (named, _, config) = arch_of_run::<R>(run, args.rank.unwrap_or(1))?;
         return Ok((named, named_data.or(Some(config.data))));
     }
     let text = args.arch.as_deref().context("name an architecture with --arch, or a run with --from")?;
-    Ok((read_arch::<T>(text, &args.space)?, named_data))
+    Ok((read_arch::<R>(text, &args.space)?, named_data))
 }
 
 /// The training of a folder.
-pub(super) fn of_folder<T: Training>(folder: &TrainFolder) -> Result<(TrainConfig<T>, T::Prepared)> {
-    let config = folder.config::<T>()?;
-    let prepared = prepared_from::<T>(folder, &config)?;
+pub(super) fn of_folder<R: Trainable>(folder: &TrainFolder) -> Result<(TrainConfig<R>, R::Prepared)> {
+    let config = folder.config::<R>()?;
+    let prepared = prepared_from::<R>(folder, &config)?;
     Ok((config, prepared))
 }
 
 /// The training of a folder with that configuration, on the data that it was started with.
-fn prepared_from<T: Training>(folder: &TrainFolder, config: &TrainConfig<T>) -> Result<T::Prepared> {
+fn prepared_from<R: Trainable>(folder: &TrainFolder, config: &TrainConfig<R>) -> Result<R::Prepared> {
     let mut config = config.clone();
     if folder.checkpoint().is_file() {
         // It has started from them already; they may be gone by now.
         config.init_from = None;
     }
     let source = config.data.as_ref().context("the folder names no data")?;
-    let data = T::load(source, Some(folder.path())).with_context(|| {
+    let data = load::<R>(source, Some(folder.path())).with_context(|| {
         let (path, word) = (folder.path(), source.word());
         format!(
             "the data of {} cannot be read; where it has moved:  nao resume {} --data {word}:DIR",
@@ -251,12 +253,12 @@ fn prepared_from<T: Training>(folder: &TrainFolder, config: &TrainConfig<T>) -> 
         )
     })?;
     if let Some(manifest) = folder.manifest()? {
-        manifest.check_data::<T>(&data, source, folder.path())?;
+        manifest.check_data::<R>(&data, source, folder.path())?;
     }
-    let arch = T::space(&config.space)?.parse(&config.architecture).with_context(|| {
+    let arch = R::Space::of_settings(&config.space)?.parse(&config.architecture).with_context(|| {
         format!("{} names another space than that of its architecture", folder.path().display())
     })?;
-    T::prepare(&config, &arch, data)
+    R::prepare(&config, &arch, data)
 }
 
 /// Goes on with a training from where it was stopped.
@@ -268,18 +270,18 @@ pub fn resume(folder: &TrainFolder, args: &ResumeArgs, interrupt: &Interrupt) ->
         );
     }
     refuse_other_settings(folder, args)?;
-    with_task!(folder.kind()?, T => {
-        let stored = folder.config::<T>()?;
+    with_recipe!(folder.kind()?, R => {
+        let stored = folder.config::<R>()?;
         let mut config = stored.clone();
         if let Some(word) = &args.run.data {
             config.data = Some(word.parse()?);
         }
-        let prepared = prepared_from::<T>(folder, &config)?;
+        let prepared = prepared_from::<R>(folder, &config)?;
         if config != stored {
             folder.keep_config(&config)?;
         }
         config.device = args.execution.device.clone().unwrap_or(config.device);
-        carry_out::<T>(&prepared, &config, folder, args.json, interrupt)
+        carry_out::<R>(&prepared, &config, folder, args.json, interrupt)
     })
 }
 
@@ -299,26 +301,26 @@ fn refuse_other_settings(folder: &TrainFolder, args: &ResumeArgs) -> Result<()> 
     )
 }
 
-fn carry_out<T: Training>(
-    prepared: &T::Prepared,
-    config: &TrainConfig<T>,
+fn carry_out<R: Trainable>(
+    prepared: &R::Prepared,
+    config: &TrainConfig<R>,
     folder: &TrainFolder,
     json: bool,
     interrupt: &Interrupt,
 ) -> Result<()> {
     if !json {
-        let subject = T::subject(prepared, config);
+        let subject = R::subject(prepared, config);
         print_text(&format!("training {}\nfolder {}", subject, folder.path().display()))?;
     }
-    let fidelity = T::fidelity(&config.recipe);
+    let fidelity = config.recipe.fidelity();
     let mut progress = TrainProgress::new(fidelity.epochs, interrupt.flag());
-    let finished = interrupt.at_a_border(|| T::train(prepared, config, folder, &mut progress))?;
+    let finished = interrupt.at_a_border(|| R::train(prepared, config, folder, &mut progress))?;
     drop(progress);
     let curve = serde_json::to_vec_pretty(&finished.curve).context("a curve has no JSON form")?;
     write_whole(&folder.curve(), &curve)?;
     let result = TrainResult {
         architecture: config.architecture.clone(),
-        space: T::space(&config.space)?.name(),
+        space: R::Space::of_settings(&config.space)?.name(),
         objective: finished.objective,
         value: finished.value,
         epoch: finished.epoch,

@@ -3,59 +3,44 @@
 
 mod files;
 mod finalists;
+mod persistent;
 mod policy;
 mod proposer;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{
-    ENAS, Member, Proposer, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig,
-    Supernet,
+    ENAS, Member, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig, Supernet,
 };
-use nao_child::{ImageData, Split, TrainError};
+use nao_child::{ArchOf, ImageData, Recipe, Split, TrainError};
 use nao_run::RunFolder;
 use nao_run::files::write_whole;
-use nao_space::CnnSpace;
-use nao_space::counted;
 use nao_space::network::SupernetPlan;
 use nao_space::search::{Origin, Proposal};
 use nao_space::seed::rng_for;
+use nao_space::{CnnSpace, counted};
 use serde::{Deserialize, Serialize};
 
 use self::files::{SharedFiles, StoredRound};
+use self::persistent::PersistentProposer;
 use self::policy::PolicyProposer;
 use self::proposer::StrategyProposer;
 use super::config::RunConfig;
+use super::in_folder::RunInFolder;
+use crate::cells::{CellSpace, NamedRecipe};
 use crate::failure::{Interrupted, RunFailed, stopped_at};
-use crate::interrupt::Interrupt;
 use crate::pretrained::pretrained;
 use crate::report::{TrainProgress, figure};
-use crate::task::{Arch, ImageTask, Task};
 
 pub use files::latest_weights;
 pub use finalists::Finalists;
 
-/// What a search with shared weights needs.
-pub struct SharedRun<'a, T: Task> {
-    /// The run folder.
-    pub folder: &'a RunFolder,
-    /// The configuration; it has a section `sharing`.
-    pub config: &'a RunConfig<T>,
-    /// The data.
-    pub data: Arc<T::Data>,
-    /// Where the weights are.
-    pub device: Device,
-    /// Knows when the user asks to stop.
-    pub interrupt: &'a Interrupt,
-}
-
 /// What came out of it.
-pub struct SharedOutcome<T: Task> {
+pub struct SharedOutcome<R: NamedRecipe> {
     /// The cells to be trained alone, best first.
-    pub finalists: Vec<Proposal<Arch<T>>>,
+    pub finalists: Vec<Proposal<ArchOf<R>>>,
     /// What the rounds did.
     pub report: SharedReport,
 }
@@ -82,10 +67,10 @@ pub fn check_sharing(sharing: &SharingConfig, data: &ImageData, space: &CnnSpace
 }
 
 /// Runs all rounds that are not done, each kept whole before the next begins.
-pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<ImageTask>> {
-    let SharedRun { folder, config, data, device, interrupt } = run;
+pub fn search_shared(run: RunInFolder<'_, Recipe>) -> Result<SharedOutcome<Recipe>> {
+    let RunInFolder { folder, config, data, device, interrupt } = run;
     let sharing = config.sharing.clone().context("the configuration has no section [sharing]")?;
-    let space = ImageTask::space(&config.space)?;
+    let space = CnnSpace::of_settings(&config.space)?;
     let files = SharedFiles::of(folder)?;
     let (mut search, mut rounds) = opened(&sharing, config.seed, &space, data, &device, &files)?;
     let learned =
@@ -158,14 +143,6 @@ fn keep(
     files.forget_before(report.round)
 }
 
-/// A proposer that is kept between rounds.
-trait PersistentProposer: Proposer {
-    /// Keeps what it has learned, where there is something.
-    fn save(&self, path: &Path) -> Result<()>;
-    /// Takes over what was kept.
-    fn restore(&mut self, path: PathBuf) -> Result<()>;
-}
-
 /// The search as it was kept last, in a round or after one, or a new one.
 fn opened(
     sharing: &SharingConfig,
@@ -212,13 +189,13 @@ fn failure(error: SharedSearchError, folder: &RunFolder) -> anyhow::Error {
 }
 
 /// Which cell is the result, and why.
-fn selection(sharing: &SharingConfig, images: usize, config: &RunConfig<ImageTask>) -> String {
+fn selection(sharing: &SharingConfig, images: usize, config: &RunConfig<Recipe>) -> String {
     let fidelity = sharing.fidelity(sharing.epochs());
     format!(
         "the {} best cells of the last pool by accuracy on all {images} validation images with shared weights ({fidelity}) \
          are each trained from scratch ({}); the best of these trainings is the result",
         sharing.finalists,
-        ImageTask::fidelity(&config.recipe)
+        config.recipe.fidelity()
     )
 }
 
@@ -234,7 +211,7 @@ fn round_words(report: &SharedRound) -> String {
     )
 }
 
-fn finalist(member: &Member) -> Proposal<Arch<ImageTask>> {
+fn finalist(member: &Member) -> Proposal<ArchOf<Recipe>> {
     let score = member.score.unwrap_or(f64::NAN);
     Proposal { arch: member.arch.clone(), origin: Origin::SharedWeights { member: member.id.0, score } }
 }

@@ -12,7 +12,7 @@ use nao_space::search::{Observation, Origin, Proposal, Proposals, StrategyError}
 use nao_space::{CnnArch, CnnSpace, Space};
 use serde_json::json;
 
-use super::PersistentProposer;
+use super::persistent::PersistentProposer;
 
 /// A policy that proposes.
 pub struct PolicyProposer<'a> {

@@ -14,7 +14,7 @@ use nao_space::search::{Observation, Proposals, RandomSearch, Strategy, Strategy
 use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
-use super::PersistentProposer;
+use super::persistent::PersistentProposer;
 use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The `nao` strategy of a preset, told anew each round.
