@@ -8,7 +8,6 @@ mod args;
 mod cell_network;
 mod command;
 mod data;
-mod engine;
 mod failure;
 mod flags;
 mod interrupt;

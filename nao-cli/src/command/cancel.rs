@@ -7,7 +7,6 @@ use nao_run::executor::{Exchange, Slurm};
 use super::print_text;
 use crate::args::CancelArgs;
 use crate::failure::RunFailed;
-use crate::run::RunContents;
 use nao_run::quoted;
 
 /// Leaves the word to stop, which coordinator and workers find wherever they are, and ends the jobs of the scheduler.

@@ -9,8 +9,8 @@ use nao_child::language::{language_tensor_names, load_language_weights, save_lan
 use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_controller::controller_weights;
-use nao_run::RunFolder;
 use nao_run::files::{private_folder, read_tensors};
+use nao_run::{RunFolder, TrainFolder};
 use nao_space::file::check_checksum;
 use nao_space::network::{Cost, LanguageModelSkeleton, NetworkPlan};
 use nao_space::seed::rng_for;
@@ -23,7 +23,7 @@ use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
 use crate::flags::refuse_idle;
 use crate::output::Output;
-use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
+use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, kind_of};
 use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
 /// The version of the network description.
@@ -86,7 +86,7 @@ fn check_flags(source: &Source, args: &ExportArgs) -> Result<()> {
     let kind = match source {
         Source::Training { folder, .. } => {
             refuse_idle([rank], "it chooses from a run folder, and this is a training")?;
-            folder.kind()?
+            kind_of(&folder.settings())?
         }
         Source::Run(_) if args.format == ExportFormat::Safetensors => {
             return refuse_idle([rank, names], "of a run folder the weights of its controller are exported");
@@ -152,7 +152,7 @@ fn exported(folder: &TrainFolder, weights: &Path, args: &ExportArgs) -> Result<V
 }
 
 fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path: &Path) -> Result<()> {
-    if folder.kind()? == SpaceKind::Rnn {
+    if kind_of(&folder.settings())? == SpaceKind::Rnn {
         return export_model(folder, weights, path);
     }
     let (config, PreparedNetwork { plan, .. }) = of_folder::<ImageTask>(folder)?;
@@ -197,7 +197,7 @@ fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
 
 fn description(source: &Source, args: &ExportArgs) -> Result<String> {
     let kind = match source {
-        Source::Training { folder, .. } => folder.kind()?,
+        Source::Training { folder, .. } => kind_of(&folder.settings())?,
         Source::Run(run) => run.kind()?,
     };
     match kind {

@@ -10,6 +10,7 @@ use nao_child::names::NameConvention;
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::train::evaluate_held_out;
 use nao_run::files::write_whole;
+use nao_run::{TrainFolder, free_name};
 use nao_space::Objective;
 use nao_space::Space;
 use nao_space::seed::rng_for;
@@ -20,7 +21,6 @@ use super::{print_json, print_text};
 use crate::args::{ImportArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
 use crate::report::say_origin;
-use crate::run::{TrainFolder, free_name};
 use crate::task::{ImageTask, Task};
 
 /// What an import leaves in `result.json` and prints with `--json`.

@@ -1,16 +1,16 @@
 //! `nao resume`: goes on with a search, or with a training.
 
 use anyhow::{Result, bail};
-use nao_run::RunFolder;
+use nao_run::execution::check_surroundings;
+use nao_run::settings::{Configuration, all_words};
+use nao_run::{RunFolder, TrainFolder, check_budget};
 
 use super::search::{Start, carry_out};
 use crate::args::ResumeArgs;
-use crate::engine::check_engine;
 use crate::interrupt::Interrupt;
 use crate::report::say_origin;
 use crate::run::{
-    Resolved, RunConfig, RunContents, TrainFolder, adopted, all_words, check_budget,
-    refuse_flags_of_other_cells, refuse_idle_flags, resolve,
+    Resolved, RunConfig, RunContents, adopted, refuse_flags_of_other_cells, refuse_idle_flags, resolve,
 };
 use crate::task::{Task, with_task};
 
@@ -39,10 +39,10 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) 
         );
     }
     refuse_idle_flags(&args.run, &args.execution, &config)?;
-    check_engine(&config.execution, Some(folder.path()))?;
+    check_surroundings(&config.execution, Some(folder.path()))?;
     folder.check_data::<T>(&data, &config)?;
     let store = folder.store()?;
-    let asked_again = check_budget(folder.path(), &store, &stored, &config)?;
+    let asked_again = check_budget(folder.path(), &store, stored.rounds.budget, config.rounds.budget)?;
     let adopted = adopted(folder, &store, &config, &data)?;
     if let Some(round) = asked_again {
         let budget = config.rounds.budget;
@@ -56,5 +56,5 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) 
 /// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.
 fn keep_for_later<T: Task>(folder: &RunFolder, stored: &RunConfig<T>, config: &RunConfig<T>) -> Result<()> {
     let kept = RunConfig { rounds: config.rounds, data: config.data.clone(), ..stored.clone() };
-    if kept != *stored { folder.keep_config(&kept) } else { Ok(()) }
+    if kept != *stored { Ok(folder.settings().keep(&kept)?) } else { Ok(()) }
 }

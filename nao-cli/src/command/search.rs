@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::Device;
+use nao_run::execution::{check_surroundings, executor};
 use nao_run::executor::OpenTrials;
 use nao_run::files::write_whole;
+use nao_run::settings::Configuration;
 use nao_run::{
-    Coordinator, Ending, Interruption, RunFolder, SearchSettings, Store, StoredTrial, parse_stored,
+    Coordinator, Ending, Interruption, Manifest, RunFolder, SearchSettings, Store, StoredTrial, free_name,
+    parse_stored,
 };
 use nao_space::counted;
 use nao_space::draw::Drawing;
@@ -20,7 +23,6 @@ use nao_space::{Space, TrialId};
 use super::print_text;
 use crate::args::SearchArgs;
 use crate::data::device;
-use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::failure::{Interrupted, stopped_at};
 use crate::interrupt::Interrupt;
 use crate::output::tell;
@@ -30,10 +32,9 @@ use crate::report::{
     shared_tables,
 };
 use crate::run::{
-    DerivedOutcome, Finalists, Manifest, Resolved, RunConfig, SharedOutcome, SharedRun, free_name,
-    kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
+    DerivedOutcome, Finalists, Resolved, RunConfig, SharedOutcome, SharedRun, data_summary, kind_of_search,
+    new_manifest, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
 };
-use crate::run::{RunContents, create_run};
 use crate::strategy;
 use crate::task::{Task, with_task};
 use nao_run::quoted;
@@ -51,12 +52,12 @@ fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     if args.dry_run {
         return print_text(&config.to_toml());
     }
-    check_engine(&config.execution, args.out.as_deref())?;
+    check_surroundings(&config.execution, args.out.as_deref())?;
     let manifest = manifest(&config, &data)?;
     let companions = T::companions(&data);
     // It appears whole or not at all.
     let folder = interrupt.at_a_border(|| match args.out {
-        Some(path) => create_run(&path, &config, &manifest, &companions),
+        Some(path) => Ok(RunFolder::create_configured(&path, &config, &manifest, &companions)?),
         None => create_with_free_name(&config, &manifest, &companions),
     })?;
     say_origin::<T>(&data);
@@ -75,19 +76,18 @@ fn create_with_free_name<T: Task>(
 ) -> Result<RunFolder> {
     loop {
         let path: PathBuf = free_name(config.data.word());
-        match create_run(&path, config, manifest, companions) {
+        match RunFolder::create_configured(&path, config, manifest, companions) {
             // Another search took the name in the meantime.
             Err(_) if path.exists() => {}
-            created => return created,
+            created => return Ok(created?),
         }
     }
 }
 
 fn manifest<T: Task>(config: &RunConfig<T>, data: &Arc<T::Data>) -> Result<Manifest> {
     let counts = T::counts(data, &config.recipe)?;
-    let (device, name) = (&config.execution.device, config.data.to_string());
-    let manifest =
-        Manifest::of(device, config.seed, name, T::checksum(data), counts).with_files(T::origin(data));
+    let summary = data_summary(Some(&config.data), T::checksum(data), counts, T::origin(data));
+    let manifest = new_manifest(&config.execution.device, config.seed, summary);
     Ok(manifest.with_objective(T::objective()).with_settings(config))
 }
 
@@ -134,7 +134,7 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
         examples.join(", "),
         T::EXAMPLES,
         T::fidelity(&config.recipe),
-        where_words(&config.execution, folder),
+        config.execution.place_in_words(folder),
         config.seed,
         folder.path().display(),
     ))
@@ -165,7 +165,7 @@ pub(super) fn carry_out<T: Task>(
     let config = &config;
     let space = T::space(&config.space)?;
     let execution = &config.execution;
-    let executor = engine::<T>(folder, config, &space)?;
+    let executor = executor(folder, execution, space.clone(), T::fidelity(&config.recipe))?;
     let device = device(execution.first_device())?;
     let (strategy, tables) =
         interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
@@ -175,9 +175,9 @@ pub(super) fn carry_out<T: Task>(
         objective: T::objective(),
         limits: config.rounds,
         seed: config.seed,
-        patience: patience(execution),
+        patience: execution.patience(),
     };
-    let mut progress = SearchProgress::new(bars(execution), config.rounds.budget);
+    let mut progress = SearchProgress::new(execution.slots(), config.rounds.budget);
     let asked = AskedToStop { interrupt, folder, bars: progress.clearing() };
     let coordinator = Coordinator::new(folder, store, &space, settings, strategy, executor, &mut progress);
     let mut coordinator = coordinator.stopped_by(asked);
@@ -225,7 +225,7 @@ pub(super) fn carry_out<T: Task>(
 
 /// Keeps the settings of a run of version 0.1, and says so.
 fn adopt(folder: &RunFolder, manifest: &Manifest) -> Result<()> {
-    folder.keep_manifest(manifest)?;
+    folder.settings().keep_manifest(manifest)?;
     tell(format_args!(
         "{} was started by a nao that kept no settings beside run.toml; from now on they have to stay as they are",
         folder.path().display()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nao_run::RunFolder;
+use nao_run::execution::most_processes;
 use nao_run::executor::{Batch, Exchange, TaskKey, WorkOrder};
 use nao_run::quoted;
 use nao_run::worker::{GroupSettings, WorkerLog, WorkerLoop, run_group, serve_pipe};
@@ -20,7 +21,6 @@ use crate::interrupt::IsIgnored;
 use crate::output::{mention, tell};
 use crate::report::figure;
 use crate::run::RunContents;
-use crate::run::most_processes;
 use crate::task::{Arch, Task, with_task};
 
 /// How long the run folder may still be on its way when workers start together with the search.

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use nao_run::execution::Engine;
 use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
 use nao_run::{End, RunFolder, TrialStatus};
 use nao_space::TrialId;
 use serde::Serialize;
 
 use super::table::{figure, plain_table};
-use crate::run::{Engine, RunContents};
+use crate::run::{RunConfig, RunContents};
 use crate::task::with_task;
 use nao_run::quoted;
 
@@ -74,8 +75,8 @@ impl RunStatus {
     pub fn of(folder: &RunFolder) -> Result<Self> {
         let exchange = Exchange::of(folder.path());
         let (executor, budget, edited) = with_task!(folder.kind()?, T => {
-            let config = folder.written_config::<T>()?;
-            (config.execution.executor, config.rounds.budget, folder.changes(&config)?)
+            let config: RunConfig<T> = folder.settings().read()?;
+            (config.execution.executor, config.rounds.budget, folder.settings().changes(&config)?)
         });
         let edited = edited.iter().map(|difference| difference.words("in run.toml")).collect();
         let order = exchange.order()?;

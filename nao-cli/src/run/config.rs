@@ -4,18 +4,16 @@ use anyhow::{Result, anyhow, bail};
 use nao_child::relaxed::RelaxedRecipe;
 use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
 use nao_controller::{Language, NaoConfig, PnasConfig, PolicyConfig, StructureConfig};
-use nao_space::Space;
+use nao_run::check_rounds;
+use nao_run::execution::{Engine, ExecutionConfig};
+use nao_run::settings::Configuration;
 use nao_space::search::{EvolutionConfig, RoundLimits};
+use nao_space::{Objective, Space};
 use serde::{Deserialize, Serialize};
 
-use super::definition::{Difference, FREE_IN_RUNS, differences};
-use super::execution::ExecutionConfig;
-use crate::data::DataSource;
+use crate::data::{DataSource, device};
 use crate::strategy::RELAXED_SEARCHES;
 use crate::task::Task;
-
-/// More trials than any search can train. Rounds are proposed whole, and numbers without bound would fill the memory.
-const MOST_TRIALS: u64 = 10_000_000;
 
 /// Everything that a search depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,22 +86,10 @@ impl StrategyConfig {
 pub const STRUCTURE: &str = "structure";
 
 impl<T: Task> RunConfig<T> {
-    /// The configuration as TOML, as in `run.toml`.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("plain structs have a TOML form")
-    }
-
     /// Checks what no type can: budgets, names, geometry.
     pub(super) fn check(&self, data: &T::Data) -> Result<()> {
-        let RoundLimits { initial, per_round, budget } = self.rounds;
-        for (name, value) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
-            if value == 0 {
-                bail!("rounds.{name} is 0: a search needs at least one trial");
-            }
-            if value > MOST_TRIALS {
-                bail!("rounds.{name} is {value}: a search has at most {MOST_TRIALS} trials");
-            }
-        }
+        check_rounds(self.rounds)?;
+        let budget = self.rounds.budget;
         crate::strategy::check_search_name(&self.strategy.name)?;
         let space = T::space(&self.space)?;
         let shares = SHARED_SEARCHES.contains(&self.strategy.name.as_str());
@@ -139,13 +125,20 @@ impl<T: Task> RunConfig<T> {
         self.strategy.policy.check(&Language::of(&space))?;
         self.strategy.pnas.check(&space.name())?;
         self.execution.check()?;
+        if self.execution.executor == Engine::Local {
+            // Other machines may have other devices.
+            self.execution.devices().try_for_each(|word| device(word).map(drop))?;
+        }
         super::starting::check(self)?;
         T::check(&self.recipe, data, &space, self.seed)
     }
+}
 
-    /// Where `other` differs in what defines what is measured.
-    pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        differences(self, other, &FREE_IN_RUNS)
+impl<T: Task> Configuration for RunConfig<T> {
+    const FREE: &'static [&'static str] = &["data", "execution", "rounds.budget"];
+
+    fn objective() -> Option<Objective> {
+        Some(T::objective())
     }
 }
 

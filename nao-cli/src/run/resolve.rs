@@ -8,15 +8,15 @@ use clap::ValueEnum;
 use nao_child::language::LANGUAGE_RECIPE_NAMES;
 use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::NaoConfig;
+use nao_run::execution::ExecutionConfig;
+use nao_run::settings::{has_key, nested, overlay, parse_setting, read_table, table_of, word};
 use nao_space::search::RoundLimits;
 use toml::Value;
 
 use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
-use super::execution::ExecutionConfig;
 use super::idle::{idle_preset, idle_sections};
 use super::starting::in_notation;
-use super::toml_error::read_table;
-use super::typed::{has_key, nested, overlay, parse_setting, table_of, typed_table, word};
+use super::typed::typed_table;
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
 use crate::strategy::RELAXED_SEARCHES;
@@ -195,6 +195,8 @@ fn defaults<T: Task>(source: &DataSource, data: &T::Data) -> Result<RunConfig<T>
 
 #[cfg(test)]
 mod tests {
+    use nao_run::settings::Configuration;
+
     use super::*;
     use crate::task::ImageTask;
 

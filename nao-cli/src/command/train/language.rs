@@ -10,6 +10,7 @@ use nao_child::language::{
     LanguageModel, LanguageTrainError, LanguageTrainOptions, ReadingLayout, RecurrentCell, evaluate_while,
     train_language_model,
 };
+use nao_run::TrainFolder;
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
 use nao_space::seed::rng_for;
 use nao_space::{Checkpointing, Objective, Progress, RnnArch};
@@ -19,7 +20,7 @@ use super::{Finished, Training, interrupted};
 use crate::data::device;
 use crate::failure::RunFailed;
 use crate::report::{TrainProgress, figure, millions};
-use crate::run::{TrainConfig, TrainFolder};
+use crate::run::TrainConfig;
 use crate::task::{LanguageTask, Task};
 
 /// A language model and its text.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use nao_run::RunFolder;
 use nao_run::files::write_whole;
+use nao_run::settings::{Configuration, fields};
+use nao_run::{Manifest, RunFolder, TrainFolder, free_name, quoted};
 use nao_space::{EpochReport, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -22,11 +23,10 @@ use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
-    Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
-    latest_weights, overlay_recipe, typed_table,
+    NO_TEXT, RunContents, TrainConfig, data_summary, kind_of, kind_of_recipe, latest_weights, new_manifest,
+    overlay_recipe, typed_table,
 };
 use crate::task::{Arch, Companions, Task, with_task};
-use nao_run::quoted;
 
 pub use image::PreparedNetwork;
 pub use language::PreparedModel;
@@ -154,9 +154,9 @@ fn train<T: Training>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
 
 /// What a training is and what it runs on.
 pub(super) fn manifest<T: Training>(config: &TrainConfig<T>, prepared: &T::Prepared) -> Manifest {
-    let source = config.data.as_ref().map_or_else(String::new, ToString::to_string);
     let (checksum, examples) = T::data_of(prepared);
-    Manifest::of(&config.device, config.seed, source, checksum, examples).with_settings(config)
+    let data = data_summary(config.data.as_ref(), checksum, examples, &[]);
+    new_manifest(&config.device, config.seed, data).with_settings(config)
 }
 
 /// What the arguments describe: configuration, architecture and data.
@@ -229,7 +229,7 @@ fn subject<T: Training>(args: &TrainArgs) -> Result<(NamedArch<T>, Option<DataSo
 
 /// The training of a folder.
 pub(super) fn of_folder<T: Training>(folder: &TrainFolder) -> Result<(TrainConfig<T>, T::Prepared)> {
-    let config = folder.config::<T>()?;
+    let config: TrainConfig<T> = folder.settings().unchanged()?;
     let prepared = prepared_from::<T>(folder, &config)?;
     Ok((config, prepared))
 }
@@ -250,8 +250,8 @@ fn prepared_from<T: Training>(folder: &TrainFolder, config: &TrainConfig<T>) -> 
             quoted(path)
         )
     })?;
-    if let Some(manifest) = folder.manifest()? {
-        manifest.check_data::<T>(&data, source, folder.path())?;
+    if let Some(manifest) = folder.settings().manifest()? {
+        manifest.check_data(&T::checksum(&data), T::EXAMPLES, &source.to_string(), folder.path())?;
     }
     let arch = T::space(&config.space)?.parse(&config.architecture).with_context(|| {
         format!("{} names another space than that of its architecture", folder.path().display())
@@ -268,15 +268,15 @@ pub fn resume(folder: &TrainFolder, args: &ResumeArgs, interrupt: &Interrupt) ->
         );
     }
     refuse_other_settings(folder, args)?;
-    with_task!(folder.kind()?, T => {
-        let stored = folder.config::<T>()?;
+    with_task!(kind_of(&folder.settings())?, T => {
+        let stored: TrainConfig<T> = folder.settings().unchanged()?;
         let mut config = stored.clone();
         if let Some(word) = &args.run.data {
             config.data = Some(word.parse()?);
         }
         let prepared = prepared_from::<T>(folder, &config)?;
         if config != stored {
-            folder.keep_config(&config)?;
+            folder.settings().keep(&config)?;
         }
         config.device = args.execution.device.clone().unwrap_or(config.device);
         carry_out::<T>(&prepared, &config, folder, args.json, interrupt)
