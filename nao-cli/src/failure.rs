@@ -4,11 +4,10 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use nao_run::RunError;
+use nao_run::{RunError, quoted};
 use nao_space::excerpt::shortened;
 
 use crate::output::tell;
-use nao_run::quoted;
 
 /// The most characters of a message: a screen of 24 lines, less one for the prompt.
 const SCREEN: usize = 23 * 80 - 40;

@@ -11,7 +11,6 @@ mod cells;
 mod command;
 mod data;
 mod device;
-mod engine;
 mod failure;
 mod flags;
 mod interrupt;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::run::{STRUCTURE, StrategyConfig};
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 use nao_child::supernet::SHARED_SEARCHES;
@@ -14,6 +13,8 @@ use nao_space::Space;
 use nao_space::search::{
     EvolutionConfig, EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch, Removal, Strategy,
 };
+
+use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The names.
 pub const STRATEGIES: [&str; 12] = [

@@ -7,8 +7,7 @@ use std::io;
 use nao_space::file::FileError;
 use nao_space::notation::ParseError;
 use nao_space::search::StrategyError;
-
-use crate::executor::NoKey;
+use nao_space::settings::InvalidSetting;
 
 /// A result of this crate.
 pub type Result<T, E = RunError> = std::result::Result<T, E>;
@@ -48,6 +47,8 @@ pub enum RunError {
         /// What the strategy said.
         source: StrategyError,
     },
+    /// A setting has a value that it may not have.
+    Setting(InvalidSetting),
     /// A file is not what this crate has written.
     Damaged(String),
     /// What was asked for is not possible here, or would lose something.
@@ -80,6 +81,7 @@ impl Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             RunError::File(error) => return error.fmt(f),
+            RunError::Setting(error) => return error.fmt(f),
             RunError::Io { what, .. }
             | RunError::Database { what, .. }
             | RunError::Text { what, .. }
@@ -127,6 +129,12 @@ impl From<FileError> for RunError {
     /// Such an error says its cause itself.
     fn from(error: FileError) -> Self {
         RunError::File(error)
+    }
+}
+
+impl From<InvalidSetting> for RunError {
+    fn from(error: InvalidSetting) -> Self {
+        RunError::Setting(error)
     }
 }
 
@@ -204,7 +212,7 @@ macro_rules! texts {
         }
     )*};
 }
-texts!(serde_json::Error, ParseError, NoKey, shlex::QuoteError, std::num::ParseIntError);
+texts!(serde_json::Error, ParseError, shlex::QuoteError, std::num::ParseIntError);
 
 /// Says what was tried when something fails.
 pub(crate) trait Context<T> {

@@ -4,12 +4,17 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use nao_space::TrialId;
+use nao_space::search::RoundLimits;
+use serde::Deserialize;
 
-use super::lock;
-use super::store::Store;
+use crate::end::End;
 use crate::error::{Context, Result, bail};
 use crate::files::write_whole;
+use crate::lock;
+use crate::manifest::{MANIFEST_FILE, Manifest};
+use crate::settings::{Configuration, RUN_FILE, StoredSettings, refuse_existing};
 use crate::shell::quoted;
+use crate::store::Store;
 
 /// A run folder.
 #[derive(Clone, Debug)]
@@ -51,12 +56,30 @@ impl RunFolder {
         Ok(RunFolder { path: path.to_owned() })
     }
 
+    /// A new run folder with its configuration, its manifest and what belongs to its data, and an empty store.
+    ///
+    /// # Errors
+    /// When there is something of that name, or it cannot be written.
+    pub fn create_configured<C: Configuration>(
+        path: &Path,
+        config: &C,
+        manifest: &Manifest,
+        companions: &[(&str, String)],
+    ) -> Result<Self> {
+        refuse_existing(path)?;
+        let (config, manifest) = (config.to_toml(), manifest.to_json());
+        let own = [(RUN_FILE, config.as_bytes()), (MANIFEST_FILE, manifest.as_bytes())];
+        let companions = companions.iter().map(|(name, content)| (*name, content.as_bytes()));
+        let files: Vec<(&str, &[u8])> = own.into_iter().chain(companions).collect();
+        Self::create(path, &files)
+    }
+
     /// An existing run folder.
     ///
     /// # Errors
     /// When there is none, or it is no run folder.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::open_as(path, "run.toml")
+        Self::open_as(path, RUN_FILE)
     }
 
     /// An existing folder whose search is defined in a file of that name.
@@ -76,14 +99,37 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where the configuration with which the run was started is kept.
-    pub fn config_path(&self) -> PathBuf {
-        self.path.join("run.toml")
+    /// What the search is: the configuration with which it was started.
+    pub fn settings(&self) -> StoredSettings {
+        StoredSettings::of_run(&self.path)
     }
 
-    /// Where what the run was started on is kept.
-    pub fn manifest_path(&self) -> PathBuf {
-        self.path.join("manifest.json")
+    /// What the run was started on.
+    ///
+    /// # Errors
+    /// When the manifest is not there, or cannot be read.
+    pub fn manifest(&self) -> Result<Manifest> {
+        Manifest::read(&self.settings().manifest_path())
+    }
+
+    /// The budget of the run, in trials.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read.
+    pub fn budget(&self) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Rounds {
+            rounds: RoundLimits,
+        }
+        Ok(self.settings().read::<Rounds>()?.rounds.budget)
+    }
+
+    /// Why the run has ended; `None` where it can go on.
+    ///
+    /// # Errors
+    /// When configuration or store cannot be read.
+    pub fn end(&self) -> Result<Option<End>> {
+        End::of(&self.store_to_read()?, self.budget()?)
     }
 
     /// The store, to be written by the one who holds the lock.
@@ -166,4 +212,10 @@ impl RunFolder {
     fn store_path(&self) -> PathBuf {
         self.path.join("trials.sqlite")
     }
+}
+
+/// The first free name `runs/WORD-NNN`.
+pub fn free_name(word: &str) -> PathBuf {
+    let names = (1..).map(|number: u32| Path::new("runs").join(format!("{word}-{number:03}")));
+    names.into_iter().find(|path| !path.exists()).expect("some number is free")
 }

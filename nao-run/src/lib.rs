@@ -31,33 +31,43 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod adoption;
+mod budget;
 mod coordinator;
 mod end;
 mod error;
+pub mod execution;
 pub mod executor;
 pub mod files;
 mod folder;
 mod host;
 mod interruption;
 mod lock;
+mod manifest;
 pub mod memory;
 mod score;
 mod search;
+pub mod settings;
 mod shell;
 pub mod simulated;
 mod store;
 mod stored_arch;
+mod training_folder;
 mod watcher;
 pub mod worker;
 
+pub use adoption::{ExpectedMeasurements, adopted};
+pub use budget::{check_budget, check_rounds};
 pub use coordinator::{Coordinator, Ending, Patience, SearchSettings};
 pub use end::End;
 pub use error::{DatabaseError, Result, RunError};
-pub use folder::RunFolder;
+pub use folder::{RunFolder, free_name};
 pub use interruption::Interruption;
+pub use manifest::{DataSummary, Manifest, PartFiles, ProgramVersion};
 pub use score::ScoreFunction;
 pub use search::Search;
 pub use shell::quoted;
 pub use store::{Recorded, RoundRecord, Store, StoredTrial, Tally, TrialStatus};
 pub use stored_arch::parse_stored;
+pub use training_folder::TrainFolder;
 pub use watcher::{RunEvent, Watcher};

@@ -43,6 +43,7 @@ pub mod network;
 pub mod notation;
 pub mod search;
 pub mod seed;
+pub mod settings;
 pub mod spaces;
 pub mod table;
 mod text;

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use nao_run::execution::Engine;
 
 use super::SpaceKind;
-use crate::run::Engine;
 
 /// What a run is, apart from where it goes: the same for `search` and for a check on `resume`.
 #[derive(Debug, Default, Clone, ClapArgs)]
@@ -84,7 +85,7 @@ pub struct RunOptions {
 #[derive(Debug, Default, Clone, ClapArgs)]
 pub struct ExecutionOptions {
     /// Where children are trained [default: local]
-    #[arg(long, value_enum, value_name = "ENGINE")]
+    #[arg(long, value_parser = engines(), value_name = "ENGINE")]
     pub executor: Option<Engine>,
 
     /// Children trained at the same time on this machine; the cores are shared out between them [default: number of cores]
@@ -222,6 +223,12 @@ pub struct SimulateArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The engines by name, each with what it does.
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    let names = Engine::names().map(|(name, about)| PossibleValue::new(name).help(about));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Engine>())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

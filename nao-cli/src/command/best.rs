@@ -1,13 +1,12 @@
 //! `nao best`.
 
 use anyhow::{Result, bail};
-use nao_run::RunFolder;
+use nao_run::{RunFolder, quoted};
 
 use super::{print_json, print_text};
 use crate::args::BestArgs;
 use crate::output::tell;
 use crate::report::{best_table, ranking};
-use nao_run::quoted;
 
 pub fn run(args: BestArgs) -> Result<()> {
     if args.top == 0 {

@@ -1,14 +1,12 @@
 //! `nao cancel`: stops a run and everything that works for it.
 
 use anyhow::Result;
-use nao_run::RunFolder;
 use nao_run::executor::{Exchange, Slurm};
+use nao_run::{RunFolder, quoted};
 
 use super::print_text;
 use crate::args::CancelArgs;
 use crate::failure::RunFailed;
-use crate::run::RunContents;
-use nao_run::quoted;
 
 /// Leaves the word to stop, which coordinator and workers find wherever they are, and ends the jobs of the scheduler.
 pub fn run(args: CancelArgs) -> Result<()> {

@@ -11,8 +11,8 @@ use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::{ArchOf, Network, Recipe};
 use nao_controller::controller_weights;
-use nao_run::RunFolder;
 use nao_run::files::{private_folder, read_tensors};
+use nao_run::{RunFolder, TrainFolder};
 use nao_space::file::check_checksum;
 use nao_space::network::{Cost, LanguageModelSkeleton, NetworkPlan};
 use nao_space::seed::rng_for;
@@ -27,7 +27,7 @@ use crate::data::load;
 use crate::device::device;
 use crate::flags::refuse_idle;
 use crate::output::Output;
-use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
+use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, kind_of};
 
 /// The version of the network description.
 const NETWORK_JSON_VERSION: u32 = 1;
@@ -89,7 +89,7 @@ fn check_flags(source: &Source, args: &ExportArgs) -> Result<()> {
     let kind = match source {
         Source::Training { folder, .. } => {
             refuse_idle([rank], "it chooses from a run folder, and this is a training")?;
-            folder.kind()?
+            kind_of(&folder.settings())?
         }
         Source::Run(_) if args.format == ExportFormat::Safetensors => {
             return refuse_idle([rank, names], "of a run folder the weights of its controller are exported");
@@ -155,7 +155,7 @@ fn exported(folder: &TrainFolder, weights: &Path, args: &ExportArgs) -> Result<V
 }
 
 fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path: &Path) -> Result<()> {
-    if folder.kind()? == SpaceKind::Rnn {
+    if kind_of(&folder.settings())? == SpaceKind::Rnn {
         return export_model(folder, weights, path);
     }
     let (config, PreparedNetwork { plan, .. }) = of_folder::<Recipe>(folder)?;
@@ -200,7 +200,7 @@ fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
 
 fn description(source: &Source, args: &ExportArgs) -> Result<String> {
     let kind = match source {
-        Source::Training { folder, .. } => folder.kind()?,
+        Source::Training { folder, .. } => kind_of(&folder.settings())?,
         Source::Run(run) => run.kind()?,
     };
     match kind {

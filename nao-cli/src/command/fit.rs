@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_controller::{Assessment, FitCost, Labels, StructureConfig, assess_split};
-use nao_space::counted;
+use nao_run::quoted;
 use nao_space::features::{FeatureMap, Features};
 use nao_space::table::{separator_hint, unpacked_text};
-use nao_space::{Direction, Space};
+use nao_space::{Direction, Space, counted};
 use serde::Serialize;
 
 use super::print_text;
@@ -16,7 +16,6 @@ use crate::output::Output;
 use crate::predictor::{CheapKind, Learning, Pair, PredictorFile, ScoreKind, finite};
 use crate::report::{StepProgress, assessment_table};
 use crate::space_argument::{AnySpace, SpaceVisitor};
-use nao_run::quoted;
 
 /// What is printed.
 #[derive(Serialize)]

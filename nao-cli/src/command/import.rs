@@ -11,6 +11,7 @@ use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::train::evaluate_held_out;
 use nao_child::{Network, Recipe};
 use nao_run::files::write_whole;
+use nao_run::{TrainFolder, free_name};
 use nao_space::seed::rng_for;
 use nao_space::{CnnSpace, Objective, Space};
 use serde::Serialize;
@@ -21,7 +22,6 @@ use crate::args::{ImportArgs, SpaceKind, TrainArgs};
 use crate::cells::CellSpace;
 use crate::device::device;
 use crate::report::say_origin;
-use crate::run::{TrainFolder, free_name};
 
 /// What an import leaves in `result.json` and prints with `--json`.
 #[derive(Serialize)]

@@ -1,17 +1,18 @@
 //! `nao resume`: goes on with a search, or with a training.
 
 use anyhow::{Result, bail};
-use nao_run::RunFolder;
+use nao_run::execution::check_surroundings;
+use nao_run::settings::{Configuration, all_words};
+use nao_run::{RunFolder, TrainFolder, check_budget};
 
 use super::search::{Start, carry_out};
 use crate::args::ResumeArgs;
 use crate::cells::with_recipe;
-use crate::engine::check_engine;
 use crate::interrupt::Interrupt;
 use crate::report::say_origin;
 use crate::run::{
-    Resolved, RunConfig, RunContents, SearchedRecipe, TrainFolder, adopted, all_words, check_budget,
-    refuse_flags_of_other_cells, refuse_idle_flags, resolve,
+    Resolved, RunConfig, RunContents, SearchedRecipe, adopted, refuse_flags_of_other_cells,
+    refuse_idle_flags, resolve,
 };
 
 pub fn run(args: ResumeArgs, interrupt: &Interrupt) -> Result<()> {
@@ -39,10 +40,10 @@ fn resume<R: SearchedRecipe>(args: ResumeArgs, folder: &RunFolder, interrupt: &I
         );
     }
     refuse_idle_flags(&args.run, &args.execution, &config)?;
-    check_engine(&config.execution, Some(folder.path()))?;
+    check_surroundings(&config.execution, Some(folder.path()))?;
     folder.check_data::<R>(&data, &config)?;
     let store = folder.store()?;
-    let asked_again = check_budget(folder.path(), &store, &stored, &config)?;
+    let asked_again = check_budget(folder.path(), &store, stored.rounds.budget, config.rounds.budget)?;
     let adopted = adopted(folder, &store, &config, &data)?;
     if let Some(round) = asked_again {
         let budget = config.rounds.budget;
@@ -60,5 +61,5 @@ fn keep_for_later<R: SearchedRecipe>(
     config: &RunConfig<R>,
 ) -> Result<()> {
     let kept = RunConfig { rounds: config.rounds, data: config.data.clone(), ..stored.clone() };
-    if kept != *stored { folder.keep_config(&kept) } else { Ok(()) }
+    if kept != *stored { Ok(folder.settings().keep(&kept)?) } else { Ok(()) }
 }

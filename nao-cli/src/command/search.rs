@@ -8,10 +8,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use burn::tensor::Device;
 use nao_child::data::DataKind;
+use nao_run::execution::{check_surroundings, executor};
 use nao_run::executor::OpenTrials;
 use nao_run::files::write_whole;
+use nao_run::settings::Configuration;
 use nao_run::{
-    Coordinator, Ending, Interruption, RunFolder, SearchSettings, Store, StoredTrial, parse_stored, quoted,
+    Coordinator, Ending, Interruption, Manifest, RunFolder, SearchSettings, Store, StoredTrial, free_name,
+    parse_stored, quoted,
 };
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
@@ -20,9 +23,8 @@ use nao_space::{Space, TrialId, counted};
 use super::print_text;
 use crate::args::SearchArgs;
 use crate::cell_network::CellNetwork;
-use crate::cells::{CellSpace, with_recipe};
+use crate::cells::{CellSpace, NamedRecipe, with_recipe};
 use crate::device::device;
-use crate::engine::{bars, check_engine, engine, patience, where_words};
 use crate::failure::{Interrupted, stopped_at};
 use crate::interrupt::Interrupt;
 use crate::output::tell;
@@ -32,9 +34,8 @@ use crate::report::{
     shared_tables,
 };
 use crate::run::{
-    DerivedOutcome, Finalists, Manifest, Resolved, RunConfig, RunContents, RunInFolder, SearchedRecipe,
-    SharedOutcome, create_run, free_name, kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags,
-    resolve, starting,
+    DerivedOutcome, Finalists, Resolved, RunConfig, RunInFolder, SearchedRecipe, SharedOutcome, data_summary,
+    kind_of_search, new_manifest, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
 };
 use crate::strategy;
 
@@ -51,12 +52,12 @@ fn search_for<R: SearchedRecipe>(args: SearchArgs, interrupt: &Interrupt) -> Res
     if args.dry_run {
         return print_text(&config.to_toml());
     }
-    check_engine(&config.execution, args.out.as_deref())?;
+    check_surroundings(&config.execution, args.out.as_deref())?;
     let manifest = manifest(&config, &data)?;
     let companions = data.companions();
     // It appears whole or not at all.
     let folder = interrupt.at_a_border(|| match args.out {
-        Some(path) => create_run(&path, &config, &manifest, &companions),
+        Some(path) => Ok(RunFolder::create_configured(&path, &config, &manifest, &companions)?),
         None => create_with_free_name(&config, &manifest, &companions),
     })?;
     say_origin::<R>(&data);
@@ -75,18 +76,18 @@ fn create_with_free_name<R: SearchedRecipe>(
 ) -> Result<RunFolder> {
     loop {
         let path: PathBuf = free_name(config.data.word());
-        match create_run(&path, config, manifest, companions) {
+        match RunFolder::create_configured(&path, config, manifest, companions) {
             // Another search took the name in the meantime.
             Err(_) if path.exists() => {}
-            created => return created,
+            created => return Ok(created?),
         }
     }
 }
 
-fn manifest<R: SearchedRecipe>(config: &RunConfig<R>, data: &Arc<R::Data>) -> Result<Manifest> {
+fn manifest<R: NamedRecipe>(config: &RunConfig<R>, data: &Arc<R::Data>) -> Result<Manifest> {
     let counts = config.recipe.counts(data)?;
-    let (device, name) = (&config.execution.device, config.data.to_string());
-    let manifest = Manifest::of(device, config.seed, name, data.checksum(), counts).with_files(data.origin());
+    let summary = data_summary(Some(&config.data), data.checksum(), counts, data.origin());
+    let manifest = new_manifest(&config.execution.device, config.seed, summary);
     Ok(manifest.with_objective(R::objective()).with_settings(config))
 }
 
@@ -137,7 +138,7 @@ fn introduction<R: SearchedRecipe>(
         examples.join(", "),
         R::Data::EXAMPLES,
         config.recipe.fidelity(),
-        where_words(&config.execution, folder),
+        config.execution.place_in_words(folder),
         config.seed,
         folder.path().display(),
     ))
@@ -168,7 +169,7 @@ pub(super) fn carry_out<R: SearchedRecipe>(
     let config = &config;
     let space = R::Space::of_settings(&config.space)?;
     let execution = &config.execution;
-    let executor = engine::<R>(folder, config, &space)?;
+    let executor = executor(folder, execution, space.clone(), config.recipe.fidelity())?;
     let device = device(execution.first_device())?;
     let (strategy, tables) =
         interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
@@ -178,9 +179,9 @@ pub(super) fn carry_out<R: SearchedRecipe>(
         objective: R::objective(),
         limits: config.rounds,
         seed: config.seed,
-        patience: patience(execution),
+        patience: execution.patience(),
     };
-    let mut progress = SearchProgress::new(bars(execution), config.rounds.budget);
+    let mut progress = SearchProgress::new(execution.slots(), config.rounds.budget);
     let asked = AskedToStop { interrupt, folder, bars: progress.clearing() };
     let coordinator = Coordinator::new(folder, store, &space, settings, strategy, executor, &mut progress);
     let mut coordinator = coordinator.stopped_by(asked);
@@ -230,7 +231,7 @@ pub(super) fn carry_out<R: SearchedRecipe>(
 
 /// Keeps the settings of a run of version 0.1, and says so.
 fn adopt(folder: &RunFolder, manifest: &Manifest) -> Result<()> {
-    folder.keep_manifest(manifest)?;
+    folder.settings().keep_manifest(manifest)?;
     tell(format_args!(
         "{} was started by a nao that kept no settings beside run.toml; from now on they have to stay as they are",
         folder.path().display()

@@ -13,7 +13,7 @@ use nao_run::executor::{Exchange, Pace, SlurmExecutor, SlurmSettings, TaskKey, T
 use nao_run::files::private_folder;
 use nao_run::memory::resident_mib;
 use nao_run::simulated::{Cluster, SimulatedClock, SimulatedScheduler};
-use nao_run::{Coordinator, Patience, SearchSettings};
+use nao_run::{Coordinator, DataSummary, Patience, RunFolder, SearchSettings};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, CnnSpace, Objective, Space};
 use serde::Serialize;
@@ -23,7 +23,7 @@ use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
 use crate::cells::CellSpace;
 use crate::interrupt::Interrupt;
 use crate::report::{SearchProgress, plain_table};
-use crate::run::{Manifest, Resolved, create_run, resolve};
+use crate::run::{Resolved, new_manifest, resolve};
 use crate::strategy;
 
 /// What a simulated search took.
@@ -82,8 +82,9 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         ..RunOptions::default()
     };
     let Resolved { config, .. } = resolve::<Recipe>(&options, &ExecutionOptions::default(), None)?;
-    let manifest = Manifest::of("none", args.seed, "simulation".into(), String::new(), Vec::new());
-    let folder = create_run(&place.join("run"), &config, &manifest, &[])?;
+    let data = DataSummary { name: "simulation".into(), ..DataSummary::default() };
+    let manifest = new_manifest("none", args.seed, data);
+    let folder = RunFolder::create_configured(&place.join("run"), &config, &manifest, &[])?;
     let exchange = Exchange::of(folder.path());
     let space = CnnSpace::of_settings(&config.space)?;
     let cluster = Rc::new(RefCell::new(Cluster::new(

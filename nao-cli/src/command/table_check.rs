@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nao_run::files::read_text;
+use nao_run::settings::in_text;
 use nao_space::table::{Label, Table, TableSchema};
 use nao_space::{ArchKey, Space};
 use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::TableCheckArgs;
-use crate::run::in_text;
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
 /// What a table holds.

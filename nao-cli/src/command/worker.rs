@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nao_child::{ArchOf, CellRecipe};
+use nao_run::execution::most_processes;
 use nao_run::executor::{Batch, Exchange, TaskKey, WorkOrder};
 use nao_run::worker::{GroupSettings, WorkerLog, WorkerLoop, run_group, serve_pipe};
 use nao_run::{RunFolder, quoted};
@@ -20,7 +21,7 @@ use crate::failure::STOPPED;
 use crate::interrupt::IsIgnored;
 use crate::output::{mention, tell};
 use crate::report::figure;
-use crate::run::{RunContents, most_processes};
+use crate::run::RunContents;
 
 /// How long the run folder may still be on its way when workers start together with the search.
 const FOLDER_PATIENCE: Duration = Duration::from_secs(30);

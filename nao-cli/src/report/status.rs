@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use nao_run::execution::Engine;
 use nao_run::executor::{CopyOfAttempt, Exchange, Slurm, WorkerId};
 use nao_run::{End, RunFolder, TrialStatus, quoted};
 use nao_space::TrialId;
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use super::table::{figure, plain_table};
 use crate::cells::with_recipe;
-use crate::run::{Engine, RunContents};
+use crate::run::{RunConfig, RunContents};
 
 /// How a run stands.
 #[derive(Debug, Serialize)]
@@ -73,8 +74,8 @@ impl RunStatus {
     pub fn of(folder: &RunFolder) -> Result<Self> {
         let exchange = Exchange::of(folder.path());
         let (executor, budget, edited) = with_recipe!(folder.kind()?, R => {
-            let config = folder.written_config::<R>()?;
-            (config.execution.executor, config.rounds.budget, folder.changes(&config)?)
+            let config: RunConfig<R> = folder.settings().read()?;
+            (config.execution.executor, config.rounds.budget, folder.settings().changes(&config)?)
         });
         let edited = edited.iter().map(|difference| difference.words("in run.toml")).collect();
         let order = exchange.order()?;

@@ -3,13 +3,12 @@
 use std::io::Write;
 
 use anyhow::Result;
-use nao_run::{Ending, RunFolder, StoredTrial, Tally};
+use nao_run::{Ending, RunFolder, StoredTrial, Tally, quoted};
 use nao_space::counted;
 
 use super::best::{BestEntry, ranking};
 use super::table::best_table;
 use crate::output::tell;
-use nao_run::quoted;
 
 /// How many cells the table shows.
 const TOP: usize = 5;

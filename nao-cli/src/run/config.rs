@@ -1,20 +1,19 @@
 //! The configuration of a run, whole: what runs, is printed by `--dry-run` and is kept in `run.toml`.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use nao_child::data::DataSource;
 use nao_child::relaxed::RelaxedRecipe;
 use nao_child::supernet::SharingConfig;
 use nao_controller::{Language, NaoConfig, PnasConfig, PolicyConfig, StructureConfig};
-use nao_space::Space;
+use nao_run::check_rounds;
+use nao_run::execution::{Engine, ExecutionConfig};
+use nao_run::settings::Configuration;
 use nao_space::search::{EvolutionConfig, RoundLimits};
+use nao_space::{Objective, Space};
 use serde::{Deserialize, Serialize};
 
-use super::definition::{Difference, FREE_IN_RUNS, differences};
-use super::execution::ExecutionConfig;
 use crate::cells::{CellSpace, NamedRecipe, SpaceSettings};
-
-/// More trials than any search can train. Rounds are proposed whole, and numbers without bound would fill the memory.
-const MOST_TRIALS: u64 = 10_000_000;
+use crate::device::device;
 
 /// Everything that a search depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,22 +86,9 @@ impl StrategyConfig {
 pub const STRUCTURE: &str = "structure";
 
 impl<R: NamedRecipe> RunConfig<R> {
-    /// The configuration as TOML, as in `run.toml`.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("plain structs have a TOML form")
-    }
-
     /// Checks what no type can: budgets, names, geometry.
     pub(super) fn check(&self, data: &R::Data) -> Result<()> {
-        let RoundLimits { initial, per_round, budget } = self.rounds;
-        for (name, value) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
-            if value == 0 {
-                bail!("rounds.{name} is 0: a search needs at least one trial");
-            }
-            if value > MOST_TRIALS {
-                bail!("rounds.{name} is {value}: a search has at most {MOST_TRIALS} trials");
-            }
-        }
+        check_rounds(self.rounds)?;
         crate::strategy::check_search_name(&self.strategy.name)?;
         let space = R::Space::of_settings(&self.space)?;
         self.strategy.structure.check(&space.name())?;
@@ -110,12 +96,19 @@ impl<R: NamedRecipe> RunConfig<R> {
         self.strategy.policy.check(&Language::of(&space))?;
         self.strategy.pnas.check(&space.name())?;
         self.execution.check()?;
+        if self.execution.executor == Engine::Local {
+            // Other machines may have other devices.
+            self.execution.devices().try_for_each(|word| device(word).map(drop))?;
+        }
         Ok(self.recipe.check_fit(data, &space, self.seed)?)
     }
+}
 
-    /// Where `other` differs in what defines what is measured.
-    pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        differences(self, other, &FREE_IN_RUNS)
+impl<R: NamedRecipe> Configuration for RunConfig<R> {
+    const FREE: &'static [&'static str] = &["data", "execution", "rounds.budget"];
+
+    fn objective() -> Option<Objective> {
+        Some(R::objective())
     }
 }
 

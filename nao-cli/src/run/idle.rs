@@ -2,11 +2,11 @@
 
 use anyhow::{Result, bail};
 use nao_child::supernet::{ENAS, SHARED_SEARCHES};
+use nao_run::execution::Engine;
+use nao_run::settings::table_of;
 use toml::{Table, Value};
 
 use super::config::{RunConfig, STRUCTURE};
-use super::execution::Engine;
-use super::typed::table_of;
 use crate::args::{ExecutionOptions, RunOptions, SpaceKind};
 use crate::cells::NamedRecipe;
 use crate::flags::refuse_idle;

@@ -1,38 +1,29 @@
-//! The run folder: what a search is (configuration), what it did (store), what it ran on (manifest).
+//! What a run is: its configuration, and the searches that come before its trials.
 
 mod adoption;
 mod before_trials;
-mod budget;
 mod config;
 mod contents;
-mod definition;
-mod execution;
 mod idle;
 mod in_folder;
 mod manifest;
 mod relaxed;
 mod resolve;
-mod settings_file;
 mod shared;
 mod starting;
-mod toml_error;
 mod training;
 mod typed;
 
 pub use adoption::adopted;
 pub use before_trials::SearchedRecipe;
-pub use budget::check_budget;
 pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
-pub use contents::{RunContents, create_run, free_name};
-pub use definition::{all_words, fields};
-pub use execution::{Engine, ExecutionConfig, most_processes};
+pub use contents::{RunContents, kind_of};
 pub use idle::{refuse_flags_of_other_cells, refuse_idle_flags};
 pub use in_folder::RunInFolder;
-pub use manifest::Manifest;
+pub use manifest::{data_summary, new_manifest};
 pub use relaxed::{DerivedOutcome, RelaxedReport};
 pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_recipe, resolve};
 pub use shared::{Finalists, SharedOutcome, SharedReport, latest_weights};
 pub use starting::starting;
-pub use toml_error::in_text;
-pub use training::{TrainConfig, TrainFolder};
+pub use training::TrainConfig;
 pub use typed::typed_table;

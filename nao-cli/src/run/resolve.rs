@@ -10,17 +10,17 @@ use nao_child::data::{DataKind, DataSource};
 use nao_child::language::LANGUAGE_RECIPE_NAMES;
 use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::NaoConfig;
+use nao_run::execution::ExecutionConfig;
 use nao_run::quoted;
+use nao_run::settings::{has_key, nested, overlay, parse_setting, read_table, table_of, word};
 use nao_space::search::RoundLimits;
 use toml::{Table, Value};
 
 use super::before_trials::check_search_kind;
 use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
-use super::execution::ExecutionConfig;
 use super::idle::{idle_preset, idle_sections};
 use super::starting::{self, in_notation};
-use super::toml_error::read_table;
-use super::typed::{has_key, nested, overlay, parse_setting, table_of, typed_table, word};
+use super::typed::typed_table;
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::cells::{CellSpace, NamedRecipe, follow};
@@ -204,6 +204,8 @@ fn defaults<R: SearchedRecipe>(source: &DataSource, data: &R::Data) -> Result<Ru
 
 #[cfg(test)]
 mod tests {
+    use nao_run::settings::Configuration;
+
     use super::*;
     use nao_child::Recipe;
 

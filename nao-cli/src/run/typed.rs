@@ -1,21 +1,18 @@
 //! What was typed, as TOML tables: a file, then settings, then flags.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result};
 use nao_child::supernet::SharingConfig;
-use nao_run::files::read_text;
+use nao_run::settings::{nested, overlay, parse_setting, read_settings, table_of};
 use nao_space::search::RoundLimits;
-use serde::Serialize;
 use toml::{Table, Value};
 
-use super::toml_error::in_text;
 use crate::args::{ExecutionOptions, RunOptions};
 
 /// The file, then `--set`, then the named flags, as one table.
 pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> {
     let mut typed = Table::new();
     if let Some(path) = &run.config {
-        let text = read_text(path)?;
-        typed = text.parse().map_err(|error| anyhow!("{}, {}", path.display(), in_text(&error, &text)))?;
+        typed = read_settings(path)?;
         leave_out_what_follows(&mut typed);
     }
     for setting in &run.settings {
@@ -82,61 +79,5 @@ fn leave_out_what_follows(file: &mut Table) {
     };
     if section(file, "rounds") == Some(Value::Table(table_of(&derived))) {
         file.remove("rounds");
-    }
-}
-
-/// `a.b=1` as a table. A value that is no TOML, such as a bare word, is a string.
-pub fn parse_setting(setting: &str) -> Result<Table> {
-    let Some((key, value)) = setting.split_once('=') else {
-        bail!("`--set {setting}`: expected KEY=VALUE, such as recipe.structure.width=8");
-    };
-    let parsed = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
-    Ok(nested(key.trim(), parsed.unwrap_or_else(|| Value::String(value.to_owned()))))
-}
-
-/// A value as the only one of a table.
-pub fn nested(key: &str, value: Value) -> Table {
-    let mut table = Table::new();
-    match key.split_once('.') {
-        None => table.insert(key.to_owned(), value),
-        Some((section, rest)) => table.insert(section.to_owned(), Value::Table(nested(rest, value))),
-    };
-    table
-}
-
-/// Lays `upper` over `lower`, table by table.
-pub fn overlay(lower: &mut Table, upper: Table) {
-    for (key, value) in upper {
-        match (lower.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => overlay(below, above),
-            (_, value) => {
-                lower.insert(key, value);
-            }
-        }
-    }
-}
-
-/// Plain data as a table.
-pub fn table_of<T: Serialize>(value: &T) -> Table {
-    Table::try_from(value).expect("plain structs have a TOML form")
-}
-
-/// A string of a table or of one of its sections.
-pub fn word(table: &Table, section: &str, key: &str) -> Result<Option<String>> {
-    let section = match section {
-        "" => Some(table),
-        name => table.get(name).and_then(Value::as_table),
-    };
-    let Some(value) = section.and_then(|table| table.get(key)) else { return Ok(None) };
-    value.as_str().map(|word| Some(word.to_owned())).ok_or_else(|| anyhow!("`{key}` must be a string"))
-}
-
-/// Whether a table has a value at a place.
-pub fn has_key(table: &Table, path: &[&str]) -> bool {
-    let Some((first, rest)) = path.split_first() else { return true };
-    match table.get(*first) {
-        Some(_) if rest.is_empty() => true,
-        Some(Value::Table(inner)) => has_key(inner, rest),
-        _ => false,
     }
 }

@@ -9,6 +9,7 @@ excerpt   ->
 file      ->
 graph     ->
 seed      ->
+settings  ->
 text      -> excerpt
 trial     -> text
 image     -> excerpt text

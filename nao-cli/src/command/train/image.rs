@@ -7,6 +7,7 @@ use anyhow::Result;
 use nao_child::recipe::Score;
 use nao_child::supernet::{Inherited, Supernet};
 use nao_child::{ImageData, Recipe, Split, TrainError, TrainOptions, train_network};
+use nao_run::TrainFolder;
 use nao_space::network::{Cost, NetworkPlan, Skeleton, zoo_entry};
 use nao_space::{Checkpointing, CnnArch, Objective};
 use serde_json::{Map, json};
@@ -16,7 +17,7 @@ use crate::cell_network::CellNetwork;
 use crate::device::device;
 use crate::failure::RunFailed;
 use crate::report::{TrainProgress, millions};
-use crate::run::{TrainConfig, TrainFolder};
+use crate::run::TrainConfig;
 
 /// A network and the images on which it is trained and judged.
 pub struct PreparedNetwork {

@@ -11,6 +11,7 @@ use nao_child::language::{
     LanguageModel, LanguageRecipe, LanguageTrainError, LanguageTrainOptions, ReadingLayout, RecurrentCell,
     evaluate_while, train_language_model,
 };
+use nao_run::TrainFolder;
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
 use nao_space::seed::rng_for;
 use nao_space::{Checkpointing, Objective, Progress, RnnArch, RnnSpace};
@@ -21,7 +22,7 @@ use crate::cells::CellSpace;
 use crate::device::device;
 use crate::failure::RunFailed;
 use crate::report::{TrainProgress, figure, millions};
-use crate::run::{TrainConfig, TrainFolder};
+use crate::run::TrainConfig;
 
 /// A language model and its text.
 pub struct PreparedModel {

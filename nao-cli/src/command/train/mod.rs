@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use nao_child::data::{DataKind, DataSource};
 use nao_child::{ArchOf, CellRecipe};
 use nao_run::files::write_whole;
-use nao_run::{RunFolder, quoted};
+use nao_run::settings::{Configuration, fields};
+use nao_run::{Manifest, RunFolder, TrainFolder, free_name, quoted};
 use nao_space::{EpochReport, Fidelity, Objective, Space};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,8 +28,8 @@ use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
-    Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
-    latest_weights, overlay_recipe, typed_table,
+    NO_TEXT, RunContents, TrainConfig, data_summary, kind_of, kind_of_recipe, latest_weights, new_manifest,
+    overlay_recipe, typed_table,
 };
 
 pub use image::PreparedNetwork;
@@ -157,9 +158,9 @@ fn train<R: Trainable>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
 
 /// What a training is and what it runs on.
 pub(super) fn manifest<R: Trainable>(config: &TrainConfig<R>, prepared: &R::Prepared) -> Manifest {
-    let source = config.data.as_ref().map_or_else(String::new, ToString::to_string);
     let (checksum, examples) = R::data_of(prepared);
-    Manifest::of(&config.device, config.seed, source, checksum, examples).with_settings(config)
+    let data = data_summary(config.data.as_ref(), checksum, examples, &[]);
+    new_manifest(&config.device, config.seed, data).with_settings(config)
 }
 
 /// What the arguments describe: configuration, architecture and data.
@@ -231,7 +232,7 @@ fn subject<R: Trainable>(args: &TrainArgs) -> Result<(NamedArch<R>, Option<DataS
 
 /// The training of a folder.
 pub(super) fn of_folder<R: Trainable>(folder: &TrainFolder) -> Result<(TrainConfig<R>, R::Prepared)> {
-    let config = folder.config::<R>()?;
+    let config: TrainConfig<R> = folder.settings().unchanged()?;
     let prepared = prepared_from::<R>(folder, &config)?;
     Ok((config, prepared))
 }
@@ -252,8 +253,8 @@ fn prepared_from<R: Trainable>(folder: &TrainFolder, config: &TrainConfig<R>) ->
             quoted(path)
         )
     })?;
-    if let Some(manifest) = folder.manifest()? {
-        manifest.check_data::<R>(&data, source, folder.path())?;
+    if let Some(manifest) = folder.settings().manifest()? {
+        manifest.check_data(&data.checksum(), R::Data::EXAMPLES, &source.to_string(), folder.path())?;
     }
     let arch = R::Space::of_settings(&config.space)?.parse(&config.architecture).with_context(|| {
         format!("{} names another space than that of its architecture", folder.path().display())
@@ -270,15 +271,15 @@ pub fn resume(folder: &TrainFolder, args: &ResumeArgs, interrupt: &Interrupt) ->
         );
     }
     refuse_other_settings(folder, args)?;
-    with_recipe!(folder.kind()?, R => {
-        let stored = folder.config::<R>()?;
+    with_recipe!(kind_of(&folder.settings())?, R => {
+        let stored: TrainConfig<R> = folder.settings().unchanged()?;
         let mut config = stored.clone();
         if let Some(word) = &args.run.data {
             config.data = Some(word.parse()?);
         }
         let prepared = prepared_from::<R>(folder, &config)?;
         if config != stored {
-            folder.keep_config(&config)?;
+            folder.settings().keep(&config)?;
         }
         config.device = args.execution.device.clone().unwrap_or(config.device);
         carry_out::<R>(&prepared, &config, folder, args.json, interrupt)

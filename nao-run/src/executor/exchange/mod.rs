@@ -43,8 +43,8 @@ pub use attempt::{Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt};
 pub use lease::Leases;
 pub use order::WorkOrder;
 pub use publish::{Published, publish_once};
-pub use task::{NoKey, TaskFile, TaskKey, TaskResult};
-pub use task_board::{Naming, Pace, TaskBoard};
+pub use task::{Naming, NoKey, TaskFile, TaskKey, TaskResult};
+pub use task_board::{Pace, TaskBoard};
 pub use worker_id::{Place, WorkerId};
 
 /// The files by which coordinator and workers meet.

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use nao_space::{ArchKey, EpochReport, EvaluationError, Fidelity, Measurement, Trial, TrialId};
+use nao_space::{ArchKey, EpochReport, EvaluationError, Fidelity, Measurement, Space, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::WorkerId;
+use crate::error::{Cause, RunError};
 
 /// Names what is measured: space, canonical architecture, fidelity with all settings of its recipe, and seed. Two copies of a task have the same key,
 /// whatever job or machine they ran in, and any two of its results are interchangeable.
@@ -29,7 +30,18 @@ impl TaskKey {
         key.copy_from_slice(&hash.finalize()[..16]);
         TaskKey(key)
     }
+
+    /// Names the trials of a search over a space, each tried that thoroughly.
+    pub fn naming<S: Space + 'static>(space: S, fidelity: Fidelity) -> Naming<S::Arch> {
+        let name = space.name();
+        Box::new(move |trial: &Trial<S::Arch>| {
+            TaskKey::new(&name, &space.key(&trial.arch), &fidelity, trial.seed)
+        })
+    }
 }
+
+/// Names the task of a trial.
+pub type Naming<A> = Box<dyn Fn(&Trial<A>) -> TaskKey>;
 
 impl fmt::Display for TaskKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +59,12 @@ impl fmt::Debug for TaskKey {
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no key of a task")]
 pub struct NoKey(String);
+
+impl Cause for NoKey {
+    fn within(self, what: String) -> RunError {
+        RunError::Text { what, source: Box::new(self) }
+    }
+}
 
 impl FromStr for TaskKey {
     type Err = NoKey;

@@ -8,12 +8,9 @@ use nao_space::{EpochReport, EvaluationError, Trial, TrialId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{AttemptNumber, Exchange, Leases, Published, TaskFile, TaskKey, TaskResult, WorkerId};
+use super::{AttemptNumber, Exchange, Leases, Naming, Published, TaskFile, TaskKey, TaskResult, WorkerId};
 use crate::error::Result;
 use crate::executor::{Event, Standing, Start};
-
-/// Names the task of a trial.
-pub type Naming<A> = Box<dyn Fn(&Trial<A>) -> TaskKey>;
 
 /// How often the coordinator looks.
 #[derive(Clone, Copy, Debug)]

@@ -1,27 +1,17 @@
-//! How a run is carried out: where children are trained, how many at a time, and what they may take. Nothing of this
-//! changes a result.
+//! The settings of how a run is carried out.
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use clap::ValueEnum;
-use nao_run::executor::{WorkOrder, check_arguments};
+use nao_space::counted;
+use nao_space::settings::{InvalidSetting, Setting, at_least, positive, within};
 use serde::{Deserialize, Serialize};
 
-use crate::device::device;
-
-/// Where children are trained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Engine {
-    /// In processes of this machine
-    #[default]
-    Local,
-    /// By `nao worker RUN` processes on any machines that share the run folder
-    Workers,
-    /// In array jobs of Slurm
-    Slurm,
-}
+use super::Engine;
+use crate::coordinator::Patience;
+use crate::error::{Result, bail};
+use crate::executor::{WorkOrder, check_arguments};
+use crate::folder::RunFolder;
+use crate::shell::quoted;
 
 /// How a run is carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,46 +162,42 @@ impl ExecutionConfig {
         }
     }
 
-    /// Checks what no type can.
-    pub(super) fn check(&self) -> Result<()> {
+    /// When the run gives up. On other machines attempts are counted by what they achieve.
+    pub fn patience(&self) -> Patience {
+        let is_local = self.executor == Engine::Local;
+        Patience {
+            max_attempts: is_local.then_some(self.max_attempts),
+            max_failed_share: self.max_failed_share,
+        }
+    }
+
+    /// How many workers of this machine the coordinator hears of by slot: none of those elsewhere.
+    pub fn slots(&self) -> usize {
+        if self.executor == Engine::Local { self.workers } else { 0 }
+    }
+
+    /// Where the children of a run are trained, in words.
+    pub fn place_in_words(&self, folder: &RunFolder) -> String {
+        match self.executor {
+            Engine::Local => format!("{} on {}", counted(self.workers, "worker"), self.device),
+            Engine::Workers => format!("for workers started with: nao worker {}", quoted(folder.path())),
+            Engine::Slurm => {
+                let slots = self.slurm.slots_per_node;
+                let side_by_side =
+                    if slots > 1 { format!(", {slots} children side by side") } else { String::new() };
+                format!("in array jobs of Slurm{side_by_side}")
+            }
+        }
+    }
+
+    /// Checks what no type can. Whether the devices are there is not known here.
+    ///
+    /// # Errors
+    /// Names the first setting that makes no sense, its value and what it may be.
+    pub fn check(&self) -> Result<()> {
+        self.check_counts()?;
+        self.check_times()?;
         let ExecutionConfig { cluster, slurm, .. } = self;
-        for (name, value) in [
-            ("workers: at least one worker has to train children", self.workers),
-            ("slurm.slots_per_node: at least one child has to be trained", slurm.slots_per_node),
-            ("slurm.parallel: at least one task has to run", slurm.parallel.unwrap_or(1)),
-            ("cluster.max_attempts: at least one attempt has to be made", cluster.max_attempts as usize),
-        ] {
-            if value == 0 {
-                let (name, why) = name.split_once(':').unwrap_or((name, ""));
-                bail!("execution.{name} is 0:{why}");
-            }
-        }
-        let most = most_processes();
-        if self.workers > most {
-            bail!(
-                "execution.workers is {}: this machine has {} processors, and at most {most} workers at a time are started on it",
-                self.workers,
-                processors()
-            );
-        }
-        for (name, value) in [
-            ("time_limit", self.time_limit),
-            ("memory_limit", self.memory_limit),
-            ("cluster.heartbeat", Some(cluster.heartbeat)),
-            ("cluster.lease", Some(cluster.lease)),
-            ("cluster.look", Some(cluster.look)),
-            ("slurm.look", Some(slurm.look)),
-        ] {
-            if value.is_some_and(|value| value <= 0.0 || Duration::try_from_secs_f64(value).is_err()) {
-                let unit = if name == "memory_limit" { "MiB" } else { "seconds" };
-                bail!("execution.{name} must be a positive number of {unit}");
-            }
-        }
-        for (name, value) in [("cluster.checkpoint", cluster.checkpoint), ("slurm.grace", slurm.grace)] {
-            if Duration::try_from_secs_f64(value).is_err() {
-                bail!("execution.{name} must be a number of seconds, at least 0");
-            }
-        }
         if cluster.lease < 2.0 * cluster.heartbeat {
             bail!(
                 "execution.cluster.lease = {} is too short for a heartbeat every {} s: take at least twice as much",
@@ -219,9 +205,7 @@ impl ExecutionConfig {
                 cluster.heartbeat
             );
         }
-        if !(0.0..=1.0).contains(&self.max_failed_share) {
-            bail!("execution.max_failed_share is {}: it is a share, 0 to 1", self.max_failed_share);
-        }
+        within(setting("max_failed_share"), self.max_failed_share, 0.0..=1.0)?;
         if slurm.trials_per_task() < slurm.slots_per_node {
             bail!(
                 "execution.slurm.trials_per_task = {} leaves some of {} slots without work: take at least as many",
@@ -229,11 +213,82 @@ impl ExecutionConfig {
                 slurm.slots_per_node
             );
         }
-        check_arguments(&slurm.args)?;
-        if self.executor == Engine::Local {
-            // Other machines may have other devices.
-            self.devices().try_for_each(|word| device(word).map(drop))?;
+        check_arguments(&slurm.args).map(drop)
+    }
+
+    fn check_counts(&self) -> Result<()> {
+        let ExecutionConfig { cluster, slurm, .. } = self;
+        at_least(setting("workers"), self.workers, 1)?;
+        at_least(setting("slurm.slots_per_node"), slurm.slots_per_node, 1)?;
+        at_least(setting("slurm.parallel"), slurm.parallel.unwrap_or(1), 1)?;
+        at_least(setting("cluster.max_attempts"), cluster.max_attempts, 1)?;
+        let most = most_processes();
+        if self.workers > most {
+            let rule = format!("at most {most} on this machine, which has {} processors", processors());
+            return Err(InvalidSetting::new(setting("workers"), self.workers, rule).into());
         }
         Ok(())
+    }
+
+    fn check_times(&self) -> Result<()> {
+        let ExecutionConfig { cluster, slurm, .. } = self;
+        if let Some(limit) = self.memory_limit {
+            positive(setting("memory_limit"), limit, "number of MiB")?;
+        }
+        for (field, seconds) in [
+            ("time_limit", self.time_limit.unwrap_or(1.0)),
+            ("cluster.heartbeat", cluster.heartbeat),
+            ("cluster.lease", cluster.lease),
+            ("cluster.look", cluster.look),
+            ("slurm.look", slurm.look),
+        ] {
+            positive(setting(field), seconds, "number of seconds")?;
+            check_seconds(field, seconds)?;
+        }
+        check_seconds("cluster.checkpoint", cluster.checkpoint)?;
+        check_seconds("slurm.grace", slurm.grace)
+    }
+}
+
+fn setting(field: &str) -> Setting<'_> {
+    Setting { section: "execution", field }
+}
+
+/// Refuses what is no time that a clock can count.
+fn check_seconds(field: &str, seconds: f64) -> Result<()> {
+    let is_time = Duration::try_from_secs_f64(seconds).is_ok();
+    let refused = || InvalidSetting::new(setting(field), seconds, "a number of seconds, at least 0");
+    is_time.then_some(()).ok_or_else(|| refused().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_without_sense_are_refused_by_name() {
+        assert!(ExecutionConfig::here().check().is_ok());
+        let refused = |change: fn(&mut ExecutionConfig), said: &str| {
+            let mut config = ExecutionConfig::here();
+            change(&mut config);
+            let error = config.check().unwrap_err().to_string();
+            assert!(error.starts_with("execution.") && error.contains(said), "{error}");
+        };
+        refused(|config| config.workers = 0, "workers is 0: it must be at least 1");
+        refused(|config| config.workers = 1_000_000, "workers is 1000000: it must be at most");
+        refused(|config| config.slurm.parallel = Some(0), "slurm.parallel is 0");
+        refused(
+            |config| config.memory_limit = Some(-1.0),
+            "memory_limit is -1: it must be a positive number of MiB",
+        );
+        refused(|config| config.time_limit = Some(0.0), "positive number of seconds");
+        refused(|config| config.time_limit = Some(1e300), "time_limit");
+        refused(
+            |config| config.slurm.grace = -1.0,
+            "slurm.grace is -1: it must be a number of seconds, at least 0",
+        );
+        refused(|config| config.cluster.lease = 1.0, "too short for a heartbeat every 20 s");
+        refused(|config| config.max_failed_share = f64::NAN, "from 0 to 1");
+        refused(|config| config.slurm.slots_per_node = 0, "slots_per_node is 0");
     }
 }

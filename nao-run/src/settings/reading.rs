@@ -1,8 +1,9 @@
 //! What is wrong with a configuration, in words of configurations instead of those of the reader's types.
 
-use anyhow::{Result, anyhow};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
+
+use crate::error::{Result, RunError};
 
 /// A table as the value that it should be.
 ///
@@ -13,8 +14,8 @@ pub fn read_table<C: DeserializeOwned>(table: Table) -> Result<C> {
         let (key, message) = (error.path().to_string(), plain(error.inner().message()));
         // An unknown key is in the message; a lone dot is the path of the whole.
         match key.as_str() {
-            "." => anyhow!("{message}"),
-            key => anyhow!("{key}: {message}"),
+            "." => RunError::Refused(message),
+            key => RunError::Refused(format!("{key}: {message}")),
         }
     })
 }
@@ -49,7 +50,7 @@ const KINDS: [(&str, &str); 16] = [
 ];
 
 /// A message of the reader in one line, without the names of types.
-pub fn plain(message: &str) -> String {
+fn plain(message: &str) -> String {
     let message = message.replace('\n', " ");
     let message = message.trim();
     if message.contains("out of range integral type conversion") {

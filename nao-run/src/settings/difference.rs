@@ -1,20 +1,13 @@
-//! What defines what a run or a training measures: every setting but those that say how far it goes, how it is carried out
-//! and where its data lies. Whether the data is the same tells its checksum.
+//! Where two configurations differ, field by field.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use anyhow::{Result, bail};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::typed::table_of;
-
-/// The settings of a run that may change between two starts, sections with all that is in them.
-pub const FREE_IN_RUNS: [&str; 3] = ["data", "execution", "rounds.budget"];
-
-/// The settings of a training that may.
-pub const FREE_IN_TRAININGS: [&str; 2] = ["data", "device"];
+use super::table::table_of;
+use crate::error::{Result, bail};
 
 /// A setting that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +38,7 @@ pub fn all_words(differences: &[Difference], place: &str) -> String {
     differences.iter().map(|difference| difference.words(place)).collect::<Vec<_>>().join("; ")
 }
 
-/// Where two configurations differ in what is not free, field by field in order.
+/// Where two configurations differ, field by field in order, but for the `free` fields and sections: those may.
 pub fn differences<C: Serialize>(stored: &C, other: &C, free: &[&str]) -> Vec<Difference> {
     let (stored, other) = (fields(&table_of(stored)), fields(&table_of(other)));
     let is_free = |field: &str| {
@@ -60,7 +53,10 @@ pub fn differences<C: Serialize>(stored: &C, other: &C, free: &[&str]) -> Vec<Di
     compared.filter_map(|field| Difference::of(field, value(&stored, field), value(&other, field))).collect()
 }
 
-/// Refuses a file whose settings are not those that it had; `place` is the file.
+/// Refuses a file in a folder whose settings are not those that it had.
+///
+/// # Errors
+/// Names each setting with both values.
 pub fn refuse_changed(differences: &[Difference], folder: impl fmt::Display, file: &str) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
@@ -72,7 +68,7 @@ pub fn refuse_changed(differences: &[Difference], folder: impl fmt::Display, fil
     )
 }
 
-/// All values of a table by their places.
+/// All values of a table, as TOML, by their places such as `recipe.structure.width`.
 pub fn fields(table: &Table) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     table.iter().for_each(|(key, value)| flatten(key.clone(), value, &mut fields));
@@ -102,7 +98,7 @@ mod tests {
         let other = json!({
             "seed": 1, "data": "there", "recipe": { "width": 12, "data": "mine", "clip": 0.5 }, "execution": { "device": "cpu" },
         });
-        let found = differences(&stored, &other, &FREE_IN_RUNS);
+        let found = differences(&stored, &other, &["data", "execution", "rounds.budget"]);
         let words: Vec<String> = found.iter().map(|difference| difference.words("asked")).collect();
         assert_eq!(
             words,

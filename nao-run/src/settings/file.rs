@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow, bail};
-use nao_run::files::read_text;
-use nao_space::search::RoundLimits;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::toml_error::in_text;
-use crate::args::SpaceKind;
-use nao_run::quoted;
+use super::reading::in_text;
+use crate::error::{Result, RunError, bail};
+use crate::files::read_text;
+use crate::shell::quoted;
 
 /// That of a run.
 pub const RUN_FILE: &str = "run.toml";
@@ -19,33 +17,14 @@ pub const RUN_FILE: &str = "run.toml";
 pub const TRAINING_FILE: &str = "train.toml";
 
 /// Reads a configuration that this program has written.
+///
+/// # Errors
+/// When it cannot be read, or is none: names the line.
 pub fn read_toml<C: DeserializeOwned>(path: &Path) -> Result<C> {
     let text = read_text(path)?;
-    toml::from_str(&text)
-        .map_err(|error| anyhow!("{} is damaged, {}", path.display(), in_text(&error, &text)))
-}
-
-/// The cells that a stored configuration is about.
-pub fn kind_of_file(path: &Path) -> Result<SpaceKind> {
-    #[derive(Deserialize)]
-    struct Configuration {
-        space: Space,
-    }
-    #[derive(Deserialize)]
-    struct Space {
-        #[serde(default)]
-        kind: SpaceKind,
-    }
-    Ok(read_toml::<Configuration>(path)?.space.kind)
-}
-
-/// The budget of a run, in trials.
-pub fn budget_of_file(path: &Path) -> Result<u64> {
-    #[derive(Deserialize)]
-    struct Configuration {
-        rounds: RoundLimits,
-    }
-    Ok(read_toml::<Configuration>(path)?.rounds.budget)
+    toml::from_str(&text).map_err(|error| {
+        RunError::Damaged(format!("{} is damaged, {}", path.display(), in_text(&error, &text)))
+    })
 }
 
 /// A value as JSON, to be compared and shown.
@@ -55,6 +34,9 @@ pub fn in_json<V: Serialize>(value: &V) -> String {
 
 /// Refuses to make a folder where something is, or by the name of standard output, where other commands write what is one
 /// file. Only of what can be gone on with it is said that it can.
+///
+/// # Errors
+/// When something is there, or the name is `-`.
 pub fn refuse_existing(path: &Path) -> Result<()> {
     if path == Path::new("-") {
         bail!("--out - is standard output, and this makes a folder: give its name (./- is one)");
