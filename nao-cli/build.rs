@@ -1,4 +1,4 @@
-//! Records what the binary was built from, for the manifest of a run.
+//! Records what the binary was built from, for the manifest of a run, and says which of its tests can run.
 
 use std::process::Command;
 
@@ -11,6 +11,16 @@ fn main() {
     println!("cargo::rustc-env=NAO_RUSTC={}", first_line(&rustc, &["--version"]));
     println!("cargo::rustc-env=NAO_COMMIT={}", first_line("git", &["rev-parse", "HEAD"]));
     println!("cargo::rustc-env=NAO_BURN={}", locked_version("burn"));
+    println!("cargo::rustc-check-cfg=cfg(slurm, mount, root)");
+    for (variable, condition) in [("NAO_TEST_SLURM", "slurm"), ("NAO_TEST_MOUNT", "mount")] {
+        println!("cargo::rerun-if-env-changed={variable}");
+        if std::env::var(variable).is_ok_and(|value| value == "1") {
+            println!("cargo::rustc-cfg={condition}");
+        }
+    }
+    if first_line("id", &["-u"]) == "0" {
+        println!("cargo::rustc-cfg=root");
+    }
 }
 
 /// What a command says, or `unknown` where it does not run.

@@ -26,12 +26,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! With feature `proptest`, `arbitrary` holds strategies for property tests of your own code.
+//! With feature `testing`, `laws` generates architectures for property tests of your own code, and checks your own space.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "proptest")]
-pub mod arbitrary;
 pub mod draw;
 pub mod excerpt;
 pub mod features;
@@ -39,6 +37,8 @@ pub mod file;
 pub mod graph;
 pub mod image;
 pub mod language;
+#[cfg(feature = "testing")]
+pub mod laws;
 pub mod network;
 pub mod notation;
 pub mod search;

@@ -1,9 +1,9 @@
 //! The laws of every space, and what else holds for image and recurrent cells.
-#![cfg(feature = "proptest")]
+#![cfg(feature = "testing")]
 
 use std::collections::{HashMap, HashSet};
 
-use nao_space::arbitrary::{
+use nao_space::laws::{
     any_choice_arch, any_choice_space, any_cnn_arch, any_cnn_space, any_rnn_arch, any_skeletons, cnn_archs,
     skeletons,
 };

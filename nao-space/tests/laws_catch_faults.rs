@@ -1,7 +1,7 @@
 //! A space with a fault breaks a law: the suite is no rubber stamp.
-#![cfg(feature = "proptest")]
+#![cfg(feature = "testing")]
 
-use nao_space::arbitrary::laws;
+use nao_space::laws::spaces as laws;
 use nao_space::notation::ParseError;
 use nao_space::{CnnArch, CnnSpace, DecodeError, OpSet, Space, Token, TokenMask, Vocabulary};
 use num_bigint::BigUint;

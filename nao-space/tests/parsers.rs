@@ -1,7 +1,7 @@
 //! Parsers refuse whatever is no architecture with an error that says where, and never panic.
-#![cfg(feature = "proptest")]
+#![cfg(feature = "testing")]
 
-use nao_space::arbitrary::archs;
+use nao_space::laws::archs;
 use nao_space::notation::{
     ParseError, format_darts_dict, nasbench101_from_json, nasbench101_to_json, parse_darts,
     parse_nasbench101, parse_nasbench201,

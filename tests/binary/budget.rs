@@ -1,15 +1,12 @@
 //! How far runs go: a larger budget goes on, a smaller one cannot be, and what has ended is said to have.
 
-mod history;
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use history::{Row, history, search};
+use crate::history::{Row, history, search};
+use crate::support::{run, stdout};
 use serde_json::Value;
-use support::{run, stdout};
 
 fn refused(folder: &Path, words: &[&str]) -> String {
     let output = run(folder, words);

@@ -1,15 +1,12 @@
 //! Settings of runs and trainings that change between two starts: what defines what is measured may not, the rest may.
 
-mod history;
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use history::{history, search};
+use crate::history::{history, search};
+use crate::support::{run, stdout};
 use serde_json::Value;
-use support::{run, stdout};
 
 /// A finished search of three cells.
 fn finished(folder: &Path, out: &str) -> PathBuf {
@@ -99,7 +96,7 @@ fn a_run_whose_settings_were_edited_is_refused_field_by_field() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_search_whose_settings_are_edited_under_it_stops_and_fails_no_trial() {
-    use history::{MANY, count_done, wait_until};
+    use crate::history::{MANY, count_done, wait_until};
     let folder = tempfile::tempdir().unwrap();
     let run_folder = folder.path().join("run");
     let mut command = search(folder.path(), "run", "1");

@@ -1,9 +1,7 @@
 //! The small commands of the real program, as a user and as a script would call them.
 
-mod support;
-
+use crate::support::{nao, run, stdout};
 use serde_json::Value;
-use support::{run, stdout};
 
 const NAONET_A: &str =
     "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7";
@@ -149,7 +147,7 @@ fn a_training_that_was_killed_resumes_to_the_same_result() {
         [&words[..], &["--set", "structure.width=4", "--set", "structure.cells_per_stage=1"]].concat()
     };
     let whole = json(folder.path(), &train("whole", "4"));
-    let mut child = support::nao(folder.path()).args(train("broken", "4")).spawn().unwrap();
+    let mut child = nao(folder.path()).args(train("broken", "4")).spawn().unwrap();
     let checkpoint = folder.path().join("broken/checkpoint.safetensors");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !checkpoint.is_file() {

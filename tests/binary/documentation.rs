@@ -1,13 +1,11 @@
 //! The commands, links and tables of README.md, of the pages in `docs/` and of the READMEs of the crates: what is printed
 //! there works. Commands that take long run at a small size, as a dry run, or are parsed only (`plan`).
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{run, stdout};
+use crate::support::{run, stdout};
 
 /// The root of the repository.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

@@ -1,7 +1,5 @@
 //! Workers caught in the middle of a trial, so that what befalls them befalls the trial, however fast a machine is.
 
-#![allow(dead_code, reason = "not every test file asks all of it")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

@@ -1,12 +1,10 @@
 //! Bad input to the real program: one clear line, exit code 2, no panic, nothing half-written.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use support::{nao, run};
+use crate::support::{nao, run};
 
 /// The output must be a refusal in one line that contains `words`.
 fn assert_refused(output: &Output, words: &[&str], what: &str) {

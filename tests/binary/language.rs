@@ -1,13 +1,11 @@
 //! Recurrent cells in the real program: searched, trained, drawn and exported on a small text.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{run, stdout};
 use rusqlite::Connection;
 use serde_json::Value;
-use support::{run, stdout};
 
 /// A search that takes seconds.
 const TINY: &[&str] = &[

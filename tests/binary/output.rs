@@ -1,15 +1,12 @@
 //! Where the real program writes: what `-o` may not destroy, what belongs to standard output alone, and the rights of what
 //! is made.
-#![cfg(unix)]
-
-mod support;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use support::{nao, run, stdout};
+use crate::support::{nao, run, stdout};
 
 /// Tiny cells.
 const CELLS: &str = "--initial=2 --nodes=2 --epochs=1 --workers=1 --set=recipe.structure.width=4 \

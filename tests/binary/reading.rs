@@ -1,18 +1,15 @@
 //! Files that the real program reads: whole, once, within limits, and noticed where they are damaged.
 
-mod history;
-mod support;
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use history::{history, search};
+use crate::history::{history, search};
+use crate::support::{run, stdout};
 use nao_space::notation::cnn_to_json;
 use nao_space::{CnnSpace, OpSet, Space};
 use serde_json::Value;
-use support::{run, stdout};
 
 /// The most characters of a message: a screen of 24 lines of 80.
 const SCREEN: usize = 24 * 80;

@@ -1,13 +1,11 @@
 //! Searches in a relaxed network (DARTS) by the real program, on tiny networks of digits.
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::{nao, run, stdout};
 use serde_json::Value;
-use support::{nao, run, stdout};
 
 fn search(folder: &Path, strategy: &str, out: &str) -> Command {
     let mut command = nao(folder);

@@ -1,16 +1,13 @@
 //! Searches of the real program: killed and resumed, with one worker and with two.
 
-mod history;
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use history::{MANY, Row, count_done, history, on_one_machine, search, wait_until};
+use crate::history::{MANY, Row, count_done, history, on_one_machine, search, wait_until};
+use crate::support::{nao, run, stdout};
 use rusqlite::Connection;
-use support::{nao, run, stdout};
 
 /// Kills a search with SIGKILL as soon as `done` trials have their result.
 fn kill_after(mut search: Child, run: &Path, done: usize) {
@@ -89,7 +86,7 @@ fn a_child_that_was_under_way_goes_on_from_its_last_epoch() {
     let under_way = done + 1;
     let resumed = nao(folder.path()).args(["resume", "run", "--workers", "1"]).output().unwrap();
     assert!(resumed.status.success());
-    assert_eq!(history(&run_folder), on_one_machine(folder.path()));
+    assert_eq!(&history(&run_folder), on_one_machine());
     let children = run_folder.join("children").join(under_way.to_string());
     let mut left: Vec<_> = fs::read_dir(&children).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();

@@ -1,12 +1,10 @@
 //! Settings do what they say, and cells are the networks that they mean, in the real program.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{run, stdout};
 use serde_json::Value;
-use support::{run, stdout};
 
 fn json(folder: &Path, words: &[&str]) -> Value {
     serde_json::from_str(&stdout(run(folder, words))).expect("valid JSON")

@@ -1,13 +1,11 @@
 //! Searches with shared weights by the real program, on tiny networks of digits.
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::{nao, run, stdout};
 use serde_json::Value;
-use support::{nao, run, stdout};
 
 /// Three rounds of one epoch on a pool of six cells of two nodes; two are trained from scratch.
 const TINY: &[&str] = &[

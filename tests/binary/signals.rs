@@ -1,8 +1,4 @@
 //! How the real program ends that is told to: soon, quietly, with what is done kept, whatever it is at.
-#![cfg(unix)]
-
-mod history;
-mod support;
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -10,8 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use history::{history, wait_until};
-use support::{nao, run, stdout};
+use crate::history::{history, wait_until};
+use crate::support::{nao, run, stdout, timed};
 
 /// What a command may take to end. It ends within two seconds of a machine that has a core for it; here others want the
 /// cores as well.
@@ -67,6 +63,7 @@ fn check_stopped(output: &Output, what: &str) -> String {
 
 #[test]
 fn a_search_stops_while_its_space_is_learned() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     for signal in ["-TERM", "-INT", "-HUP"] {
@@ -86,6 +83,7 @@ fn a_search_stops_while_its_space_is_learned() {
 
 #[test]
 fn an_ignored_hang_up_stays_ignored() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     for words in [LEARNING, &["worker", "run", "--idle=1000"]] {
@@ -107,6 +105,7 @@ fn an_ignored_hang_up_stays_ignored() {
 /// Commands that keep nothing on the way: they end where they are.
 #[test]
 fn every_long_command_stops_soon() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let drawn = stdout(run(folder, &["space", "sample", "--space=nasbench201", "-n", "1500"]));
@@ -145,6 +144,7 @@ fn every_long_command_stops_soon() {
 /// Strategies that are done are printed, though others are not.
 #[test]
 fn a_bench_that_is_stopped_shows_what_is_done() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let words = [
         "bench",
@@ -181,6 +181,7 @@ const TRAINING: &[&str] = &[
 
 #[test]
 fn a_training_that_is_stopped_keeps_its_batches() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     stdout(run(folder, &[TRAINING, &["--out=whole"]].concat()));
@@ -199,6 +200,7 @@ fn a_training_that_is_stopped_keeps_its_batches() {
 /// The children of a search on this machine.
 #[test]
 fn children_of_a_search_that_is_stopped_keep_their_batches() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let words = |out: &'static str| {
@@ -230,6 +232,7 @@ fn children_of_a_search_that_is_stopped_keep_their_batches() {
 /// Searches before which weights of all cells, or mixtures, are learned.
 #[test]
 fn shared_and_relaxed_steps_are_kept_when_a_search_is_stopped() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let shared = [
@@ -291,6 +294,7 @@ fn shared_and_relaxed_steps_are_kept_when_a_search_is_stopped() {
 /// A second Ctrl-C does not wait for a border.
 #[test]
 fn a_second_interrupt_ends_at_once() {
+    let _timed = timed();
     let folder = tempfile::tempdir().unwrap();
     let mut words = TRAINING.to_vec();
     // A batch of the whole data takes long.

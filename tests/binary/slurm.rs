@@ -1,22 +1,17 @@
 //! Searches on a real Slurm, a small one on this machine, while it goes wrong in all the ways that clusters do.
 //!
 //! They run where `NAO_TEST_SLURM=1` is set, and then need the folder with `start-slurm.sh` and `stop-slurm.sh` in
-//! `NAO_SLURM`; a missing Slurm fails them. Elsewhere they say that they were left out.
-#![cfg(target_os = "linux")]
-
-mod history;
-mod holders;
-mod support;
+//! `NAO_SLURM`; a missing Slurm fails them. Elsewhere they are ignored.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::RwLockWriteGuard;
 use std::time::{Duration, Instant};
 
-use history::{MANY, Row, TINY, count_done, history, is_tidy, logs, on_one_machine, wait_until};
-use holders::{Caught, catch};
-use support::nao;
+use crate::history::{MANY, TINY, count_done, history, is_tidy, logs, on_one_machine, wait_until};
+use crate::holders::{Caught, catch};
+use crate::support::{nao, without_timed_tests};
 
 /// Short times, so that what a cluster does in minutes takes seconds. The lease is not one of them: nobody who is only
 /// slow shall lose a trial.
@@ -29,9 +24,6 @@ const QUICK: &[&str] = &[
     "--set=execution.slurm.grace=2",
 ];
 
-/// One cluster at a time: two of them would only take the processors from each other.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// A cluster of two nodes, and a folder for runs that both of them see.
 struct Cluster {
     folder: PathBuf,
@@ -40,17 +32,14 @@ struct Cluster {
     port: u16,
     settings: Vec<(&'static str, &'static str)>,
     _runs: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+    /// One cluster at a time: two of them would only take the processors from each other.
+    _turn: RwLockWriteGuard<'static, ()>,
 }
 
 impl Cluster {
-    /// A cluster on ports of its own; `None` where these tests are not asked for.
-    fn start(number: u16, settings: &[(&'static str, &'static str)]) -> Option<Self> {
-        if std::env::var("NAO_TEST_SLURM").as_deref() != Ok("1") {
-            eprintln!("left out: set NAO_TEST_SLURM=1 and NAO_SLURM to test on a real Slurm");
-            return None;
-        }
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    /// A cluster on ports of its own.
+    fn start(number: u16, settings: &[(&'static str, &'static str)]) -> Self {
+        let turn = without_timed_tests();
         let scripts =
             std::env::var_os("NAO_SLURM").expect("NAO_SLURM names the folder of start-slurm.sh").into();
         let runs = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -65,7 +54,7 @@ impl Cluster {
             _turn: turn,
         };
         cluster.bring_up();
-        Some(cluster)
+        cluster
     }
 
     /// Starts what is not running.
@@ -129,7 +118,7 @@ impl Cluster {
 
     /// The run has the history of one on one machine, each trial recorded once, and nothing is left lying about.
     fn is_as_on_one_machine(&self) {
-        assert_eq!(&history(&self.run()), expected());
+        assert_eq!(&history(&self.run()), on_one_machine());
         is_tidy(&self.run());
     }
 
@@ -170,12 +159,6 @@ impl Drop for Cluster {
     }
 }
 
-/// The history of the same search on one machine.
-fn expected() -> &'static Vec<Row> {
-    static EXPECTED: OnceLock<Vec<Row>> = OnceLock::new();
-    EXPECTED.get_or_init(|| on_one_machine(tempfile::tempdir().unwrap().path()))
-}
-
 /// Waits for the end of a process, but not for ever.
 fn ends(mut child: Child) -> ExitStatus {
     let deadline = Instant::now() + Duration::from_secs(180);
@@ -192,8 +175,9 @@ fn ends(mut child: Child) -> ExitStatus {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn the_history_is_that_of_one_machine() {
-    let Some(cluster) = Cluster::start(0, &[]) else { return };
+    let cluster = Cluster::start(0, &[]);
     // Two children side by side and four in all per task.
     let words = ["--slots-per-node", "2", "--trials-per-task", "4", "--slurm-args", "--cpus-per-task=2"];
     assert!(ends(cluster.search(&words).spawn().unwrap()).success());
@@ -203,8 +187,9 @@ fn the_history_is_that_of_one_machine() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn a_node_that_is_lost_and_comes_back_changes_nothing() {
-    let Some(cluster) = Cluster::start(1, &[]) else { return };
+    let cluster = Cluster::start(1, &[]);
     let mut search = cluster.search(&["--set=execution.cluster.lease=4"]).spawn().unwrap();
     // The node goes: one of its workers dies with it, another one is frozen and comes back as a second copy.
     let frozen = cluster.catches(&mut search, Some("n2"));
@@ -226,8 +211,9 @@ fn a_node_that_is_lost_and_comes_back_changes_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn preempted_children_go_on_where_they_were() {
-    let Some(cluster) = Cluster::start(2, &[]) else { return };
+    let cluster = Cluster::start(2, &[]);
     let mut search = cluster.search(&[]).spawn().unwrap();
     let caught = ["n1", "n2"].map(|node| cluster.catches(&mut search, Some(node)));
     for node in ["n1", "n2"] {
@@ -246,8 +232,9 @@ fn preempted_children_go_on_where_they_were() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn a_killed_coordinator_finds_its_jobs_again() {
-    let Some(cluster) = Cluster::start(3, &[]) else { return };
+    let cluster = Cluster::start(3, &[]);
     let mut search = cluster.search(&[]).spawn().unwrap();
     cluster.done_after(&mut search, 3);
     search.kill().unwrap();
@@ -259,8 +246,9 @@ fn a_killed_coordinator_finds_its_jobs_again() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn a_killed_controller_of_slurm_is_waited_for() {
-    let Some(cluster) = Cluster::start(4, &[]) else { return };
+    let cluster = Cluster::start(4, &[]);
     let mut search = cluster.search(&["--parallel", "4"]).spawn().unwrap();
     cluster.done_after(&mut search, 2);
     // Nothing begins without the controller, but who is at work goes on, and his result counts.
@@ -276,8 +264,9 @@ fn a_killed_controller_of_slurm_is_waited_for() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn arrays_are_as_large_as_they_may_be() {
-    let Some(cluster) = Cluster::start(5, &[("NAO_SLURM_MAX_ARRAY", "11")]) else { return };
+    let cluster = Cluster::start(5, &[("NAO_SLURM_MAX_ARRAY", "11")]);
     let search = cluster.search(&[]).spawn().unwrap();
     assert!(ends(search).success());
     cluster.is_as_on_one_machine();
@@ -286,8 +275,9 @@ fn arrays_are_as_large_as_they_may_be() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn accounting_is_not_needed() {
-    let Some(cluster) = Cluster::start(6, &[]) else { return };
+    let cluster = Cluster::start(6, &[]);
     let path =
         cluster.in_the_way("sacct", "#!/bin/sh\necho 'Slurm accounting storage is disabled' >&2\nexit 1\n");
     assert!(!cluster.slurm("sacct", &[]).status.success(), "this cluster keeps accounts");
@@ -303,8 +293,9 @@ fn accounting_is_not_needed() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn a_submission_that_is_taken_and_fails_is_not_repeated() {
-    let Some(cluster) = Cluster::start(7, &[]) else { return };
+    let cluster = Cluster::start(7, &[]);
     let real = String::from_utf8(Command::new("which").arg("sbatch").output().unwrap().stdout).unwrap();
     let calls = cluster.folder.join("calls");
     let script = format!(
@@ -322,8 +313,9 @@ fn a_submission_that_is_taken_and_fails_is_not_repeated() {
 }
 
 #[test]
+#[cfg_attr(not(slurm), ignore = "needs NAO_TEST_SLURM=1 and a Slurm in NAO_SLURM")]
 fn the_commands_of_the_documentation_work() {
-    let Some(cluster) = Cluster::start(8, &[]) else { return };
+    let cluster = Cluster::start(8, &[]);
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cluster.md")).unwrap();
     let blocks = |language: &str| -> Vec<String> {
         let open = format!("```{language}\n");

@@ -1,16 +1,14 @@
 //! Weights of the real program leave it and come back.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{run, stdout};
 use burn::tensor::Device;
 use nao_controller::{Controller, ControllerConfig, Language};
 use nao_space::seed::rng_for;
 use nao_space::{CnnSpace, OpSet};
 use serde_json::Value;
-use support::{run, stdout};
 
 /// Two nodes of which one is an identity at stride 2: there the names of V1 and V2 differ.
 const CELL: &str = "0 0 1 2 0 4 2 3 0 4 1 1 1 0 2 3";

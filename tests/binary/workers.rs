@@ -1,18 +1,13 @@
 //! Workers that share a run folder: many at once, killed, stopped, sent away.
 
-mod history;
-#[cfg(target_os = "linux")]
-mod holders;
-mod support;
-
 #[cfg(target_os = "linux")]
 use std::cell::RefCell;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use history::{MANY, TINY, count_done, history, is_tidy, logs, on_one_machine};
-use support::{nao, run, stdout};
+use crate::history::{MANY, TINY, count_done, history, is_tidy, logs, on_one_machine};
+use crate::support::{nao, run, stdout};
 
 /// Short times, so that what a cluster does in minutes takes seconds. The lease is not one of them: nobody who is only
 /// slow shall lose a trial.
@@ -107,7 +102,7 @@ fn twenty_workers_that_start_with_the_search_give_one_consistent_run() {
     is_tidy(&shared);
     // Nobody trained what another one had.
     assert_eq!(logs(&shared).matches("attempt 2:").count(), 0, "{}", logs(&shared));
-    assert_eq!(history(&shared), on_one_machine(folder.path()));
+    assert_eq!(&history(&shared), on_one_machine());
 }
 
 #[cfg(target_os = "linux")]
@@ -126,7 +121,7 @@ fn workers_that_are_killed_frozen_and_sent_away_change_nothing() {
         let process = crowd.0[index].id();
         let caught = RefCell::new(None);
         wait_until("the worker is in the middle of a trial", || {
-            *caught.borrow_mut() = holders::catch(&shared, |holder| holder["process"] == process);
+            *caught.borrow_mut() = crate::holders::catch(&shared, |holder| holder["process"] == process);
             caught.borrow().is_some()
         });
         (index, caught.into_inner().unwrap())
@@ -154,7 +149,7 @@ fn workers_that_are_killed_frozen_and_sent_away_change_nothing() {
     // Each of the three cost an attempt, whoever's trial it was.
     let attempts = logs.lines().filter(|line| line.starts_with("attempt ")).count();
     assert!(logs.contains("put back") && attempts >= 24 + 3, "{logs}");
-    assert_eq!(history(&shared), on_one_machine(folder.path()));
+    assert_eq!(&history(&shared), on_one_machine());
 }
 
 #[test]
@@ -190,7 +185,7 @@ fn a_cancelled_run_stops_everywhere_and_can_be_resumed() {
     for sub in ["tasks", "results"] {
         assert_eq!(std::fs::read_dir(shared.join(sub)).unwrap().count(), 0, "left in {sub}");
     }
-    assert_eq!(history(&shared), on_one_machine(folder.path()));
+    assert_eq!(&history(&shared), on_one_machine());
 }
 
 #[test]

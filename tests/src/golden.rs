@@ -13,9 +13,12 @@ pub fn folder() -> PathBuf {
     }
 }
 
-/// The folder of data sets that are not in the repository: `NAO_DATA`, if set.
-pub fn data_folder() -> Option<PathBuf> {
-    std::env::var_os("NAO_DATA").map(PathBuf::from)
+/// The folder of data sets that are not in the repository, which `NAO_DATA` names.
+///
+/// # Panics
+/// When the variable is not set: tests that need the folder are ignored then.
+pub fn data_folder() -> PathBuf {
+    std::env::var_os("NAO_DATA").expect("NAO_DATA names the folder of the data sets").into()
 }
 
 /// Whether the complete set is at hand.

@@ -17,14 +17,11 @@ use nao_space::{ActivationOrder, CnnSpace, OpSet, RnnSpace, Token};
 use nao_tests::golden::{self, Differences};
 use serde_json::Value;
 
-/// A file of the complete set; `None` where only the selection is at hand.
-fn read(file: &str) -> Option<Value> {
-    if !golden::is_complete() {
-        return None;
-    }
+/// A file of the complete set.
+fn read(file: &str) -> Value {
     let path = golden::folder().join("json").join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Some(serde_json::from_str(&text).expect("a JSON file"))
+    serde_json::from_str(&text).expect("a JSON file")
 }
 
 fn items(value: &Value) -> &[Value] {
@@ -46,8 +43,9 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 #[test]
+#[cfg_attr(not(golden), ignore = "needs NAO_GOLDEN, the folder of the complete golden set")]
 fn golden_metrics() {
-    let Some(file) = read("misc.json") else { return };
+    let file = read("misc.json");
     let sequences = |value: &Value| -> Vec<Vec<Token>> {
         let sequence = |row: &Value| items(row).iter().map(|token| Token(size(token) as u16)).collect();
         items(value).iter().map(sequence).collect()
@@ -78,8 +76,9 @@ fn golden_metrics() {
 }
 
 #[test]
+#[cfg_attr(not(golden), ignore = "needs NAO_GOLDEN, the folder of the complete golden set")]
 fn golden_drop_path() {
-    let Some(file) = read("misc.json") else { return };
+    let file = read("misc.json");
     let mut largest = 0f64;
     for item in items(&file["drop_path"]) {
         let schedule =
@@ -98,8 +97,9 @@ fn golden_drop_path() {
 }
 
 #[test]
+#[cfg_attr(not(golden), ignore = "needs NAO_GOLDEN, the folder of the complete golden set")]
 fn golden_label_smoothing() {
-    let Some(file) = read("misc.json") else { return };
+    let file = read("misc.json");
     let device = Device::flex();
     let mut differences = Differences::default();
     for item in items(&file["label_smoothing"]) {
@@ -116,8 +116,9 @@ fn golden_label_smoothing() {
 }
 
 #[test]
+#[cfg_attr(not(golden), ignore = "needs NAO_GOLDEN, the folder of the complete golden set")]
 fn golden_evaluation_epochs() {
-    let Some(file) = read("misc.json") else { return };
+    let file = read("misc.json");
     for item in items(&file["eval_points"]) {
         let of = |key: &str| size(&item[key]) as u32;
         let points = evaluation_epochs(of("eval_epochs"), of("stand_alone_epoch"), of("total"));
@@ -128,8 +129,9 @@ fn golden_evaluation_epochs() {
 }
 
 #[test]
+#[cfg_attr(not(golden), ignore = "needs NAO_GOLDEN, the folder of the complete golden set")]
 fn golden_parameters_of_controllers() {
-    let Some(file) = read("params.json") else { return };
+    let file = read("params.json");
     let count = |config: &ControllerConfig, language: Language| {
         let device = Device::flex();
         let controller = Controller::new(config.clone(), language, &device, &mut rng_for(1, "weights", 0));

@@ -201,8 +201,9 @@ fn best(row: &[f32]) -> usize {
 }
 
 #[test]
+#[cfg_attr(not(data), ignore = "needs NAO_DATA, the folder of the data sets")]
 fn golden_resnet8_on_cifar10() {
-    let Some(data) = data_folder() else { return };
+    let data = data_folder();
     let net = resnet8().expect("the shapes fit");
     let device = Device::flex();
     let network = GraphNetwork::new(&net.plan, &mut rng_for(1, "weights", 0), &device);

@@ -113,11 +113,12 @@ fn golden_language_models() {
     }
 }
 
-/// The Penn Treebank, where it is at hand: the published numbers of words.
+/// The published numbers of words of the Penn Treebank.
 #[test]
+#[cfg_attr(not(data), ignore = "needs NAO_DATA, the folder of the data sets")]
 fn golden_penn_treebank_has_its_published_words() {
-    let Some(data) = golden::data_folder() else { return };
-    let text = nao_child::data::text_folder(&data.join("penn-treebank")).expect("a folder of text");
+    let text =
+        nao_child::data::text_folder(&golden::data_folder().join("penn-treebank")).expect("a folder of text");
     let words = [text.train.len(), text.validation.len(), text.test.len(), text.vocabulary.len()];
     assert_eq!(words, [929_589, 73_760, 82_430, 10_000]);
 }

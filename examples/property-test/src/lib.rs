@@ -148,7 +148,7 @@ impl Space for StageSpace {
 
 #[cfg(test)]
 mod tests {
-    use nao_space::arbitrary::{archs, cnn_archs, skeletons};
+    use nao_space::laws::{archs, cnn_archs, skeletons};
     use nao_space::network::NetworkPlan;
     use nao_space::{CnnSpace, space_laws};
     use proptest::prelude::*;

@@ -1,12 +1,12 @@
 //! The command line: one file per command or family of commands.
 
 mod bench;
+mod benchmark;
 mod count;
 mod draw;
 mod predictor;
 mod search;
 mod space;
-mod table_check;
 mod train;
 mod weights;
 mod zoo;
@@ -14,6 +14,7 @@ mod zoo;
 use clap::{Parser, Subcommand};
 
 pub use bench::{BenchArgs, BenchMode, BenchProtocol};
+pub use benchmark::TableCheckArgs;
 pub use count::CountArgs;
 pub use draw::{DrawArgs, DrawFormat};
 pub use predictor::{FitArgs, PredictArgs};
@@ -22,7 +23,6 @@ pub use search::{
     WorkerArgs,
 };
 pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind};
-pub use table_check::TableCheckArgs;
 pub use train::TrainArgs;
 pub use weights::{ExportArgs, ExportFormat, ImportArgs, ParameterNames};
 pub use zoo::{TableArgs, ZooArgs};

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod bench;
+mod benchmark;
 mod best;
 mod cancel;
 mod count;
@@ -9,13 +10,12 @@ mod export;
 mod fit;
 mod import;
 mod predict;
+mod published;
 mod resume;
 mod search;
 mod simulate;
 mod space;
 mod status;
-mod table;
-mod table_check;
 mod train;
 mod worker;
 mod zoo;
@@ -46,11 +46,11 @@ pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),
         Command::Zoo(args) => zoo::run(args),
-        Command::TableCheck(args) => table_check::run(args),
+        Command::TableCheck(args) => benchmark::run(args),
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Fit(args) => fit::run(args),
         Command::Predict(args) => predict::run(args),
-        Command::Table(args) => table::run(args),
+        Command::Table(args) => published::run(args),
         Command::Space(command) => space::run(command),
         Command::Simulate(args) => simulate::run(args, interrupt),
         Command::Worker(_) => unreachable!("run above"),

@@ -1,4 +1,4 @@
-//! What holds for every [`Strategy`], for their tests (feature `proptest`).
+//! What holds for every [`Strategy`], for their tests (feature `testing`).
 
 use std::collections::HashSet;
 

@@ -4,7 +4,7 @@ mod account;
 mod collapse;
 mod contest;
 mod evolution;
-#[cfg(any(test, feature = "proptest"))]
+#[cfg(any(test, feature = "testing"))]
 pub mod laws;
 mod local_search;
 mod measured;

@@ -21,7 +21,7 @@ notation  -> excerpt image language network spaces text
 draw      -> image language network spaces
 search    -> image language seed trial
 table     -> excerpt file language spaces text trial
-arbitrary -> graph image language network seed spaces
+laws      -> graph image language network seed spaces
 ",
 )];
 

@@ -1,9 +1,9 @@
-//! Strategies of `proptest` for every space, and the laws of [`Space`] as tests (feature `proptest`).
+//! Strategies of `proptest` for every space, and the laws of [`Space`] as tests (feature `testing`).
 //!
 //! For your own code: architectures, spellings, sequences and skeletons to test it with.
 //!
 //! ```
-//! use nao_space::arbitrary::cnn_archs;
+//! use nao_space::laws::cnn_archs;
 //! use nao_space::{CnnSpace, Space};
 //! use proptest::prelude::*;
 //!
@@ -23,15 +23,15 @@
 
 mod choice;
 mod cnn;
-pub mod laws;
 mod rnn;
 mod skeletons;
+pub mod spaces;
 
 pub use choice::{any_choice_arch, any_choice_space};
 pub use cnn::{any_cnn_arch, any_cnn_space, any_op_set, cnn_archs};
-pub use laws::check_space_laws;
 pub use rnn::{any_rnn_arch, any_rnn_space, rnn_archs};
 pub use skeletons::{any_skeletons, skeletons};
+pub use spaces::check_space_laws;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ use crate::seed::rng_for;
 /// Architectures of a space, every allowed token equally likely at every place.
 ///
 /// ```
-/// use nao_space::arbitrary::archs;
+/// use nao_space::laws::archs;
 /// use nao_space::{CnnSpace, OpSet, Space};
 /// use proptest::prelude::*;
 /// use proptest::test_runner::TestRunner;
@@ -62,7 +62,7 @@ pub fn archs<S: Space + Clone + 'static>(space: &S) -> impl Strategy<Value = S::
 /// Two spellings of one architecture: branches exchanged, nodes renumbered.
 ///
 /// ```
-/// use nao_space::arbitrary::respelled_pairs;
+/// use nao_space::laws::respelled_pairs;
 /// use nao_space::{CnnSpace, Space};
 /// use proptest::prelude::*;
 /// use proptest::test_runner::TestRunner;
@@ -87,7 +87,7 @@ pub fn respelled_pairs<S: Space + Clone + 'static>(
 /// Sequences of a space: every token allowed after those before it.
 ///
 /// ```
-/// use nao_space::arbitrary::token_sequences;
+/// use nao_space::laws::token_sequences;
 /// use nao_space::{CnnSpace, Space};
 /// use proptest::prelude::*;
 /// use proptest::test_runner::TestRunner;
@@ -107,7 +107,7 @@ pub fn token_sequences<S: Space + Clone + 'static>(space: &S) -> impl Strategy<V
 /// with one token replaced, sometimes a sequence.
 ///
 /// ```
-/// use nao_space::arbitrary::any_tokens;
+/// use nao_space::laws::any_tokens;
 /// use nao_space::{CnnSpace, Space};
 /// use proptest::test_runner::TestRunner;
 ///

@@ -11,7 +11,7 @@ use crate::spaces::CnnSpace;
 ///
 /// ```
 /// use proptest::test_runner::TestRunner;
-/// TestRunner::default().run(&nao_space::arbitrary::any_op_set(), |set| {
+/// TestRunner::default().run(&nao_space::laws::any_op_set(), |set| {
 ///     assert!(!set.is_empty());
 ///     Ok(())
 /// }).unwrap();
@@ -27,7 +27,7 @@ pub fn any_op_set() -> impl Strategy<Value = OpSet> {
 /// ```
 /// use nao_space::{Cell, Space};
 /// use proptest::test_runner::TestRunner;
-/// TestRunner::default().run(&nao_space::arbitrary::any_cnn_space(), |space| {
+/// TestRunner::default().run(&nao_space::laws::any_cnn_space(), |space| {
 ///     assert_eq!(space.sequence_len(), 8 * space.nodes());
 ///     assert!(space.nodes() <= Cell::MAX_NODES);
 ///     Ok(())
@@ -44,7 +44,7 @@ pub fn any_cnn_space() -> impl Strategy<Value = CnnSpace> {
 /// use nao_space::{CnnSpace, OpSet};
 /// use proptest::test_runner::TestRunner;
 /// let space = CnnSpace::new(4, OpSet::enas_5()).unwrap();
-/// TestRunner::default().run(&nao_space::arbitrary::cnn_archs(&space), |arch| {
+/// TestRunner::default().run(&nao_space::laws::cnn_archs(&space), |arch| {
 ///     assert!(space.check(&arch).is_ok());
 ///     Ok(())
 /// }).unwrap();
@@ -57,7 +57,7 @@ pub fn cnn_archs(space: &CnnSpace) -> impl Strategy<Value = CnnArch> + use<> {
 ///
 /// ```
 /// use proptest::test_runner::TestRunner;
-/// TestRunner::default().run(&nao_space::arbitrary::any_cnn_arch(), |(space, arch)| {
+/// TestRunner::default().run(&nao_space::laws::any_cnn_arch(), |(space, arch)| {
 ///     assert!(space.check(&arch).is_ok());
 ///     Ok(())
 /// }).unwrap();

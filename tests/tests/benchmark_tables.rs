@@ -1,27 +1,24 @@
-//! The spaces of the benchmarks against the benchmarks' own tables, where `NAO_DATA` names the folder with them.
+//! The spaces of the benchmarks against the benchmarks' own tables, in the folder that `NAO_DATA` names.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
 use nao_space::table::{Label, Table, TableSchema};
 use nao_space::{ArchKey, Evaluator, NasBench101Space, NasBench201Space, Quiet, Space, Trial, TrialId};
+use nao_tests::golden::data_folder;
 
-/// The rows of a table under the data folder; `None` where no folder is named.
-fn rows(file: &str) -> Option<Vec<HashMap<String, String>>> {
-    let Some(folder) = std::env::var_os("NAO_DATA") else {
-        eprintln!("NAO_DATA is not set: {file} is not read");
-        return None;
-    };
-    let path = PathBuf::from(folder).join(file);
+/// The rows of a table in the data folder.
+fn rows(file: &str) -> Vec<HashMap<String, String>> {
+    let path = data_folder().join(file);
     let open = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = csv::Reader::from_reader(GzDecoder::new(open));
-    Some(reader.deserialize().map(|row| row.expect("a row of the table")).collect())
+    reader.deserialize().map(|row| row.expect("a row of the table")).collect()
 }
 
 #[test]
+#[cfg_attr(not(data), ignore = "needs NAO_DATA, the folder of the data sets")]
 fn nasbench201_classes_are_those_of_the_benchmark() {
-    let Some(rows) = rows("nasbench201/nasbench201.csv.gz") else { return };
+    let rows = rows("nasbench201/nasbench201.csv.gz");
     assert_eq!(rows.len(), NasBench201Space::CELLS);
     let space = NasBench201Space::default();
     let mut key_of: HashMap<&str, ArchKey> = HashMap::new();
@@ -39,8 +36,9 @@ fn nasbench201_classes_are_those_of_the_benchmark() {
 }
 
 #[test]
+#[cfg_attr(not(data), ignore = "needs NAO_DATA, the folder of the data sets")]
 fn nasbench101_cells_are_pruned_and_distinct() {
-    let Some(rows) = rows("nasbench101-subset/nasbench101_subset.csv.gz") else { return };
+    let rows = rows("nasbench101-subset/nasbench101_subset.csv.gz");
     assert_eq!(rows.len(), 30_001);
     let space = NasBench101Space::default();
     let mut keys = HashSet::new();
@@ -56,8 +54,9 @@ fn nasbench101_cells_are_pruned_and_distinct() {
 }
 
 #[test]
+#[cfg_attr(not(data), ignore = "needs NAO_DATA, the folder of the data sets")]
 fn the_built_in_table_is_that_of_the_benchmark() {
-    let Some(rows) = rows("nasbench201/nasbench201.csv.gz") else { return };
+    let rows = rows("nasbench201/nasbench201.csv.gz");
     let table = Table::nasbench201();
     let mut other_params = 0;
     for (prefix, dataset) in [("c10", "cifar10"), ("c100", "cifar100"), ("in16", "imagenet16-120")] {
@@ -96,8 +95,9 @@ fn the_built_in_table_is_that_of_the_benchmark() {
 }
 
 #[test]
+#[cfg_attr(not(data), ignore = "needs NAO_DATA, the folder of the data sets")]
 fn tables_of_both_benchmarks_are_read_from_csv() {
-    let Some(folder) = std::env::var_os("NAO_DATA").map(PathBuf::from) else { return };
+    let folder = data_folder();
     let path = folder.join("nasbench201/nasbench201.csv.gz");
     let table = Table::read(NasBench201Space::default(), &path, &TableSchema::nasbench201()).unwrap();
     for label in Table::nasbench201().labels() {

@@ -11,7 +11,7 @@ use crate::spaces::{ActivationOrder, RnnArch, RnnSpace};
 /// ```
 /// use nao_space::{RnnArch, Space};
 /// use proptest::test_runner::TestRunner;
-/// TestRunner::default().run(&nao_space::arbitrary::any_rnn_space(), |space| {
+/// TestRunner::default().run(&nao_space::laws::any_rnn_space(), |space| {
 ///     assert_eq!(space.sequence_len(), 2 * space.nodes());
 ///     assert!(space.nodes() <= RnnArch::MAX_NODES);
 ///     Ok(())
@@ -29,7 +29,7 @@ pub fn any_rnn_space() -> impl Strategy<Value = RnnSpace> {
 /// use nao_space::RnnSpace;
 /// use proptest::test_runner::TestRunner;
 /// let space = RnnSpace::default();
-/// TestRunner::default().run(&nao_space::arbitrary::rnn_archs(&space), |arch| {
+/// TestRunner::default().run(&nao_space::laws::rnn_archs(&space), |arch| {
 ///     assert!(space.check(&arch).is_ok());
 ///     Ok(())
 /// }).unwrap();
@@ -42,7 +42,7 @@ pub fn rnn_archs(space: &RnnSpace) -> impl Strategy<Value = RnnArch> + use<> {
 ///
 /// ```
 /// use proptest::test_runner::TestRunner;
-/// TestRunner::default().run(&nao_space::arbitrary::any_rnn_arch(), |(space, arch)| {
+/// TestRunner::default().run(&nao_space::laws::any_rnn_arch(), |(space, arch)| {
 ///     assert!(space.check(&arch).is_ok());
 ///     Ok(())
 /// }).unwrap();

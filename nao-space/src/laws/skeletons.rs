@@ -10,7 +10,7 @@ use crate::network::{CONVENTIONS, Convention, FeatureShape, Reduction, Skeleton,
 /// where the maps are large enough.
 ///
 /// ```
-/// use nao_space::arbitrary::{any_cnn_arch, skeletons};
+/// use nao_space::laws::{any_cnn_arch, skeletons};
 /// use nao_space::network::NetworkPlan;
 /// use proptest::test_runner::TestRunner;
 /// TestRunner::default().run(&(any_cnn_arch(), skeletons()), |((_, arch), skeleton)| {
@@ -46,7 +46,7 @@ fn stems(multipliers: BoxedStrategy<usize>) -> impl Strategy<Value = Stem> {
 /// Skeletons of any numbers at all: zero, odd, small and absurdly large ones. Most have no plan.
 ///
 /// ```
-/// use nao_space::arbitrary::any_skeletons;
+/// use nao_space::laws::any_skeletons;
 /// use nao_space::network::{NetworkPlan, zoo_entry};
 /// use proptest::test_runner::TestRunner;
 /// let arch = &zoo_entry("NAONet-A").unwrap().arch;

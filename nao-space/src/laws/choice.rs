@@ -13,7 +13,7 @@ use crate::spaces::{ChoiceArch, ChoiceSpace, Condition, Position};
 /// ```
 /// use nao_space::Space;
 /// use proptest::test_runner::TestRunner;
-/// TestRunner::default().run(&nao_space::arbitrary::any_choice_space(), |space| {
+/// TestRunner::default().run(&nao_space::laws::any_choice_space(), |space| {
 ///     assert_eq!(space.sequence_len(), space.positions().len());
 ///     Ok(())
 /// }).unwrap();
@@ -44,7 +44,7 @@ pub fn any_choice_space() -> impl Strategy<Value = ChoiceSpace> {
 ///
 /// ```
 /// use proptest::test_runner::TestRunner;
-/// TestRunner::default().run(&nao_space::arbitrary::any_choice_arch(), |(space, arch)| {
+/// TestRunner::default().run(&nao_space::laws::any_choice_arch(), |(space, arch)| {
 ///     assert!(space.check(&arch).is_ok());
 ///     Ok(())
 /// }).unwrap();

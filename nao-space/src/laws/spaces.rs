@@ -16,7 +16,7 @@ use crate::seed::rng_for;
 /// Checks all laws of a space, one after another.
 ///
 /// ```
-/// use nao_space::arbitrary::check_space_laws;
+/// use nao_space::laws::check_space_laws;
 /// use nao_space::{CnnSpace, OpSet};
 /// check_space_laws(&CnnSpace::new(2, OpSet::enas_5()).unwrap());
 /// ```
@@ -24,21 +24,32 @@ use crate::seed::rng_for;
 /// # Panics
 /// When the space breaks a law: with the law and the smallest case found.
 pub fn check_space_laws<S: Space>(space: &S) {
-    decoding_undoes_encoding(space);
-    parsing_undoes_formatting(space);
-    json_reads_back(space);
-    masked_walks_are_sequences(space);
-    whole_sequences_allow_nothing_more(space);
-    decoding_accepts_just_what_is_allowed(space);
-    no_text_panics(space);
-    canonical_is_idempotent(space);
-    respelling_keeps_canonical_form_and_key(space);
-    keys_are_equal_just_where_canonical_forms_are(space);
-    neighbours_are_distinct_others_of_the_space(space);
-    neighbourhood_is_mutual(space);
-    a_mutation_is_a_neighbour(space);
-    samples_belong_to_the_space(space);
-    graphs_fit_their_schema_and_do_not_see_respelling(space);
+    crate::with_space_laws! { space_laws! @check space }
+}
+
+/// Hands the list of all laws to a macro, after other words.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! with_space_laws {
+    ($macro:ident! $($words:tt)*) => {
+        $crate::$macro! { $($words)* =>
+            decoding_undoes_encoding
+            parsing_undoes_formatting
+            json_reads_back
+            masked_walks_are_sequences
+            whole_sequences_allow_nothing_more
+            decoding_accepts_just_what_is_allowed
+            no_text_panics
+            canonical_is_idempotent
+            respelling_keeps_canonical_form_and_key
+            keys_are_equal_just_where_canonical_forms_are
+            neighbours_are_distinct_others_of_the_space
+            neighbourhood_is_mutual
+            a_mutation_is_a_neighbour
+            samples_belong_to_the_space
+            graphs_fit_their_schema_and_do_not_see_respelling
+        }
+    };
 }
 
 /// Makes a module with one test for each law of a space.
@@ -54,32 +65,19 @@ macro_rules! space_laws {
             #[allow(unused_imports)]
             use super::*;
 
-            $crate::space_laws! { @tests $space =>
-                decoding_undoes_encoding
-                parsing_undoes_formatting
-                json_reads_back
-                masked_walks_are_sequences
-                whole_sequences_allow_nothing_more
-                decoding_accepts_just_what_is_allowed
-                no_text_panics
-                canonical_is_idempotent
-                respelling_keeps_canonical_form_and_key
-                keys_are_equal_just_where_canonical_forms_are
-                neighbours_are_distinct_others_of_the_space
-                neighbourhood_is_mutual
-                a_mutation_is_a_neighbour
-                samples_belong_to_the_space
-                graphs_fit_their_schema_and_do_not_see_respelling
-            }
+            $crate::with_space_laws! { space_laws! @tests $space }
         }
     };
     (@tests $space:expr => $($law:ident)+) => {
         $(
             #[test]
             fn $law() {
-                $crate::arbitrary::laws::$law(&$space);
+                $crate::laws::spaces::$law(&$space);
             }
         )+
+    };
+    (@check $space:ident => $($law:ident)+) => {
+        $( $crate::laws::spaces::$law($space); )+
     };
 }
 
