@@ -14,7 +14,6 @@ mod flags;
 mod interrupt;
 mod logging;
 mod output;
-mod predictor;
 mod pretrained;
 mod report;
 mod run;

@@ -41,6 +41,7 @@ mod controller_tests;
 mod decoder;
 mod encoder;
 mod error;
+mod files;
 pub mod gaussian_process;
 mod init;
 mod language;
@@ -74,9 +75,10 @@ pub use strategy::{
     controller_weights,
 };
 pub use structure::{
-    Ablation, AssessedSplit, Assessment, FitCost, Labels, PredictedMerit, PredictorState, PretrainedSpace,
-    PretrainingConfig, PretrainingReport, ScoreScale, StartPoints, StructureConfig, StructurePredictor,
-    assess_predictor, assess_split,
+    Ablation, AssessedSplit, Assessment, AssessmentPlan, Assessments, CheapKind, FitCost, Labels,
+    PredictedMerit, PredictedScore, Predictor, PredictorBuilder, PredictorError, PredictorFile,
+    PredictorState, PretrainedSpace, PretrainingConfig, PretrainingReport, ScoreKind, ScoreScale, ScoredArch,
+    SpaceOptions, StartPoints, StructureConfig, StructurePredictor, assess_predictor, assess_split,
 };
 pub use surrogate::SurrogateConfig;
 pub use targets::{RankScale, Targets, normal_scores};
