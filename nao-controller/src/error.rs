@@ -102,6 +102,12 @@ pub enum ControllerError {
         /// The length of sequences.
         length: usize,
     },
+    /// A sequence that the grammar of a space allows and the space does not read.
+    #[error("the space does not read a sequence that its own grammar allows: {problem}")]
+    Undecodable {
+        /// What the space says.
+        problem: String,
+    },
     /// The training left the finite numbers.
     #[error(
         "the controller's loss became {loss} in epoch {epoch}; lower the learning rate ({learning_rate})"
