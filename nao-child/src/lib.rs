@@ -3,8 +3,7 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use burn::tensor::Device;
-//! use nao_child::{Recipe, TrainEvaluator, digits};
+//! use nao_child::{Device, Recipe, TrainEvaluator, digits};
 //! use nao_space::seed::rng_for;
 //! use nao_space::{CnnSpace, Evaluator, Quiet, Space, Trial, TrialId};
 //!
@@ -32,6 +31,11 @@ pub mod recipe;
 pub mod relaxed;
 pub mod supernet;
 pub mod train;
+
+/// The tensor library, for what public signatures name of it.
+pub use burn;
+/// The device that networks compute on: `Device::flex()` is the CPU.
+pub use burn::tensor::Device;
 
 pub use cell_recipe::{ArchOf, CellRecipe, CellRecipeError, SharedEvaluator};
 pub use data::{DataError, ImageData, Split, cifar10_folder, digits};

@@ -16,7 +16,6 @@ mod flags;
 mod interrupt;
 mod logging;
 mod output;
-mod predictor;
 mod pretrained;
 mod report;
 mod run;

@@ -284,7 +284,7 @@ impl Controller {
             return Err(ControllerError::Pairs { sequences: sequences.len(), targets: targets.len() });
         }
         if let Some(index) = targets.iter().position(|target| !target.is_finite()) {
-            return Err(ControllerError::Target { index, value: targets[index] });
+            return Err(ControllerError::Target { index, value: f64::from(targets[index]) });
         }
         self.check_sequences(sequences)
     }

@@ -46,13 +46,31 @@ pub enum ControllerError {
         /// Number of targets.
         targets: usize,
     },
+    /// Architectures and scores do not pair up, or there are none.
+    #[error("{archs} architectures with {scores} scores; a fit needs as many of both, at least one")]
+    Scores {
+        /// Number of architectures.
+        archs: usize,
+        /// Number of scores.
+        scores: usize,
+    },
+    /// An assessment that cannot be: it learns from nothing, or leaves too little to be ranked.
+    #[error(
+        "{labels} of {archs} architectures cannot be learned from; at least 1 must be, with 2 left to be ranked"
+    )]
+    Split {
+        /// How many are to be learned from.
+        labels: usize,
+        /// How many there are.
+        archs: usize,
+    },
     /// A target that is not a number.
     #[error("target {index} is {value}; leave failed trials out of the pool")]
     Target {
         /// Which target, counted from 0.
         index: usize,
         /// Its value.
-        value: f32,
+        value: f64,
     },
     /// A cheap label that is not a number.
     #[error("cheap label {index} is {value}; leave out architectures whose cheap training failed")]
@@ -84,6 +102,12 @@ pub enum ControllerError {
         /// The length of sequences.
         length: usize,
     },
+    /// A sequence that the grammar of a space allows and the space does not read.
+    #[error("the space does not read a sequence that its own grammar allows: {problem}")]
+    Undecodable {
+        /// What the space says.
+        problem: String,
+    },
     /// The training left the finite numbers.
     #[error(
         "the controller's loss became {loss} in epoch {epoch}; lower the learning rate ({learning_rate})"
@@ -108,15 +132,32 @@ pub enum ControllerError {
         /// Missing, extra and misshapen tensors, or what is wrong with the bytes.
         problem: String,
     },
-    /// A pre-training of another space or with other settings.
-    #[error(
-        "the pre-training is of {learned} and does not fit {wanted}, or its settings differ; learn it anew"
-    )]
+    /// A pre-training of another space.
+    #[error("the pre-training is of the space {learned} and does not fit {wanted}: learn it anew")]
     OtherPretraining {
         /// The space that was learned.
         learned: String,
         /// The space that is searched.
         wanted: String,
+    },
+    /// A pre-training of a space of the same name whose sequences are others.
+    #[error(
+        "the pre-training is of a space that is called {space} as this one is, and has other tokens or other sequences: \
+         learn it anew"
+    )]
+    OtherLanguage {
+        /// The name of both.
+        space: String,
+    },
+    /// A pre-training with other settings.
+    #[error(
+        "the pre-training of {space} was learned with other settings ({differences}): learn it anew, or take these"
+    )]
+    OtherSettings {
+        /// The space.
+        space: String,
+        /// The settings that differ, with what they were and what they are now.
+        differences: String,
     },
     /// A fitted predictor that was kept and cannot be.
     #[error("a predictor that was kept cannot be taken up: {problem}; fit it anew")]

@@ -41,7 +41,9 @@ mod controller_tests;
 mod decoder;
 mod encoder;
 mod error;
+mod files;
 pub mod gaussian_process;
+mod improve;
 mod init;
 mod language;
 pub mod metrics;
@@ -58,10 +60,15 @@ mod targets;
 mod training;
 mod weights;
 
+/// The tensor library, for what public signatures name of it.
+pub use burn;
+/// The device that controllers compute on: `Device::flex()` is the CPU.
+pub use burn::tensor::Device;
 pub use config::{ControllerConfig, Design, PRESETS, PredictionLoss, Preset, UnknownPreset};
 pub use controller::{Controller, Gradients, Losses};
 pub use encoder::{Embedding, FinalState};
 pub use error::ControllerError;
+pub use improve::{ControllerBuilder, FittedController};
 pub use language::{Grammar, Language};
 pub use names::NamedValues;
 pub use policy::{
@@ -74,9 +81,11 @@ pub use strategy::{
     controller_weights,
 };
 pub use structure::{
-    Ablation, AssessedSplit, Assessment, FitCost, Labels, PredictedMerit, PredictorState, PretrainedSpace,
-    PretrainingConfig, PretrainingReport, ScoreScale, StartPoints, StructureConfig, StructurePredictor,
-    assess_predictor, assess_split,
+    Ablation, AssessedSplit, Assessment, AssessmentPlan, Assessments, CheapKind, FitCost, Labels,
+    PredictedMerit, PredictedScore, Predictor, PredictorBuilder, PredictorError, PredictorFile,
+    PredictorState, PretrainedCache, PretrainedCacheError, PretrainedSpace, PretrainingConfig,
+    PretrainingReport, PretrainingStep, ScoreKind, ScoreScale, ScoredArch, SpaceOptions, StartPoints,
+    StructureConfig, StructurePredictor, assess_predictor, assess_split,
 };
 pub use surrogate::SurrogateConfig;
 pub use targets::{RankScale, Targets, normal_scores};

@@ -49,6 +49,15 @@ pub mod table;
 mod text;
 mod trial;
 
+/// The generators and whole numbers of public signatures, so that users need no versions of ours.
+pub use num_bigint::BigUint;
+pub use rand;
+pub use rand_chacha::{self, ChaCha8Rng};
+
+/// Property tests, with feature `proptest`.
+#[cfg(feature = "testing")]
+pub use proptest;
+
 pub use image::{
     ALL_OPS, Border, Cell, CellRole, CnnArch, Edge, InvalidCell, Node, OP_SET_NAMES, Op, OpId, OpKind, OpSet,
     State, UnknownOp, UnknownOpSet,

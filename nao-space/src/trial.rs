@@ -31,6 +31,16 @@ pub enum Direction {
     Minimize,
 }
 
+impl Direction {
+    /// A value with its sign turned where needed, so that larger is always better. Turned twice it is itself.
+    pub fn merit(self, value: f64) -> f64 {
+        match self {
+            Direction::Maximize => value,
+            Direction::Minimize => -value,
+        }
+    }
+}
+
 /// What a search looks at: a named quantity with direction, unit and the data split it is taken on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,10 +79,7 @@ impl Objective {
 
     /// The value with its sign turned where needed, so that larger is always better.
     pub fn merit(&self, value: f64) -> f64 {
-        match self.direction {
-            Direction::Maximize => value,
-            Direction::Minimize => -value,
-        }
+        self.direction.merit(value)
     }
 }
 

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nao_controller::{Assessment, FitCost, Labels, StructureConfig, assess_split};
+use nao_controller::{
+    Assessment, AssessmentPlan, Assessments, CheapKind, Predictor, PredictorBuilder, ScoreKind, ScoredArch,
+    SpaceOptions,
+};
 use nao_run::quoted;
-use nao_space::features::{FeatureMap, Features};
 use nao_space::table::{separator_hint, unpacked_text};
 use nao_space::{Direction, Space, counted};
 use serde::Serialize;
@@ -13,7 +15,6 @@ use serde::Serialize;
 use super::print_text;
 use crate::args::FitArgs;
 use crate::output::Output;
-use crate::predictor::{CheapKind, Learning, Pair, PredictorFile, ScoreKind, finite};
 use crate::report::{StepProgress, assessment_table};
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
@@ -31,14 +32,6 @@ struct FitResult {
     /// The same splits without the cheap label; empty where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     assessments_without_cheap: Vec<Assessment>,
-}
-
-/// An architecture of the file.
-struct Row<A> {
-    arch: A,
-    score: f64,
-    /// The cheap label, if one was named.
-    cheap: Option<f64>,
 }
 
 pub fn run(args: FitArgs) -> Result<()> {
@@ -61,32 +54,23 @@ impl SpaceVisitor for Fit {
             column,
             direction: args.cheap_direction.unwrap_or(args.direction).into(),
         });
-        let merits: Vec<f64> = rows.iter().map(|row| score.merit(row.score)).collect();
-        if merits.iter().all(|merit| *merit == merits[0]) {
-            let (path, column) = (args.pairs.display(), &args.score);
-            bail!("{path}, column {column}: every score is {}: there is nothing to rank", rows[0].score);
+        refuse_equal(&rows, cheap.as_ref(), &args)?;
+        let plan = plan(&args, rows.len())?;
+        let mut builder = Predictor::builder(space, score.direction).score(&score.name, &score.unit);
+        if let Some(CheapKind { column, direction }) = &cheap {
+            builder = builder.cheap_labels(column, *direction);
         }
-        let cheap_merits = cheap.as_ref().map(|kind| cheap_merits(kind, &rows, &args)).transpose()?;
-        let labels = numbers_of_labels(&args, rows.len())?;
-        let map = StructureConfig::thorough().pretraining.feature_map(space);
-        let features: Vec<Features> = rows.iter().map(|row| map.features(space, &row.arch)).collect();
-        let data = Data { map: &map, features: &features, args: &args, labels };
-        let known = |cheap| Labels { merits: &merits, cheap };
-        let (assessments, assessments_without_cheap) =
-            data.assess(known(cheap_merits.as_deref()), known(None))?;
-        let learning = Learning {
-            options: args.space.clone(),
-            space: space.name(),
-            score,
-            cheap,
-            seed: args.seed,
-            pairs: rows.iter().map(|row| row.pair(space)).collect(),
+        let builder = builder.seed(args.seed).options(SpaceOptions::of(&args.space)?);
+        let Assessments { assessments, without_cheap } = {
+            let (fits, cost) = (plan.fits(cheap.is_some()), builder.assessment_cost(&plan));
+            let mut progress = StepProgress::new("fits to assess the predictor", fits, cost);
+            builder.assess(rows.iter().cloned(), &plan, || progress.step())?
         };
         if let Some(path) = &args.output {
-            keep(&learning, space, path)?;
+            keep(&builder, &rows, path)?;
         }
-        let Learning { space, score, cheap, pairs, .. } = learning;
-        let pairs = pairs.len();
+        let (space, pairs) = (space.name(), rows.len());
+        let assessments_without_cheap = without_cheap;
         let result = FitResult { space, pairs, score, cheap, assessments, assessments_without_cheap };
         // A predictor on standard output stands there alone.
         let said = |text: &str| match &args.output {
@@ -100,103 +84,52 @@ impl SpaceVisitor for Fit {
     }
 }
 
-/// What the predictor is assessed on.
-struct Data<'a> {
-    map: &'a FeatureMap,
-    features: &'a [Features],
-    args: &'a FitArgs,
-    /// Numbers of labels.
-    labels: Vec<usize>,
-}
-
-impl Data<'_> {
-    /// The assessments, and where there are cheap labels those without them.
-    fn assess(
-        &self,
-        known: Labels<'_>,
-        without_cheap: Labels<'_>,
-    ) -> Result<(Vec<Assessment>, Vec<Assessment>)> {
-        let parts = if known.cheap.is_some() { 2 } else { 1 };
-        let fits = parts * self.args.splits * self.labels.len() as u64;
-        let config = StructureConfig::thorough();
-        let each = self.labels.iter().flat_map(|&count| (0..parts * self.args.splits).map(move |_| count));
-        let none = FitCost { operations: 0.0, bytes: 0.0 };
-        // The features of all stay, whatever is learned from.
-        let cost = each.fold(none, |sum, count| sum.and(FitCost::of(count, &config)));
-        let mut progress = StepProgress::new("fits to assess the predictor", fits, cost);
-        let with = self.assess_on(known, &config, &mut progress)?;
-        let without =
-            if parts == 2 { self.assess_on(without_cheap, &config, &mut progress)? } else { Vec::new() };
-        Ok((with, without))
-    }
-
-    fn assess_on(
-        &self,
-        known: Labels<'_>,
-        config: &StructureConfig,
-        progress: &mut StepProgress,
-    ) -> Result<Vec<Assessment>> {
-        let mut assessments = Vec::with_capacity(self.labels.len());
-        for &count in &self.labels {
-            let mut splits = Vec::new();
-            for split in 0..self.args.splits {
-                let seed = self.args.seed;
-                splits.push(assess_split(self.map, self.features, known, count, split, config, seed)?);
-                progress.step();
-            }
-            assessments.extend(Assessment::of(&splits));
-        }
-        Ok(assessments)
-    }
-}
-
 /// Fits the predictor to all pairs and keeps it.
-fn keep<S: Space>(learning: &Learning, space: &S, path: &Path) -> Result<()> {
-    let cost = FitCost::of(learning.pairs.len(), &StructureConfig::thorough());
-    let mut progress = StepProgress::new("fit to all architectures", 1, cost);
-    let fitted = learning.fit(space)?;
+fn keep<S: AnySpace>(builder: &PredictorBuilder<S>, rows: &[ScoredArch<S::Arch>], path: &Path) -> Result<()> {
+    let mut progress = StepProgress::new("fit to all architectures", 1, builder.cost(rows.len()));
+    let predictor = builder.fit(rows.iter().cloned())?;
     progress.step();
-    Output::of(Some(path)).write_text(&PredictorFile::new(learning, &fitted)?.to_json()?)
+    Output::of(Some(path)).write_text(&predictor.to_json()?)
 }
 
 /// At how many labels the predictor is assessed: those that were asked for, or a half and nine tenths of all.
-fn numbers_of_labels(args: &FitArgs, rows: usize) -> Result<Vec<usize>> {
-    // Two at least are left to be ranked.
-    let most = rows - 2;
+fn plan(args: &FitArgs, rows: usize) -> Result<AssessmentPlan> {
     if args.labels.is_empty() {
-        let mut labels = vec![(rows / 2).min(most), (rows * 9 / 10).min(most)];
-        labels.dedup();
-        return Ok(labels);
+        return Ok(AssessmentPlan::usual(rows, args.splits));
     }
+    let most = AssessmentPlan::most_labels(rows);
     match args.labels.iter().find(|&&labels| labels == 0 || labels > most) {
         Some(labels) => bail!(
             "--labels {labels}: of {rows} architectures 1 to {most} can be learned from, so that two are left to be ranked"
         ),
-        None => Ok(args.labels.clone()),
+        None => Ok(AssessmentPlan { labels: args.labels.clone(), splits: args.splits }),
     }
 }
 
-impl<A> Row<A> {
-    fn pair<S: Space<Arch = A>>(&self, space: &S) -> Pair {
-        Pair { architecture: space.format(&self.arch), score: self.score, cheap: self.cheap }
+/// Refuses scores and cheap labels that are all equal, which say nothing.
+fn refuse_equal<A>(rows: &[ScoredArch<A>], cheap: Option<&CheapKind>, args: &FitArgs) -> Result<()> {
+    let path = args.pairs.display();
+    let (first, column) = (&rows[0], &args.score);
+    if rows.iter().all(|row| row.score == first.score) {
+        bail!("{path}, column {column}: every score is {}: there is nothing to rank", first.score);
+    }
+    match (cheap, first.cheap) {
+        (Some(CheapKind { column, .. }), Some(label)) if rows.iter().all(|row| row.cheap == Some(label)) => {
+            bail!(
+                "{path}, column {column}: every cheap label is {label}, which tells nothing: leave out --cheap"
+            )
+        }
+        _ => Ok(()),
     }
 }
 
-/// The cheap labels as merits. Refuses those that are all equal, which say nothing.
-fn cheap_merits<A>(kind: &CheapKind, rows: &[Row<A>], args: &FitArgs) -> Result<Vec<f64>> {
-    let labels: Vec<f64> = rows.iter().filter_map(|row| row.cheap).collect();
-    if labels.iter().all(|label| *label == labels[0]) {
-        let (path, column) = (args.pairs.display(), &kind.column);
-        bail!(
-            "{path}, column {column}: every cheap label is {}, which tells nothing: leave out --cheap",
-            labels[0]
-        );
-    }
-    Ok(labels.into_iter().map(|label| kind.merit(label)).collect())
+/// A score or a cheap label as it stands in a file; `None` for what is no finite number.
+pub(super) fn finite(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
 /// The architectures of the file, each once, with their scores; several scores or cheap labels of one are averaged.
-fn read_rows<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<Row<S::Arch>>> {
+fn read_rows<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<ScoredArch<S::Arch>>> {
     let path = args.pairs.display();
     let text = unpacked_text(&args.pairs)?;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -213,8 +146,7 @@ fn read_rows<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<Row<S::Arch>>> {
     let score = column(&args.score)?;
     let cheap =
         args.cheap.as_deref().map(|name| Ok::<_, anyhow::Error>((name, column(name)?))).transpose()?;
-    let mut known = std::collections::HashMap::new();
-    let mut rows: Vec<(Row<S::Arch>, f64)> = Vec::new();
+    let mut rows = Vec::new();
     for (row, record) in reader.records().enumerate() {
         let line = row + 2;
         let record = record.with_context(|| format!("{path}, line {line}"))?;
@@ -233,25 +165,13 @@ fn read_rows<S: Space>(space: &S, args: &FitArgs) -> Result<Vec<Row<S::Arch>>> {
         };
         let value = number(&args.score, score)?;
         let label = cheap.map(|(name, column)| number(name, column)).transpose()?;
-        let at = *known.entry(space.key(&arch)).or_insert(rows.len());
-        match rows.get_mut(at) {
-            Some((row, count)) => {
-                row.score += value;
-                row.cheap = row.cheap.zip(label).map(|(sum, label)| sum + label);
-                *count += 1.0;
-            }
-            None => rows.push((Row { arch, score: value, cheap: label }, 1.0)),
-        }
+        rows.push(ScoredArch { arch, score: value, cheap: label });
     }
+    let rows = ScoredArch::distinct(space, rows);
     if rows.len() < 3 {
         bail!("{path} has {}; a predictor needs at least 3", counted(rows.len(), "scored architecture"));
     }
-    let mean = |(row, count): (Row<S::Arch>, f64)| Row {
-        score: row.score / count,
-        cheap: row.cheap.map(|sum| sum / count),
-        ..row
-    };
-    Ok(rows.into_iter().map(mean).collect())
+    Ok(rows)
 }
 
 fn page(result: &FitResult, output: Option<&Path>) -> String {

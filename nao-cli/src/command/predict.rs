@@ -1,16 +1,16 @@
 //! `nao predict`: scores of architectures by a predictor of `nao fit`.
 
 use anyhow::{Context, Result, bail};
-use nao_controller::{FitCost, StructureConfig};
+use nao_controller::{CheapKind, PredictedScore, Predictor, PredictorFile, ScoreKind};
 use nao_run::files::read_record;
 use nao_space::Space;
 use nao_space::table::{separator_hint, unpacked_text};
 use serde::Serialize;
 
+use super::fit::finite;
 use super::{print_json, print_text};
-use crate::args::PredictArgs;
+use crate::args::{AnySpaceOptions, PredictArgs};
 use crate::output::tell;
-use crate::predictor::{CheapKind, Fitted, ReadPredictor, ScoreKind, finite};
 use crate::report::{cost_in_words, plain_table};
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
@@ -55,72 +55,67 @@ struct PredictionRequest<A> {
 
 pub fn run(args: PredictArgs) -> Result<()> {
     let text = read_record(&args.predictor)?;
-    let file = ReadPredictor::from_json(&text)
-        .with_context(|| format!("{} is no predictor of `nao fit`", args.predictor.display()))?;
-    let options = file.options().clone();
+    let no_predictor = || format!("{} is no predictor of `nao fit`", args.predictor.display());
+    let file = PredictorFile::from_json(&text).with_context(no_predictor)?;
+    let options = file.options().read::<AnySpaceOptions>().with_context(no_predictor)?;
     options.visit(Predict { args, file })
 }
 
 struct Predict {
     args: PredictArgs,
-    file: ReadPredictor,
+    file: PredictorFile,
 }
 
 impl SpaceVisitor for Predict {
     fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
         let Predict { args, file } = self;
         let asked = read_asked(space, &args, file.cheap())?;
-        let fitted = take_up(space, &file, &args).with_context(|| args.predictor.display().to_string())?;
+        let predictor = take_up(space, &file, &args).with_context(|| args.predictor.display().to_string())?;
         let archs: Vec<S::Arch> = asked.iter().map(|asked| asked.arch.clone()).collect();
-        let merit = |kind: &CheapKind| {
-            asked.iter().filter_map(|asked| Some(kind.merit(asked.cheap?))).collect::<Vec<f64>>()
+        let predicted = match file.cheap() {
+            Some(_) => {
+                let cheap: Vec<f64> = asked.iter().filter_map(|asked| asked.cheap).collect();
+                predictor.predict_with_cheap(&archs, &cheap)?
+            }
+            None => predictor.predict(&archs)?,
         };
-        let cheap = file.cheap().map(merit);
-        let (score, predicted) = (file.score(), fitted.predict(space, &archs, cheap.as_deref())?);
-        let mut predictions: Vec<Predicted> = asked
-            .iter()
-            .zip(predicted)
-            .map(|(PredictionRequest { arch, cheap }, predicted)| Predicted {
-                architecture: space.format(arch),
-                score: score.merit(predicted.merit),
-                is_beyond: predicted.is_beyond,
-                interval: ascending(predicted.interval.map(|merit| score.merit(merit))),
-                cheap: *cheap,
-                rank_mean: predicted.score.mean,
-                rank_deviation: predicted.score.deviation,
-            })
-            .collect();
+        let rows = asked.iter().zip(predicted).map(|(request, predicted)| row(space, request, predicted));
+        let mut predictions: Vec<Predicted> = rows.collect();
         predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));
         let predictions = Predictions {
-            score: score.clone(),
-            cheap: file.cheap().cloned(),
-            learned_from: file.learned_from(),
-            range: ascending(fitted.merit_range().map(|merit| score.merit(merit))),
+            score: predictor.score().clone(),
+            cheap: predictor.cheap().cloned(),
+            learned_from: predictor.learned_from(),
+            range: predictor.score_range(),
             predictions,
         };
         if args.json { print_json(&predictions) } else { print_text(&page(&predictions)) }
     }
 }
 
-/// The predictor as it was fitted; one of version 1 is fitted again.
-fn take_up<S: Space>(space: &S, file: &ReadPredictor, args: &PredictArgs) -> Result<Fitted> {
-    match file {
-        ReadPredictor::Fitted(file) => file.fitted(space),
-        ReadPredictor::Pairs(learning) => {
-            tell(format_args!(
-                "{} is of version 1, which keeps what was learned from, not what was learned: it is fitted again, which \
-                 takes {}; `nao fit --output` of today spares that",
-                args.predictor.display(),
-                cost_in_words(FitCost::of(learning.pairs.len(), &StructureConfig::thorough()))
-            ));
-            learning.fit(space)
-        }
+fn row<S: Space>(space: &S, asked: &PredictionRequest<S::Arch>, predicted: PredictedScore) -> Predicted {
+    Predicted {
+        architecture: space.format(&asked.arch),
+        score: predicted.score,
+        is_beyond: predicted.is_beyond,
+        interval: predicted.interval,
+        cheap: asked.cheap,
+        rank_mean: predicted.rank.mean,
+        rank_deviation: predicted.rank.deviation,
     }
 }
 
-fn ascending(mut ends: [f64; 2]) -> [f64; 2] {
-    ends.sort_by(f64::total_cmp);
-    ends
+/// The predictor as it was fitted; one of version 1 is fitted again.
+fn take_up<S: AnySpace>(space: &S, file: &PredictorFile, args: &PredictArgs) -> Result<Predictor<S>> {
+    if let Some(cost) = file.refit_cost() {
+        tell(format_args!(
+            "{} is of version 1, which keeps what was learned from, not what was learned: it is fitted again, which \
+             takes {}; `nao fit --output` of today spares that",
+            args.predictor.display(),
+            cost_in_words(cost)
+        ));
+    }
+    Ok(Predictor::of_file(space, file)?)
 }
 
 /// The architectures of a CSV file with a column `architecture`, or of a file with one per line; with their cheap labels,

@@ -320,14 +320,14 @@ impl GaussianProcess {
 
 fn check(points: &Points, targets: &[f64]) -> Result<(), ControllerError> {
     if points.len() != targets.len() || points.is_empty() {
-        return Err(ControllerError::Pairs { sequences: points.len(), targets: targets.len() });
+        return Err(ControllerError::Scores { archs: points.len(), scores: targets.len() });
     }
     let mut scores = points.scores().unwrap_or_default().iter();
     if let Some(index) = scores.position(|score| !score.is_finite()) {
         return Err(ControllerError::CheapLabel { index, value: points.scores().unwrap_or_default()[index] });
     }
     match targets.iter().position(|target| !target.is_finite()) {
-        Some(index) => Err(ControllerError::Target { index, value: targets[index] as f32 }),
+        Some(index) => Err(ControllerError::Target { index, value: targets[index] }),
         None => Ok(()),
     }
 }

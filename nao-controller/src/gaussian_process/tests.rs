@@ -200,7 +200,7 @@ fn degenerate_data_is_predicted_or_refused() {
     assert!(process.predict(&nothing).is_empty());
     assert!(process.pick_batch(&nothing, &[], 3, 1.5, |_, _| true).is_empty());
     assert!(matches!(fit(2, &[0.0, f64::NAN]), Err(ControllerError::Target { index: 1, .. })));
-    assert!(matches!(fit(0, &[]), Err(ControllerError::Pairs { .. })));
+    assert!(matches!(fit(0, &[]), Err(ControllerError::Scores { archs: 0, scores: 0 })));
     // The same point twice with different targets: noise.
     let twice = Points::new(&map, [&features[0], &features[0]]);
     let process = GaussianProcess::fit(twice, &[-1.0, 1.0], &search, &[], &mut rng_for(1, "gp", 3)).unwrap();

@@ -186,7 +186,7 @@ impl PolicyLearner {
             return Err(ControllerError::Empty);
         }
         if let Some(index) = experiences.iter().position(|example| !example.reward.is_finite()) {
-            return Err(ControllerError::Target { index, value: experiences[index].reward as f32 });
+            return Err(ControllerError::Target { index, value: experiences[index].reward });
         }
         let rewards = experiences.iter().map(|example| match self.config.entropy {
             EntropyUse::Gradient => example.reward,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use burn::tensor::Device;
 use nao_space::features::Features;
 use nao_space::search::{
     Observation, Origin, Proposal, Proposals, RandomSearch, Stop, Strategy, StrategyError,
@@ -78,18 +79,36 @@ pub(super) struct Measured {
 }
 
 impl<'a, S: Space> StructureSearch<'a, S> {
-    /// A search of `space` from a seed.
+    /// A search of `space` from a seed, which learns the space first, as `config.pretraining` says: it takes a minute or two.
+    /// Searches of one space can share what was learned: see [`new`](StructureSearch::new).
     ///
     /// # Errors
-    /// When the configuration cannot be, or the space was learned with other settings.
-    pub fn new(
+    /// When the configuration cannot be, or the space cannot be learned.
+    pub fn learn(
         space: &'a S,
         config: StructureConfig,
         seed: u64,
-        pretrained: Arc<PretrainedSpace>,
+        device: &Device,
     ) -> Result<Self, ControllerError> {
         config.check(&space.name())?;
-        pretrained.check(space, &config.pretraining)?;
+        let pretrained = Arc::new(PretrainedSpace::learn(space, &config.pretraining, device)?);
+        StructureSearch::new(space, config, seed, pretrained)
+    }
+
+    /// A search of `space` from a seed by what was learned of the space, whose settings take the place of
+    /// `config.pretraining`.
+    ///
+    /// # Errors
+    /// When the configuration cannot be, or another space was learned.
+    pub fn new(
+        space: &'a S,
+        mut config: StructureConfig,
+        seed: u64,
+        pretrained: Arc<PretrainedSpace>,
+    ) -> Result<Self, ControllerError> {
+        pretrained.check_space(space)?;
+        config.pretraining = pretrained.config().clone();
+        config.check(&space.name())?;
         Ok(StructureSearch {
             space,
             config,

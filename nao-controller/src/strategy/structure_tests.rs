@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 use nao_space::search::{Observation, Origin, RandomSearch, Stop, Strategy, StrategyError};
+use nao_space::seed::rng_for;
 use nao_space::{
     ChoiceSpace, CnnArch, CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space, Objective, Op, OpSet, Space,
     TrialId,
@@ -348,6 +349,20 @@ fn a_state_or_a_pretraining_of_another_search_is_refused() {
     let enas = CnnSpace::new(2, OpSet::enas_5()).unwrap();
     let error = StructureSearch::new(&enas, quick(), 1, Arc::clone(pretrained)).err().unwrap().to_string();
     assert!(error.contains("nasbench201") && error.contains(&enas.name()), "{error}");
+    // A search that learns the space itself is one by what was learned with its settings.
+    let tiny = PretrainingConfig { cells: 30, feature_samples: 50, steps: 1, ..quick().pretraining };
+    let config = StructureConfig { pretraining: tiny.clone(), ..quick() };
+    let pretrained_so = Arc::new(PretrainedSpace::learn(space, &tiny, &Device::flex()).unwrap());
+    let by = StructureSearch::new(space, config.clone(), 1, Arc::clone(&pretrained_so)).unwrap();
+    let learned = StructureSearch::learn(space, config, 1, &Device::flex()).unwrap();
+    assert_eq!(learned.config(), by.config());
+    let sequences = [space.encode(&space.sample(&mut rng_for(1, "learn", 0)))];
+    let embedded = |by: &PretrainedSpace| by.encode(&sequences).into_data();
+    assert_eq!(embedded(&learned.pretrained), embedded(&pretrained_so));
+    // Its own settings of the pre-training are those that count.
+    let config = StructureConfig { pretraining: PretrainingConfig::default(), ..quick() };
+    let search = StructureSearch::new(space, config, 1, Arc::clone(pretrained)).unwrap();
+    assert_eq!(search.config(), &quick());
     let wrong = StructureConfig { step_sizes: vec![0.3, -1.0], ..quick() };
     let error = StructureSearch::new(space, wrong, 1, Arc::clone(pretrained)).err().unwrap().to_string();
     assert!(error.contains("`step_sizes` has -1"), "{error}");

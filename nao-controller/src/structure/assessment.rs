@@ -97,8 +97,11 @@ pub fn assess_split(
     seed: u64,
 ) -> Result<AssessedSplit, ControllerError> {
     let Labels { merits, cheap } = labels;
-    if features.len() != merits.len() || features.len() < count + 2 || count == 0 {
-        return Err(ControllerError::Pairs { sequences: features.len(), targets: count });
+    if features.len() != merits.len() {
+        return Err(ControllerError::Scores { archs: features.len(), scores: merits.len() });
+    }
+    if features.len() < count + 2 || count == 0 {
+        return Err(ControllerError::Split { labels: count, archs: features.len() });
     }
     if let Some(labels) = cheap.map(<[f64]>::len).filter(|&labels| labels != features.len()) {
         return Err(ControllerError::CheapLabels { labels, archs: features.len() });

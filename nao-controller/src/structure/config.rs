@@ -1,6 +1,7 @@
 //! The settings of the preset `structure`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::ControllerError;
 
@@ -124,6 +125,22 @@ impl Default for PretrainingConfig {
             noise: 1.0,
             clip: 5.0,
         }
+    }
+}
+
+impl PretrainingConfig {
+    /// The settings that differ in another pre-training, with what they are here and there; `None` where all are equal.
+    pub(crate) fn differences(&self, other: &PretrainingConfig) -> Option<String> {
+        let fields = |config: &PretrainingConfig| match serde_json::to_value(config) {
+            Ok(Value::Object(fields)) => fields,
+            _ => unreachable!("a plain struct has a JSON form"),
+        };
+        let (ours, others) = (fields(self), fields(other));
+        let pairs = ours.iter().filter_map(|(name, ours)| Some((name, ours, others.get(name)?)));
+        let differing = pairs.filter(|(_, ours, other)| ours != other);
+        let told: Vec<String> =
+            differing.map(|(name, ours, other)| format!("{name} was {ours} and is {other}")).collect();
+        (!told.is_empty()).then(|| told.join(", "))
     }
 }
 

@@ -112,7 +112,7 @@ impl StructurePredictor {
     ) -> Result<Self, ControllerError> {
         let Labels { merits, cheap } = labels;
         if let Some(index) = merits.iter().position(|merit| !merit.is_finite()) {
-            return Err(ControllerError::Target { index, value: merits[index] as f32 });
+            return Err(ControllerError::Target { index, value: merits[index] });
         }
         let search = config.evidence_search(features.first());
         let targets = normal_scores(merits);

@@ -142,19 +142,19 @@ impl PretrainedSpace {
         log_probs.chunks(length * vocabulary).map(|sequence| write(sequence, length, grammar)).collect()
     }
 
-    /// Whether this was learned of the space with these settings.
-    pub(crate) fn check<S: Space>(
-        &self,
-        space: &S,
-        config: &PretrainingConfig,
-    ) -> Result<(), ControllerError> {
-        if self.language != Language::of(space) || &self.config != config {
-            return Err(ControllerError::OtherPretraining {
-                learned: self.language.space.clone(),
-                wanted: space.name(),
-            });
+    /// Refuses another space.
+    pub(crate) fn check_space<S: Space>(&self, space: &S) -> Result<(), ControllerError> {
+        check_language(&self.language, &Language::of(space))
+    }
+
+    /// Refuses other settings.
+    pub(crate) fn check_settings(&self, config: &PretrainingConfig) -> Result<(), ControllerError> {
+        match self.config.differences(config) {
+            Some(differences) => {
+                Err(ControllerError::OtherSettings { space: self.language.space.clone(), differences })
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn measure<S: Space>(&mut self, space: &S, seen: &[S::Arch]) -> Result<(), ControllerError> {
@@ -193,6 +193,18 @@ impl PretrainedSpace {
         self.report.explained = 1.0 - squares / all_squares;
         Ok(())
     }
+}
+
+/// Refuses a pre-training of another language than the one that is wanted.
+pub(super) fn check_language(learned: &Language, wanted: &Language) -> Result<(), ControllerError> {
+    if learned == wanted {
+        return Ok(());
+    }
+    let (learned, wanted) = (learned.space.clone(), wanted.space.clone());
+    Err(match learned == wanted {
+        true => ControllerError::OtherLanguage { space: wanted },
+        false => ControllerError::OtherPretraining { learned, wanted },
+    })
 }
 
 /// What the readout is to read: the structure, or of a space without graphs the tokens; squared distances have mean

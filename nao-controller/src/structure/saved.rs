@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::PretrainingConfig;
 use super::networks::StructureNetworks;
-use super::pretraining::{PretrainedSpace, PretrainingReport, readout_target};
+use super::pretraining::{PretrainedSpace, PretrainingReport, check_language, readout_target};
 use crate::error::ControllerError;
 use crate::language::Language;
 
@@ -57,10 +57,7 @@ impl PretrainedSpace {
         let header =
             entries.and_then(|entries| entries.get(ENTRY)).ok_or_else(|| refuse("no pre-training"))?;
         let Header { config, language, report } = serde_json::from_str(header).map_err(refuse)?;
-        if language != Language::of(space) {
-            let (learned, wanted) = (language.space, space.name());
-            return Err(ControllerError::OtherPretraining { learned, wanted });
-        }
+        check_language(&language, &Language::of(space))?;
         let map = config.feature_map(space);
         let mut rng = rng_for(config.seed, "pretraining weights", 0);
         let features = map.features(space, &space.sample(&mut rng));

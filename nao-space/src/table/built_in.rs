@@ -6,7 +6,7 @@ use super::{CostColumn, Label, LabelColumn, StoredLabel, Table, TableSchema};
 use crate::spaces::{EdgeOp, NasBench201Arch, NasBench201Space};
 use crate::trial::Direction;
 
-/// The numbers of NAS-Bench-201, made by `examples/pack_nasbench201.rs`; `data/README.md` says where they come from.
+/// The numbers of NAS-Bench-201, made by `benches/src/bin/pack_nasbench201.rs`; `data/README.md` says where they come from.
 ///
 /// Columns of 15,625 whole numbers in the order of cells by their edges, each number in three bytes, all lowest
 /// bytes of a column first; packed by zstd. The columns are those of [`DATASETS`] after 200 epochs, validation before

@@ -3,6 +3,9 @@
 use crate::excerpt::shortened;
 
 /// Why a text is no architecture. Each message names the place, what stood there and what was allowed.
+///
+/// A space of your own says [`unexpected`](ParseError::unexpected) of a part that it does not know and of too few or too
+/// many parts, and [`OtherSpace`](ParseError::OtherSpace) of an architecture that is sound and not one of its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
@@ -64,6 +67,22 @@ pub enum ParseError {
 pub(crate) const LONGEST_REMARK: usize = 1000;
 
 impl ParseError {
+    /// Something else than a notation allows.
+    ///
+    /// ```
+    /// use nao_space::notation::ParseError;
+    ///
+    /// let error = ParseError::unexpected("word 2", "`smoth`", "one of pass, smooth");
+    /// assert_eq!(error.to_string(), "word 2: found `smoth`, expected one of pass, smooth");
+    /// ```
+    pub fn unexpected(
+        place: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        ParseError::Unexpected { place: place.into(), found: found.into(), expected: expected.into() }
+    }
+
     /// What a JSON reader says, shortened.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
         ParseError::Json { message: shortened(&error.to_string(), LONGEST_REMARK) }

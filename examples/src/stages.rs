@@ -1,12 +1,9 @@
-//! A search space of your own in one file, and how `nao-space` tests it.
+//! A search space of your own without symmetries: an architecture is its own canonical form.
 //!
-//! The space: a network of a few stages, each with a depth and a width. It has no symmetries, so an
-//! architecture is its own canonical form. Run its tests with `cargo test -p property-test`.
+//! The space: a network of a few stages, each with a depth and a width.
 
 use nao_space::notation::ParseError;
-use nao_space::{DecodeError, Space, Token, TokenMask, Vocabulary};
-use num_bigint::BigUint;
-use rand_chacha::ChaCha8Rng;
+use nao_space::{BigUint, ChaCha8Rng, DecodeError, Space, Token, TokenMask, Vocabulary, counted};
 use serde::{Deserialize, Serialize};
 
 /// Layers and channels of one stage.
@@ -41,10 +38,6 @@ impl StageSpace {
         let depth = DEPTHS.iter().position(|&depth| depth == stage.depth).expect("a depth of the space");
         let width = WIDTHS.iter().position(|&width| width == stage.width).expect("a width of the space");
         [Token(1 + depth as u16), Token((1 + DEPTHS.len() + width) as u16)]
-    }
-
-    fn other(message: String) -> ParseError {
-        ParseError::OtherSpace { message }
     }
 }
 
@@ -138,47 +131,14 @@ impl Space for StageSpace {
         };
         let words: Vec<&str> = text.split_whitespace().collect();
         if words.len() != self.stages {
-            let (expected, found) = (self.stages, words.len());
-            return Err(StageSpace::other(format!("expected {expected} stages, found {found}")));
+            let [found, expected] = [words.len(), self.stages].map(|count| counted(count, "stage"));
+            return Err(ParseError::unexpected("the network", found, expected));
         }
-        let wrong = |word| StageSpace::other(format!("`{word}` is no stage; one looks like 2x32"));
-        words.into_iter().map(|word| stage(word).ok_or_else(|| wrong(word))).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use nao_space::laws::{archs, cnn_archs, skeletons};
-    use nao_space::network::NetworkPlan;
-    use nao_space::{CnnSpace, space_laws};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    // All laws of a space, one test each.
-    space_laws!(one_stage, StageSpace::new(1));
-    space_laws!(five_stages, StageSpace::new(5));
-
-    proptest! {
-        // A property of your own, over architectures of your own space.
-        #[test]
-        fn a_wider_neighbour_exists_unless_all_are_widest(arch in archs(&StageSpace::new(3))) {
-            let total = |arch: &[Stage]| arch.iter().map(|stage| stage.width).sum::<u32>();
-            let wider = StageSpace::new(3).neighbours(&arch).iter().any(|other| total(other) > total(&arch));
-            prop_assert_eq!(wider, arch.iter().any(|stage| stage.width < 64));
-        }
-
-        // And over image cells and networks, where your code takes those.
-        #[test]
-        fn twice_the_width_never_makes_a_cheaper_network(
-            arch in cnn_archs(&CnnSpace::default()),
-            skeleton in skeletons(),
-        ) {
-            let params = |width| {
-                let skeleton = nao_space::network::Skeleton { width, ..skeleton };
-                NetworkPlan::new(&arch, &skeleton).unwrap().cost().params
-            };
-            prop_assert!(params(2 * skeleton.width) > params(skeleton.width));
-        }
+        let wrong = |place: usize, word: &str| {
+            let place = format!("stage {}", place + 1);
+            ParseError::unexpected(place, format!("`{word}`"), "depth and width, such as 2x32")
+        };
+        let read = |(place, word): (usize, &str)| stage(word).ok_or_else(|| wrong(place, word));
+        words.into_iter().enumerate().map(read).collect()
     }
 }

@@ -1,5 +1,5 @@
 //! Trains the published recurrent cell on a folder of text (train, valid and test file) and prints perplexities:
-//! `cargo run --release -p nao-child --example language_model -- FOLDER HIDDEN EPOCHS [TRAINING WORDS]`.
+//! `cargo run --release -p nao-benches --bin language_model -- FOLDER HIDDEN EPOCHS [TRAINING WORDS]`.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,14 +1,17 @@
-//! A search over a space of your own, `cargo run -p own-space`.
+//! A search over a space of your own (`src/filters.rs`): `cargo run --release --bin own_space`.
 
+use std::error::Error;
+
+use nao_examples::filters::{FilterSpace, Ringing};
 use nao_space::Space;
 use nao_space::search::{RandomSearch, RoundLimits, run_search};
-use own_space::{FilterSpace, Ringing};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let space = FilterSpace::new(12);
-    println!("{} has {} filters", space.name(), space.size());
+    println!("{} has {} chains", space.name(), space.size());
 
-    // Two rounds of a hundred trials, of 455 chains that differ in more than their order. The strategy proposes no filter twice, whatever its spelling.
+    // Two rounds of a hundred trials, of 455 chains that differ in more than their order: the strategy proposes no chain
+    // twice, whatever its spelling.
     let limits = RoundLimits { initial: 100, per_round: 100, budget: 200 };
     let mut strategy = RandomSearch::new(&space, 1);
     let history = run_search::<FilterSpace>(&mut strategy, &Ringing, limits, 1)?;

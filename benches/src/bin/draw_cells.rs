@@ -1,6 +1,6 @@
 //! Draws published cells and random ones of every space as SVG and DOT files.
 //!
-//! `cargo run --release -p nao-space --example draw_cells -- DIRECTORY`
+//! `cargo run --release -p nao-benches --bin draw_cells -- DIRECTORY`
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

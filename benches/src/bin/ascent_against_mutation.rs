@@ -1,7 +1,7 @@
 //! Whether ascent in the embedding earns its place: what it proposes against what equally many mutations of the same
 //! parents propose, by true score, on NAS-Bench-201 and on the paper's space of 10^32 cells with a planted score.
 //!
-//! `cargo run --release -p nao-controller --example ascent_against_mutation -- SEEDS`
+//! `cargo run --release -p nao-benches --bin ascent_against_mutation -- SEEDS`
 
 use std::sync::Arc;
 

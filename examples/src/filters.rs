@@ -1,17 +1,15 @@
-//! An operation, a space and an evaluator of your own, made from outside of `nao-space`.
+//! An operation, a space and an evaluator of your own.
 //!
 //! The space: chains of linear filters on a signal. [`Filter`] is the operation, a [`Chain`] of them the architecture,
 //! [`FilterSpace`] the language, and [`Ringing`] what a search looks at. Linear filters commute, so the order of a
 //! chain makes no difference: that is the symmetry that `canonical` removes.
 
 use nao_space::notation::ParseError;
+use nao_space::rand::seq::SliceRandom;
 use nao_space::{
-    DecodeError, Direction, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Space,
-    Token, TokenMask, Trial, Vocabulary,
+    BigUint, ChaCha8Rng, DecodeError, Direction, EvaluationError, Evaluator, Fidelity, Measurement,
+    Objective, Progress, Space, Token, TokenMask, Trial, Vocabulary, counted,
 };
-use num_bigint::BigUint;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// One operation on a signal.
@@ -166,16 +164,18 @@ impl Space for FilterSpace {
     }
 
     fn parse(&self, text: &str) -> Result<Chain, ParseError> {
-        let other = |message| ParseError::OtherSpace { message };
         let words: Vec<&str> = text.split('>').map(str::trim).collect();
         if words.len() != self.length {
-            return Err(other(format!("expected {} filters, found {}", self.length, words.len())));
+            let [found, expected] = [words.len(), self.length].map(|count| counted(count, "filter"));
+            return Err(ParseError::unexpected("the chain", found, expected));
         }
-        let filter = |word: &str| Filter::ALL.into_iter().find(|filter| filter.name() == word);
         let known = Filter::ALL.map(Filter::name).join(", ");
-        let wrong = |word| other(format!("`{word}` is no filter; known are {known}"));
-        let filters = words.into_iter().map(|word| filter(word).ok_or_else(|| wrong(word)));
-        Ok(Chain { filters: filters.collect::<Result<_, _>>()? })
+        let filter = |(place, word): (usize, &str)| {
+            let found = Filter::ALL.into_iter().find(|filter| filter.name() == word);
+            let place = format!("filter {}", place + 1);
+            found.ok_or_else(|| ParseError::unexpected(place, format!("`{word}`"), format!("one of {known}")))
+        };
+        Ok(Chain { filters: words.into_iter().enumerate().map(filter).collect::<Result<_, _>>()? })
     }
 }
 
