@@ -34,7 +34,7 @@ pub mod train;
 
 pub use data::{DataError, ImageData, Split, cifar10_folder, digits};
 pub use evaluator::TrainEvaluator;
-pub use network::{GraphNetwork, Network, Pass, Quirks, TrainPass};
+pub use network::{Dropping, GraphNetwork, Network, Pass, Quirks, TrainPass};
 pub use recipe::{RECIPE_NAMES, Recipe, RecipeError};
 pub use train::{TrainError, TrainOptions, Trained, train_network};
 

@@ -21,6 +21,7 @@ use crate::data::split::shuffle;
 use crate::network::{Pass, TrainPass};
 use crate::op::init::standard_normal;
 use crate::op::loss::{cross_entropy, target_rows};
+use crate::op::norm::BatchStatistics;
 use crate::train::evaluate::{BATCH, judge};
 use crate::train::schedule::cosine;
 use crate::train::{Sgd, SgdSettings, TrainError, batch_of};
@@ -226,7 +227,7 @@ impl Setting<'_> {
             let (images, targets) = (batch.images.clone(), batch.targets.clone());
             move |network: &RelaxedNetwork, mixtures: &Mixtures| {
                 // The norms' running statistics are moved by the steps of the weights alone.
-                loss(network, mixtures, &images, &targets, &mut training_pass())
+                loss(network, mixtures, &images, &targets, &mut Vec::new())
             }
         };
         let gradient = match self.recipe.order {
@@ -248,16 +249,15 @@ impl Setting<'_> {
     /// Returns the loss before the step, or the norm of its gradient if that is no finite number.
     fn weight_step(&self, state: &mut State, training: &Batch, rate: f64) -> f64 {
         let mixtures = Mixtures::new(&state.relaxation, self.device);
-        let mut pass = training_pass();
-        let loss = loss(&state.network, &mixtures, &training.images, &training.targets, &mut pass);
+        let mut statistics = Vec::new();
+        let loss = loss(&state.network, &mixtures, &training.images, &training.targets, &mut statistics);
         let value = f64::from(loss.clone().into_scalar::<f32>());
         if !value.is_finite() {
             return value;
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
         let (network, norm) = state.sgd.step(state.network.clone(), gradients, rate);
-        let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-        state.network = network.apply_statistics(pass.statistics);
+        state.network = network.apply_statistics(statistics);
         if norm.is_finite() { value } else { norm }
     }
 }
@@ -267,14 +267,10 @@ fn loss(
     mixtures: &Mixtures,
     images: &Tensor<4>,
     targets: &Tensor<2>,
-    pass: &mut Pass,
+    statistics: &mut Vec<BatchStatistics>,
 ) -> Tensor<1> {
-    cross_entropy(network.forward(images.clone(), mixtures, pass), targets.clone())
-}
-
-/// Nothing is dropped, so that nothing is drawn from the generator.
-fn training_pass() -> Pass {
-    Pass::Train(TrainPass::without_dropping(rng_for(0, "nothing dropped", 0)))
+    let mut pass = Pass::Train(TrainPass::without_dropping(statistics));
+    cross_entropy(network.forward(images.clone(), mixtures, &mut pass), targets.clone())
 }
 
 #[cfg(test)]

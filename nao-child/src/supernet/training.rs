@@ -13,7 +13,7 @@ use super::weights::Supernet;
 use crate::data::Split;
 use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
-use crate::network::{Pass, Quirks, TrainPass};
+use crate::network::{Dropping, Pass, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::recipe::{Recipe, RecipeError};
 use crate::train::evaluate::{BATCH, Evaluation, judge};
@@ -205,14 +205,10 @@ impl SharedTraining {
         rng: &mut ChaCha8Rng,
     ) -> Result<f64, TrainError> {
         let child = self.supernet.child(arch, Purpose::Train)?;
-        let mut pass = Pass::Train(TrainPass {
-            rng: rng.clone(),
-            drop_path: moment.drop_path,
-            step: moment.step,
-            dropout_keep: self.recipe.dropout_keep,
-            quirks: Quirks::default(),
-            statistics: Vec::new(),
-        });
+        let Moment { rate, drop_path, step } = moment;
+        let dropping = Dropping { rng, drop_path, step, dropout_keep: self.recipe.dropout_keep };
+        let mut statistics = Vec::new();
+        let mut pass = Pass::Train(TrainPass::dropping(dropping, &mut statistics));
         let logits = child.forward(batch.inputs, &mut pass);
         let loss = training_loss(logits, &batch.labels, &self.recipe, &self.device().clone().autodiff());
         let value = f64::from(loss.clone().into_scalar::<f32>());
@@ -221,13 +217,11 @@ impl SharedTraining {
             return Err(not_finite(value));
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &child);
-        let (child, norm) = self.sgd.step(child, gradients, moment.rate);
+        let (child, norm) = self.sgd.step(child, gradients, rate);
         if !norm.is_finite() {
             return Err(not_finite(norm));
         }
-        let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-        self.supernet.write_back(&child.apply_statistics(pass.statistics));
-        *rng = pass.rng;
+        self.supernet.write_back(&child.apply_statistics(statistics));
         Ok(value)
     }
 

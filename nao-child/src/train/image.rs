@@ -22,7 +22,7 @@ use crate::data::Split;
 use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
 use crate::names::{NameConvention, NamesError, load_tensors, save_tensors, tensor_names};
-use crate::network::{Logits, Network, Pass, Quirks, TrainPass};
+use crate::network::{Dropping, Logits, Network, Pass, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::op::loss::{cross_entropy, target_rows};
 use crate::recipe::{Recipe, RecipeError, Score};
@@ -251,17 +251,17 @@ impl Setting<'_> {
             let (inputs, labels) = batch_of(data, images, self.device, |image, inputs| {
                 varied(data, image, self.scale, &self.recipe.augmentation, &mut image_rng, inputs);
             });
-            let mut pass = Pass::Train(TrainPass {
-                quirks: Quirks::default(),
-                rng: drop_rng,
+            let dropping = Dropping {
+                rng: &mut drop_rng,
                 drop_path: DropPathSchedule {
                     keep: self.recipe.drop_path_keep,
                     total_steps: self.steps_per_epoch * self.recipe.epochs as usize,
                 },
                 step: state.epoch as usize * self.steps_per_epoch + step,
                 dropout_keep: self.recipe.dropout_keep,
-                statistics: Vec::new(),
-            });
+            };
+            let mut statistics = Vec::new();
+            let mut pass = Pass::Train(TrainPass::dropping(dropping, &mut statistics));
             let network = state.network.clone();
             let logits = network.forward(inputs, &mut pass);
             let loss = training_loss(logits, &labels, self.recipe, self.device);
@@ -274,9 +274,7 @@ impl Setting<'_> {
             if !norm.is_finite() {
                 return Err(TrainError::NotFinite { epoch: state.epoch + 1, loss: norm });
             }
-            let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-            state.network = network.apply_statistics(pass.statistics);
-            drop_rng = pass.rng;
+            state.network = network.apply_statistics(statistics);
             state.position = Position {
                 step: step + 1,
                 loss_sum: state.position.loss_sum + value * images.len() as f64,
