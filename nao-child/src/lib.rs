@@ -35,8 +35,8 @@ pub mod train;
 pub use data::{DataError, ImageData, Split, cifar10_folder, digits};
 pub use evaluator::TrainEvaluator;
 pub use network::{Dropping, GraphNetwork, Network, Pass, Quirks, TrainPass};
-pub use recipe::{RECIPE_NAMES, Recipe, RecipeError};
-pub use train::{TrainError, TrainOptions, Trained, train_network};
+pub use recipe::{RECIPES, Recipe, RecipeError};
+pub use train::{TrainError, TrainOptions, Trained, Training};
 
 /// The examples of the README are tested with those of the documentation.
 #[cfg(doctest)]

@@ -26,5 +26,5 @@ pub use inherit::{InheritError, Inherited};
 pub use recipe::{ENAS, PoolRule, SHARED_SEARCHES, Sampling, SharingConfig, TrainedOn};
 pub use search::{Member, PoolState, Proposer, SharedRound, SharedSearch, SharedSearchError};
 pub use shared_weights::Purpose;
-pub use training::{Minibatch, Moment, SharedTraining};
+pub use training::{Moment, SharedTraining};
 pub use weights::Supernet;

@@ -18,6 +18,7 @@ use super::recipe::{PoolRule, Sampling, SharingConfig, TrainedOn};
 use super::training::SharedTraining;
 use crate::recipe::{Recipe, RecipeError};
 use crate::train::TrainError;
+use crate::train::options::if_asked_to_go_on;
 use crate::train::schedule::cosine;
 
 /// Who proposes in a search with shared weights. Scores change with the weights, so that after every round the whole pool
@@ -273,7 +274,7 @@ impl SharedSearch {
             let done = round * per_round + epoch;
             let (at, of) =
                 if self.config.restarts { (epoch, per_round) } else { (done, self.config.epochs()) };
-            let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
+            let keep_going = || if_asked_to_go_on(progress);
             let loss = self.training.epoch(at, of, |rng| draw.draw(&space, rng), keep_going)?;
             self.state.losses.push(loss);
             let Recipe { cosine_epochs, learning_rate, learning_rate_min, .. } = self.config.training;

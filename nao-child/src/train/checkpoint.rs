@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use nao_space::network::{BlockRole, CellPlan, NetworkPlan};
+use nao_space::seed::rng_for;
 use nao_space::{CellRole, EpochReport};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,16 @@ pub fn load_network(
     let (mut tensors, _) = read::<Meta>(path)?;
     tensors.retain(|name, _| !name.starts_with(MOMENTUM_PREFIX));
     fit(network, &tensor_names(plan, convention), tensors, path)
+}
+
+/// The network of a plan, with the parameters and running statistics of a file under V1 names: one that
+/// [`save_network`] wrote, or the checkpoint of a training.
+///
+/// # Errors
+/// As [`load_network`].
+pub fn open_network(plan: &NetworkPlan, path: &Path, device: &Device) -> Result<Network, CheckpointError> {
+    let blank = Network::new(plan, &mut rng_for(0, "blank", 0), device);
+    load_network(blank, plan, NameConvention::V1, path)
 }
 
 /// How far an epoch has come: what of its state is neither in the network nor follows from seed and epoch.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use nao_child::language::LANGUAGE_RECIPE_NAMES;
+use nao_child::language::LANGUAGE_RECIPES;
 use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::NaoConfig;
 use nao_space::search::RoundLimits;
@@ -47,7 +47,7 @@ pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<
 /// The cells that a recipe of that name trains, where the name says so.
 pub fn kind_of_recipe(name: Option<&str>) -> Option<SpaceKind> {
     let name = name?;
-    LANGUAGE_RECIPE_NAMES.contains(&name).then_some(SpaceKind::Rnn)
+    LANGUAGE_RECIPES.has(name).then_some(SpaceKind::Rnn)
 }
 
 /// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one, whose folder comes

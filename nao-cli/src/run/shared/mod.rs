@@ -15,7 +15,7 @@ use nao_child::supernet::{
     ENAS, Member, Proposer, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig,
     Supernet,
 };
-use nao_child::{ImageData, Split, TrainError};
+use nao_child::{ImageData, TrainError};
 use nao_run::RunFolder;
 use nao_run::files::write_whole;
 use nao_space::CnnSpace;
@@ -178,7 +178,7 @@ fn opened(
     let fresh = || -> Result<SharedTraining> {
         let recipe = sharing.training.clone();
         let skeleton = recipe.skeleton(&data);
-        let split = Split::validation(data.clone(), recipe.validation_images(&data), recipe.split_seed)?;
+        let split = recipe.split(&data)?;
         let rng = &mut rng_for(seed, "shared weights", 0);
         let supernet = Supernet::new(space, &skeleton, sharing.form, rng, device)?;
         Ok(SharedTraining::new(supernet, recipe, split, seed)?)
