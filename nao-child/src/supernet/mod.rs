@@ -23,7 +23,7 @@ pub use checkpoint::SupernetFileError;
 pub use child::{Norms, SharedChild};
 pub use evaluator::SharedWeightsEvaluator;
 pub use inherit::{InheritError, Inherited};
-pub use recipe::{ENAS, PoolRule, SHARED_SEARCHES, Sampling, SharingConfig, TrainedOn};
+pub use recipe::{PoolRule, Sampling, SharingConfig, SharingPreset, TrainedOn};
 pub use search::{Member, PoolState, Proposer, SharedRound, SharedSearch, SharedSearchError};
 pub use shared_weights::Purpose;
 pub use training::{Moment, SharedTraining};

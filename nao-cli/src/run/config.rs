@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 use nao_child::relaxed::RelaxedRecipe;
-use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
+use nao_child::supernet::SharingConfig;
 use nao_controller::{Language, NaoConfig, PnasConfig, PolicyConfig, StructureConfig};
 use nao_space::Space;
 use nao_space::search::{EvolutionConfig, RoundLimits};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::{Difference, FREE_IN_RUNS, differences};
 use super::execution::ExecutionConfig;
 use crate::data::DataSource;
-use crate::strategy::RELAXED_SEARCHES;
+use crate::strategy::{RELAXED_SEARCHES, SHARED_SEARCHES};
 use crate::task::Task;
 
 /// More trials than any search can train. Rounds are proposed whole, and numbers without bound would fill the memory.
@@ -50,7 +50,7 @@ pub struct RunConfig<T: Task> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyConfig {
-    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES) or [`SHARED_SEARCHES`].
+    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES) or [`SHARED_SEARCHES`](crate::strategy::SHARED_SEARCHES).
     pub name: String,
     /// Which of the two `nao` strategies: [`STRUCTURE`], or a controller preset.
     pub preset: String,

@@ -1,7 +1,6 @@
 //! Flags and settings of searches that do nothing beside the others.
 
 use anyhow::{Result, bail};
-use nao_child::supernet::{ENAS, SHARED_SEARCHES};
 use toml::{Table, Value};
 
 use super::config::{RunConfig, STRUCTURE};
@@ -9,6 +8,7 @@ use super::execution::Engine;
 use super::typed::table_of;
 use crate::args::{ExecutionOptions, RunOptions, SpaceKind};
 use crate::flags::refuse_idle;
+use crate::strategy::{ENAS, SHARED_SEARCHES};
 use crate::task::Task;
 
 impl ExecutionOptions {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use nao_child::language::LANGUAGE_RECIPES;
-use nao_child::supernet::SHARED_SEARCHES;
 use nao_controller::NaoConfig;
 use nao_space::search::RoundLimits;
 use toml::Value;
@@ -19,7 +18,7 @@ use super::toml_error::read_table;
 use super::typed::{has_key, nested, overlay, parse_setting, table_of, typed_table, word};
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::data::DataSource;
-use crate::strategy::RELAXED_SEARCHES;
+use crate::strategy::{RELAXED_SEARCHES, SHARED_SEARCHES};
 use crate::task::Task;
 use nao_run::quoted;
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use nao_child::data::{PartOrigin, RepeatedImages};
 use nao_child::relaxed::{Order, RelaxedRecipe};
-use nao_child::supernet::{ENAS, SharingConfig};
+use nao_child::supernet::SharingConfig;
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
 use nao_controller::PolicyConfig;
 use nao_space::draw::Picture;
@@ -28,6 +28,7 @@ use crate::run::{
     DerivedOutcome, RunConfig, SharedOutcome, SharedRun, check_relaxed, check_sharing, controller_preset,
     search_relaxed_network, search_shared,
 };
+use crate::strategy::{ENAS, sharing_preset};
 
 /// Image cells.
 #[derive(Clone, Debug, PartialEq)]
@@ -254,8 +255,9 @@ impl Task for ImageTask {
     /// Shared weights are usual on the five operations of ENAS; the authors' controllers propose unless another preset is
     /// asked for. Small pools keep the share of parents of the published ones.
     fn share(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
-        let sharing = SharingConfig::named(name, data)
-            .with_context(|| format!("strategy {name} does not share weights"))?;
+        let shares = sharing_preset(name);
+        let shares = shares.with_context(|| format!("strategy {name} does not share weights"))?;
+        let sharing = SharingConfig::of(shares, data).called(name);
         let preset = if name == "nao-v2" { "v2" } else { "v1" };
         config.space.ops = OpSet::enas_5().name().to_owned();
         config.strategy.preset = preset.to_owned();

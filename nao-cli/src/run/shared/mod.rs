@@ -12,8 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{
-    ENAS, Member, Proposer, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig,
-    Supernet,
+    Member, Proposer, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig, Supernet,
 };
 use nao_child::{ImageData, TrainError};
 use nao_run::RunFolder;
@@ -33,6 +32,7 @@ use crate::failure::{Interrupted, RunFailed, stopped_at};
 use crate::interrupt::Interrupt;
 use crate::pretrained::pretrained;
 use crate::report::{TrainProgress, figure};
+use crate::strategy::ENAS;
 use crate::task::{Arch, ImageTask, Task};
 
 pub use files::latest_weights;
