@@ -15,12 +15,12 @@ use super::dropout::LanguagePass;
 use super::evaluate::{LanguageEvaluation, ReadingLayout, evaluate_while};
 use super::model::{LanguageModel, Tokens};
 use super::recipe::LanguageRecipe;
-use crate::op::init::standard_normal;
 use crate::train::checkpoint_writer::CheckpointWriter;
 use crate::train::options::TimeBudget;
 use crate::train::{
     CheckpointError, Loss, NotFinite, Sgd, SgdSettings, Step, TrainError, TrainOptions, step,
 };
+use nao_kernels::nn::standard_normal;
 
 /// A trained language model.
 #[derive(Clone, Debug)]

@@ -8,8 +8,9 @@ mod pass;
 #[cfg(test)]
 mod zoo_tests;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use nao_kernels::nn::trained_values;
 use nao_space::network::NetworkPlan;
 use rand_chacha::ChaCha8Rng;
 
@@ -53,22 +54,8 @@ impl Network {
     /// Number of trainable values, auxiliary head included; running statistics do not count. For a network
     /// on an autodiff device: elsewhere nothing is trainable.
     pub fn trainable_values(&self) -> u64 {
-        trainable_values(self)
+        trained_values(self)
     }
-}
-
-fn trainable_values<M: Module>(module: &M) -> u64 {
-    struct Count(u64);
-    impl ModuleVisitor for Count {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                self.0 += param.shape().num_elements() as u64;
-            }
-        }
-    }
-    let mut count = Count(0);
-    module.visit(&mut count);
-    count.0
 }
 
 #[cfg(test)]
@@ -81,8 +68,8 @@ mod tests {
     use super::*;
     use crate::names::{NameConvention, load_tensors, named_gradients, save_tensors, tensor_names};
     use crate::op::drop::DropPathSchedule;
-    use crate::op::init::kaiming_normal;
     use crate::op::loss::{cross_entropy, target_rows};
+    use nao_kernels::nn::kaiming_normal;
 
     fn plan(op_set: &str, index: u64, skeleton: &Skeleton) -> NetworkPlan {
         let space = CnnSpace::new(5, OpSet::named(op_set).unwrap()).unwrap();

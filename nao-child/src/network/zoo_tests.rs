@@ -8,10 +8,10 @@ use nao_space::network::{
 };
 use nao_space::seed::rng_for;
 
-use super::{GraphNetwork, Network, Pass, TrainPass, trainable_values};
+use super::{GraphNetwork, Network, Pass, TrainPass};
 use crate::names::{NameConvention, graph_tensor_names, named_gradients, save_tensors, tensor_names};
-use crate::op::init::kaiming_normal;
 use crate::op::loss::{cross_entropy, target_rows};
+use nao_kernels::nn::kaiming_normal;
 
 const CLASSES: usize = 3;
 
@@ -111,7 +111,7 @@ fn networks_of_published_sizes_have_the_published_parameters() {
             continue;
         }
         let network = Network::new(&plan, &mut rng_for(1, "weights", 0), &device);
-        assert_eq!(trainable_values(&network), plan.cost().params, "{}", entry.name);
+        assert_eq!(nao_kernels::nn::trained_values(&network), plan.cost().params, "{}", entry.name);
         built += 1;
     }
     assert!(built > 10, "{built}");

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use nao_kernels::nn::SgdSettings;
 use nao_space::Fidelity;
 use nao_space::network::{Convention, Skeleton, Stem};
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,12 @@ impl Recipe {
         }
         .for_data(data.shape, data.classes.len())
         .with_auxiliary(auxiliary)
+    }
+
+    /// The settings of its optimiser.
+    pub fn sgd(&self) -> SgdSettings {
+        let Recipe { momentum, nesterov, weight_decay, clip, .. } = *self;
+        SgdSettings { momentum, nesterov, weight_decay, clip }
     }
 
     /// How thoroughly it tries an architecture.

@@ -1,15 +1,14 @@
 //! The state of a search in a relaxed network on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
+use nao_kernels::nn::{map_values, parameters, reshaped};
 use nao_space::Relaxation;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
-use super::network::RelaxedNetwork;
 use super::recipe::RelaxedRecipe;
 use super::search::{Position, RelaxedEpoch, State};
 use crate::train::CheckpointError;
@@ -41,9 +40,9 @@ impl State {
     /// Writes everything that a search needs to go on.
     pub(super) fn save(&self, recipe: &RelaxedRecipe, seed: u64, path: &Path) -> Result<(), CheckpointError> {
         let mut tensors = BTreeMap::new();
-        for (number, (id, data)) in numbered(&self.network).into_iter().enumerate() {
-            tensors.insert(weight(number), data);
-            if let Some(buffer) = self.sgd.buffers.get(&id) {
+        for (number, parameter) in parameters(&self.network).into_iter().enumerate() {
+            tensors.insert(weight(number), parameter.data());
+            if let Some(buffer) = self.sgd.buffers().get(&parameter.id) {
                 tensors.insert(momentum(number), buffer.clone().into_data());
             }
         }
@@ -68,63 +67,41 @@ impl State {
         let meta = meta.ok_or_else(|| damaged("it holds no state of a search in a relaxed network"))?;
         same(path, "recipe", &meta.recipe, recipe)?;
         same(path, "seed", &meta.seed, &seed)?;
-        self.sgd.buffers.clear();
-        for (number, (id, expected)) in numbered(&self.network).into_iter().enumerate() {
+        let mut buffers = HashMap::new();
+        for (number, parameter) in parameters(&self.network).into_iter().enumerate() {
             let stored = tensors.get(&weight(number));
-            if stored.is_none_or(|stored| stored.shape() != expected.shape()) {
+            if stored.is_none_or(|stored| stored.shape().as_slice() != parameter.shape) {
                 return Err(damaged("it holds the weights of another network"));
             }
             if let Some(buffer) = tensors.remove(&momentum(number)) {
-                let device = self.network.devices()[0].clone().without_autodiff();
-                self.sgd.buffers.insert(id, Tensor::from_data(buffer, &device));
+                buffers.insert(parameter.id, Tensor::from_data(buffer, &parameter.value.device()));
             }
         }
-        self.network = self.network.map(&mut Replace { tensors, next: 0 });
+        self.sgd.restore(buffers);
+        let mut numbers = 0..;
+        self.network = map_values(self.network, |parameter| {
+            let data = tensors.remove(&weight(numbers.next()?))?;
+            let len = data.num_elements();
+            Some(Tensor::from_data(reshaped(data, vec![len]), &parameter.value.device()))
+        });
         let Meta { relaxation, adam, epochs, position, .. } = meta;
         Ok(State { relaxation, adam, epochs, position, ..self })
-    }
-}
-
-/// All tensors of a network, running statistics included.
-fn numbered(network: &RelaxedNetwork) -> Vec<(ParamId, TensorData)> {
-    struct All(Vec<(ParamId, TensorData)>);
-    impl ModuleVisitor for All {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push((param.id, param.val().into_data()));
-        }
-    }
-    let mut all = All(Vec::new());
-    network.visit(&mut all);
-    all.0
-}
-
-struct Replace {
-    tensors: BTreeMap<String, TensorData>,
-    next: usize,
-}
-
-impl ModuleMapper for Replace {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let data = self.tensors.remove(&weight(self.next));
-        self.next += 1;
-        let Some(data) = data else { return param };
-        let trained = param.is_require_grad();
-        let param = param.map(|tensor| Tensor::from_data(data, &tensor.device()));
-        param.set_require_grad(trained)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
+    use nao_kernels::nn::values_of;
     use nao_space::network::RelaxedPlan;
     use nao_space::seed::rng_for;
     use rand::RngExt;
 
     use super::*;
     use crate::data::digits;
+    use crate::relaxed::network::RelaxedNetwork;
     use crate::relaxed::recipe::Order;
-    use crate::train::{Sgd, SgdSettings};
+    use crate::train::Sgd;
 
     #[test]
     fn a_state_is_kept_to_the_last_bit() {
@@ -140,7 +117,7 @@ mod tests {
             let network = RelaxedNetwork::new(&plan, &mut rng_for(seed, "weights", 0), &device);
             State {
                 network,
-                sgd: Sgd::new(SgdSettings::from(&recipe.weights)),
+                sgd: Sgd::new(recipe.weights.sgd()),
                 relaxation,
                 adam,
                 epochs: vec![],
@@ -154,9 +131,6 @@ mod tests {
         let loaded = state(2).load(&recipe, 7, &path).unwrap();
         assert_eq!(loaded.relaxation, saved.relaxation);
         assert_eq!(loaded.adam, saved.adam);
-        let values = |state: &State| -> Vec<TensorData> {
-            numbered(&state.network).into_iter().map(|(_, data)| data).collect()
-        };
-        assert_eq!(values(&loaded), values(&saved));
+        assert_eq!(values_of(&loaded.network), values_of(&saved.network));
     }
 }

@@ -144,18 +144,7 @@ mod tests {
 
     use super::*;
     use crate::network::TrainPass;
-    use crate::op::init::uniform;
-
-    /// Counts the values that are trained.
-    struct Trained(u64);
-
-    impl burn::module::ModuleVisitor for Trained {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                self.0 += param.shape().num_elements() as u64;
-            }
-        }
-    }
+    use nao_kernels::nn::{trained_values, uniform};
 
     fn plan() -> RelaxedPlan {
         use nao_space::network::FeatureShape;
@@ -166,9 +155,7 @@ mod tests {
     fn the_built_network_trains_what_the_plan_counts() {
         let device = Device::flex().autodiff();
         let network = RelaxedNetwork::new(&plan(), &mut rng_for(1, "weights", 0), &device);
-        let mut trained = Trained(0);
-        network.visit(&mut trained);
-        assert_eq!(trained.0, plan().params());
+        assert_eq!(trained_values(&network), plan().params());
     }
 
     /// With all weight on one operation a mixture is that operation; with all on nothing, nothing.

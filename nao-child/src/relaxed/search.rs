@@ -16,14 +16,14 @@ use super::recipe::{Order, RelaxedRecipe};
 use crate::data::Split;
 use crate::data::split::shuffle;
 use crate::network::{Pass, TrainPass};
-use crate::op::init::standard_normal;
 use crate::op::loss::{cross_entropy, target_rows};
 use crate::op::norm::BatchStatistics;
 use crate::train::checkpoint_writer::CheckpointWriter;
 use crate::train::evaluate::{BATCH, judge};
 use crate::train::options::TimeBudget;
 use crate::train::schedule::cosine;
-use crate::train::{ImageBatch, ImageLoader, NotFinite, Sgd, SgdSettings, TrainError, TrainOptions, step};
+use crate::train::{ImageBatch, ImageLoader, NotFinite, Sgd, TrainError, TrainOptions, step};
+use nao_kernels::nn::standard_normal;
 
 /// Where a search stood after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,7 +133,7 @@ impl Search<'_> {
         let mut logits = rng_for(self.seed, "mixtures", 0);
         State {
             network: RelaxedNetwork::new(plan, &mut rng_for(self.seed, "weights", 0), &self.device),
-            sgd: Sgd::new(SgdSettings::from(&self.recipe.weights)),
+            sgd: Sgd::new(self.recipe.weights.sgd()),
             relaxation: Relaxation::of(|| self.recipe.initial_deviation * standard_normal(&mut logits)),
             adam: Adam::new(),
             epochs: Vec::new(),
@@ -220,7 +220,7 @@ impl Search<'_> {
                     rate,
                     momentum: weights.momentum,
                     weight_decay: weights.weight_decay,
-                    buffers: &sgd.buffers,
+                    buffers: sgd.buffers(),
                 };
                 second_order(network, relaxation, &self.device, &step, on(training), on(validation))
             }

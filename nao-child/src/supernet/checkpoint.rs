@@ -76,7 +76,7 @@ impl SharedTraining {
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let mut tensors = self.supernet.tensors();
         for (name, id) in self.supernet.ids() {
-            if let Some(buffer) = self.sgd.buffers.get(&id) {
+            if let Some(buffer) = self.sgd.buffers().get(&id) {
                 tensors.insert(format!("{MOMENTUM_PREFIX}{name}"), buffer.clone().into_data());
             }
         }
@@ -104,11 +104,9 @@ impl SharedTraining {
             .load(tensors)
             .map_err(|source| CheckpointError::Names { path: path.to_owned(), source })?;
         let device: Device = self.supernet.device().clone();
-        self.sgd.buffers = self
-            .supernet
-            .ids()
-            .filter_map(|(name, id)| Some((id, Tensor::from_data(momentum.get(name)?.clone(), &device))))
-            .collect();
+        let buffer = |name| Some(Tensor::from_data(momentum.get(name)?.clone(), &device));
+        let buffers = self.supernet.ids().filter_map(|(name, id)| Some((id, buffer(name)?)));
+        self.sgd.restore(buffers.collect());
         (self.epoch, self.position) = (meta.epoch, meta.position);
         Ok(())
     }

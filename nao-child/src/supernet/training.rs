@@ -17,7 +17,7 @@ use crate::recipe::{Recipe, RecipeError};
 use crate::train::evaluate::{BATCH, Evaluation, judge};
 use crate::train::image::training_loss;
 use crate::train::schedule::cosine;
-use crate::train::{ImageBatch, ImageLoader, Sgd, SgdSettings, TrainError, step};
+use crate::train::{ImageBatch, ImageLoader, Sgd, TrainError, step};
 
 /// The shared weights of a space while they learn: each step trains the network of one architecture on one batch of
 /// images. What other architectures use alone stays as it is, momentum and all; in the authors' code it decays and drifts
@@ -74,7 +74,7 @@ impl SharedTraining {
     pub fn new(supernet: Supernet, recipe: Recipe, split: Split, seed: u64) -> Result<Self, RecipeError> {
         recipe.check(&split.data)?;
         let loader = ImageLoader::new(&split, recipe.augmentation, &supernet.device().clone().autodiff());
-        let sgd = Sgd::new(SgdSettings::from(&recipe));
+        let sgd = Sgd::new(recipe.sgd());
         Ok(SharedTraining {
             supernet,
             sgd,

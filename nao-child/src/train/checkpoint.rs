@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::nn::{Sgd, parameters};
 use nao_space::network::{BlockRole, CellPlan, NetworkPlan};
 use nao_space::seed::rng_for;
 use nao_space::{CellRole, EpochReport};
 use serde::{Deserialize, Serialize};
 
-use super::sgd::Sgd;
 use super::tensor_file::{no_state, read, same, write};
 use crate::names::{NameConvention, TensorName, load_tensors, save_tensors, tensor_names};
 use crate::network::Network;
@@ -107,7 +107,7 @@ impl Checkpoint {
         let names = tensor_names(plan, NameConvention::V1);
         let mut tensors = save_tensors(&self.network, &names);
         for (id, TensorName { name, .. }) in ids(&self.network).into_iter().zip(&names) {
-            if let Some(buffer) = self.sgd.buffers.get(&id) {
+            if let Some(buffer) = self.sgd.buffers().get(&id) {
                 tensors.insert(format!("{MOMENTUM_PREFIX}{name}"), buffer.clone().into_data());
             }
         }
@@ -148,7 +148,7 @@ impl Checkpoint {
         if let Some(found) = &meta.cells {
             same(path, "cell", found, &cells(plan))?;
         }
-        let mut sgd = fresh.sgd;
+        let mut buffers = HashMap::new();
         let device = network.devices().into_iter().next().unwrap_or_default().without_autodiff();
         for (id, TensorName { name, shape, .. }) in ids(&network).into_iter().zip(&names) {
             let Some(data) = momentum.remove(name) else { continue };
@@ -156,8 +156,10 @@ impl Checkpoint {
                 let message = format!("{MOMENTUM_PREFIX}{name} has {} values", data.num_elements());
                 return Err(CheckpointError::Damaged { path: path.to_owned(), message });
             }
-            sgd.buffers.insert(id, Tensor::from_data(data, &device));
+            buffers.insert(id, Tensor::from_data(data, &device));
         }
+        let mut sgd = fresh.sgd;
+        sgd.restore(buffers);
         let Meta { epoch, position, scored, reports, .. } = meta;
         Ok(Checkpoint { network, sgd, epoch, position, scored, reports })
     }
@@ -195,15 +197,7 @@ fn cells(plan: &NetworkPlan) -> Vec<String> {
 }
 
 fn ids(network: &Network) -> Vec<ParamId> {
-    struct Ids(Vec<ParamId>);
-    impl ModuleVisitor for Ids {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(param.id);
-        }
-    }
-    let mut ids = Ids(Vec::new());
-    network.visit(&mut ids);
-    ids.0
+    parameters(network).into_iter().map(|parameter| parameter.id).collect()
 }
 
 fn fit(

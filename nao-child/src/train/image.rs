@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::nn::Sgd;
 use nao_space::network::NetworkPlan;
 use nao_space::seed::rng_for;
 use nao_space::{EpochReport, Progress};
@@ -16,7 +17,6 @@ use super::error::TrainError;
 use super::evaluate::{Evaluation, evaluate_by};
 use super::options::{TimeBudget, TrainOptions, if_asked_to_go_on};
 use super::schedule::cosine;
-use super::sgd::{Sgd, SgdSettings};
 use super::step::step;
 use crate::data::Split;
 use crate::names::{NameConvention, load_tensors, save_tensors, tensor_names};
@@ -93,7 +93,7 @@ impl<'a> ImageTraining<'a> {
         let device = training.device.clone().autodiff();
         let network = Network::new(plan, &mut rng_for(*seed, "weights", 0), &device);
         let network = started_from(network, plan, &training.initial)?;
-        let fresh = || Checkpoint::fresh(network.clone(), Sgd::new(SgdSettings::from(recipe)));
+        let fresh = || Checkpoint::fresh(network.clone(), Sgd::new(recipe.sgd()));
         let writer = CheckpointWriter::new(&training.options);
         let earlier =
             writer.earlier(|path| Checkpoint::load(fresh(), plan, recipe, *seed, path), progress)?;

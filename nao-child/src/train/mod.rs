@@ -8,7 +8,6 @@ pub(crate) mod evaluate;
 pub(crate) mod image;
 pub(crate) mod options;
 pub mod schedule;
-pub(crate) mod sgd;
 pub(crate) mod step;
 pub(crate) mod tensor_file;
 mod training;
@@ -16,12 +15,13 @@ mod training;
 #[cfg(test)]
 pub(crate) mod handover_tests;
 
+pub use nao_kernels::nn::{Sgd, SgdSettings};
+
 pub use batches::{ImageBatch, ImageBatches, ImageLoader, batch_of};
 pub use checkpoint::CheckpointError;
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, evaluate_held_out};
 pub use image::Trained;
 pub use options::{OnCheckpointError, TrainOptions};
-pub use sgd::{Sgd, SgdSettings};
 pub use step::{Loss, NotFinite, Step, step};
 pub use training::Training;

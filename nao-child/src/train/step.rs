@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use nao_kernels::nn::Sgd;
 
-use super::sgd::Sgd;
 use crate::op::norm::{BatchStatistics, apply_statistics};
 
 /// What a step goes down, and what is said of it.

@@ -36,7 +36,7 @@ pub const KNOWN_CYCLES: [(&str, &[&str]); 6] = [
             "strategy/nao.rs strategy/state.rs",
         ],
     ),
-    ("nao-child", &["supernet/child.rs supernet/shared_weights.rs"]),
+    ("nao-child", &[]),
     (
         "nao-cli",
         &[
