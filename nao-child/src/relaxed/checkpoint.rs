@@ -12,7 +12,7 @@ use super::adam::Adam;
 use super::recipe::RelaxedRecipe;
 use super::search::{Position, RelaxedEpoch, State};
 use crate::train::CheckpointError;
-use crate::train::tensor_file::{read, same, write};
+use crate::train::state_file::{MOMENTUM, StateFile, same_training};
 
 /// What a file says besides its tensors.
 #[derive(Serialize, Deserialize)]
@@ -27,30 +27,28 @@ struct Meta {
     position: Position,
 }
 
-/// Tensors are numbered in the order in which the network is visited.
-fn weight(number: usize) -> String {
-    format!("weights/{number:04}")
-}
+/// The section of the network's tensors.
+const WEIGHTS: &str = "weights/";
 
-fn momentum(number: usize) -> String {
-    format!("momentum/{number:04}")
+/// Tensors are numbered in the order in which the network is visited.
+fn numbered(number: usize) -> String {
+    format!("{number:04}")
 }
 
 impl State {
     /// Writes everything that a search needs to go on.
     pub(super) fn save(&self, recipe: &RelaxedRecipe, seed: u64, path: &Path) -> Result<(), CheckpointError> {
-        let mut tensors = BTreeMap::new();
-        for (number, parameter) in parameters(&self.network).into_iter().enumerate() {
-            tensors.insert(weight(number), parameter.data());
-            if let Some(buffer) = self.sgd.buffers().get(&parameter.id) {
-                tensors.insert(momentum(number), buffer.clone().into_data());
-            }
-        }
         let State { relaxation, adam, epochs, position, .. } = self;
         let (recipe, relaxation) = (recipe.clone(), relaxation.clone());
         let (adam, epochs, position) = (adam.clone(), epochs.clone(), *position);
         let meta = Meta { recipe, seed, relaxation, adam, epochs, position };
-        write(tensors, Some(&meta), path)
+        let mut file = StateFile::new(BTreeMap::new(), meta);
+        for (number, parameter) in parameters(&self.network).into_iter().enumerate() {
+            file.add(WEIGHTS, [(numbered(number), parameter.data())]);
+            let buffer = self.sgd.buffers().get(&parameter.id);
+            file.add(MOMENTUM, buffer.map(|buffer| (numbered(number), buffer.clone().into_data())));
+        }
+        file.write(path)
     }
 
     /// Takes over what [`save`](State::save) wrote.
@@ -60,31 +58,28 @@ impl State {
         seed: u64,
         path: &Path,
     ) -> Result<Self, CheckpointError> {
-        let damaged =
-            |message: &str| CheckpointError::Damaged { path: path.to_owned(), message: message.into() };
-        let (mut tensors, meta) = read::<serde_json::Value>(path)?;
-        let meta: Option<Meta> = meta.and_then(|meta| serde_json::from_value(meta).ok());
-        let meta = meta.ok_or_else(|| damaged("it holds no state of a search in a relaxed network"))?;
-        same(path, "recipe", &meta.recipe, recipe)?;
-        same(path, "seed", &meta.seed, &seed)?;
+        let mut file = StateFile::<Meta>::read(path, "it holds no state of a search in a relaxed network")?;
+        same_training(path, (&file.meta.recipe, file.meta.seed), (recipe, seed))?;
+        let (mut weights, mut momentum) = (file.take(WEIGHTS), file.take(MOMENTUM));
         let mut buffers = HashMap::new();
         for (number, parameter) in parameters(&self.network).into_iter().enumerate() {
-            let stored = tensors.get(&weight(number));
+            let stored = weights.get(&numbered(number));
             if stored.is_none_or(|stored| stored.shape().as_slice() != parameter.shape) {
-                return Err(damaged("it holds the weights of another network"));
+                let message = "it holds the weights of another network".to_owned();
+                return Err(CheckpointError::Damaged { path: path.to_owned(), message });
             }
-            if let Some(buffer) = tensors.remove(&momentum(number)) {
+            if let Some(buffer) = momentum.remove(&numbered(number)) {
                 buffers.insert(parameter.id, Tensor::from_data(buffer, &parameter.value.device()));
             }
         }
         self.sgd.restore(buffers);
         let mut numbers = 0..;
         self.network = map_values(self.network, |parameter| {
-            let data = tensors.remove(&weight(numbers.next()?))?;
+            let data = weights.remove(&numbered(numbers.next()?))?;
             let len = data.num_elements();
             Some(Tensor::from_data(reshaped(data, vec![len]), &parameter.value.device()))
         });
-        let Meta { relaxation, adam, epochs, position, .. } = meta;
+        let Meta { relaxation, adam, epochs, position, .. } = file.meta;
         Ok(State { relaxation, adam, epochs, position, ..self })
     }
 }

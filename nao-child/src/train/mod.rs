@@ -8,6 +8,7 @@ pub(crate) mod evaluate;
 pub(crate) mod image;
 pub(crate) mod options;
 pub mod schedule;
+pub(crate) mod state_file;
 pub(crate) mod step;
 pub(crate) mod tensor_file;
 mod training;
