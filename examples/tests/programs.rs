@@ -45,7 +45,7 @@ programs! {
     };
     predictor, |text, folder| text.lines().count() == 5 && folder.join("predictor.json").is_file();
     train, |text, _| {
-        let accuracy = text.split("accuracy ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+        let accuracy = text.split("accuracy ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
         accuracy.parse::<f64>().unwrap() > 0.5 && text.contains(&format!("loaded again: {accuracy}"))
     };
     own_space, |text, _| text.contains("best of 200 trials: ");

@@ -13,7 +13,7 @@ use nao_space::{
 
 use crate::data::{ImageData, Split};
 use crate::recipe::{Recipe, RecipeError};
-use crate::train::{OnCheckpointError, TrainError, TrainOptions, train_network};
+use crate::train::{OnCheckpointError, TrainOptions, Training};
 
 /// Trains every architecture from scratch and measures its validation accuracy.
 ///
@@ -37,8 +37,7 @@ impl TrainEvaluator {
     /// When the recipe is for other data, has a value out of range, or leaves no images on one side.
     pub fn new(data: Arc<ImageData>, recipe: Recipe, device: Device) -> Result<Self, RecipeError> {
         recipe.check(&data)?;
-        let held_out = recipe.validation_images(&data);
-        let split = Split::validation(data, held_out, recipe.split_seed)?;
+        let split = recipe.split(&data)?;
         Ok(TrainEvaluator { split, recipe, device: device.without_autodiff(), time_limit: None })
     }
 
@@ -79,14 +78,13 @@ impl TrainEvaluator {
             checkpoint: checkpoint.cloned(),
             on_checkpoint_error: OnCheckpointError::Warn,
             time_limit: self.time_limit,
-            ..TrainOptions::default()
         };
-        let (recipe, split) = (&self.recipe, &self.split);
-        let trained = train_network(&plan, recipe, split, trial.seed, &self.device, &options, progress)
-            .map_err(evaluation_error)?;
-        let cost = plan.cost();
+        let (recipe, split) = (self.recipe.clone(), self.split.clone());
+        let training = Training::of_plan(plan, recipe, split)?.seed(trial.seed).device(self.device.clone());
+        let trained = training.options(options).run_with(progress)?;
+        let cost = trained.plan.cost();
         Ok(Measurement::new(self.objective(), trained.accuracy)
-            .at(recipe.fidelity())
+            .at(self.recipe.fidelity())
             .with_cost(cost.params, cost.macs)
             .in_seconds(started.elapsed().as_secs_f64())
             .with(quantity::TRAIN_LOSS, trained.train_loss)
@@ -125,18 +123,6 @@ pub(crate) fn panics_are_outcomes(
 ) -> Result<Measurement, EvaluationError> {
     catch_unwind(AssertUnwindSafe(evaluate))
         .unwrap_or_else(|panic| Err(EvaluationError::Panicked { message: panic_message(&*panic) }))
-}
-
-fn evaluation_error(error: TrainError) -> EvaluationError {
-    match error {
-        TrainError::NotFinite { epoch, loss } => EvaluationError::NotFinite { epoch, loss: loss.to_string() },
-        TrainError::TimeLimit { limit } => EvaluationError::TimeLimit { seconds: limit.as_secs_f64() },
-        TrainError::Interrupted => EvaluationError::Interrupted,
-        TrainError::Recipe(error) => EvaluationError::Unsuitable { message: error.to_string() },
-        TrainError::Architecture(error) => EvaluationError::Unsuitable { message: error.to_string() },
-        TrainError::Initial(error) => EvaluationError::Unsuitable { message: error.to_string() },
-        TrainError::Checkpoint(error) => EvaluationError::Unsuitable { message: error.to_string() },
-    }
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

@@ -40,9 +40,9 @@ pub use burn::tensor::Device;
 pub use cell_recipe::{ArchOf, CellRecipe, CellRecipeError, SharedEvaluator};
 pub use data::{DataError, ImageData, Split, cifar10_folder, digits};
 pub use evaluator::TrainEvaluator;
-pub use network::{GraphNetwork, Network, Pass, Quirks, TrainPass};
-pub use recipe::{RECIPE_NAMES, Recipe, RecipeError};
-pub use train::{TrainError, TrainOptions, Trained, train_network};
+pub use network::{Dropping, GraphNetwork, Network, Pass, Quirks, TrainPass};
+pub use recipe::{RECIPES, Recipe, RecipeError};
+pub use train::{TrainError, TrainOptions, Trained, Training};
 
 /// The examples of the README are tested with those of the documentation.
 #[cfg(doctest)]

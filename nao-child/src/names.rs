@@ -18,10 +18,11 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::TensorData;
 use burn_store::{ModuleSnapshot, bridge};
+use nao_kernels::nn::gradients_of;
 use nao_space::Op;
 use nao_space::excerpt::listed_up_to;
 use nao_space::network::{Block, BlockRole, GraphPlan, Layer, NetworkPlan};
@@ -259,22 +260,10 @@ pub fn named_gradients<M: Module>(
     names: &[TensorName],
     gradients: &GradientsParams,
 ) -> BTreeMap<String, TensorData> {
-    struct Collect<'a> {
-        gradients: &'a GradientsParams,
-        found: Vec<TensorData>,
-    }
-    impl ModuleVisitor for Collect<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let gradient = self.gradients.get::<D>(param.id);
-            let zeros = || TensorData::zeros::<f32, _>(param.shape());
-            self.found.push(gradient.map_or_else(zeros, Tensor::into_data));
-        }
-    }
-    let mut collect = Collect { gradients, found: Vec::with_capacity(names.len()) };
-    network.visit(&mut collect);
-    assert_eq!(collect.found.len(), names.len(), "names and network come from one plan");
-    let named = names.iter().zip(collect.found).filter(|(name, _)| name.trainable);
-    named.map(|(name, gradient)| (name.name.clone(), gradient)).collect()
+    let found = gradients_of(network, gradients);
+    assert_eq!(found.len(), names.len(), "names and network come from one plan");
+    let named = names.iter().zip(found).filter(|(name, _)| name.trainable);
+    named.map(|(name, gradient)| (name.name.clone(), gradient.data())).collect()
 }
 
 #[cfg(test)]

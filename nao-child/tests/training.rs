@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burn::tensor::Device;
-use nao_child::names::NameConvention;
-use nao_child::train::checkpoint::load_network;
+use nao_child::train::checkpoint::open_network;
 use nao_child::train::evaluate;
-use nao_child::{
-    ImageData, Network, Recipe, Split, TrainError, TrainEvaluator, TrainOptions, digits, train_network,
-};
+use nao_child::{ImageData, Recipe, Split, TrainError, TrainEvaluator, TrainOptions, Training, digits};
 use nao_space::network::NetworkPlan;
 use nao_space::seed::rng_for;
 use nao_space::{
-    Checkpointing, CnnArch, CnnSpace, EpochReport, EvaluationError, Evaluator, Measurement, Progress, Quiet,
-    Space, Trial, TrialId,
+    CnnArch, CnnSpace, EpochReport, EvaluationError, Evaluator, Measurement, Progress, Quiet, Space, Trial,
+    TrialId,
 };
 
 fn arch(index: u64) -> CnnArch {
@@ -79,8 +76,7 @@ fn a_handful_of_digits_is_learnt_by_heart() {
     recipe.augmentation.crop_padding = 0;
     let split = Split::validation(Arc::new(data), few, 1).unwrap();
     let plan = NetworkPlan::new(&arch(3), &recipe.skeleton(&split.data)).unwrap();
-    let options = TrainOptions::default();
-    let trained = train_network(&plan, &recipe, &split, 1, &Device::flex(), &options, &mut Quiet).unwrap();
+    let trained = Training::of_plan(plan, recipe, split).unwrap().seed(1).run().unwrap();
     assert!(trained.train_loss < 0.02, "loss {}", trained.train_loss);
 }
 
@@ -148,33 +144,32 @@ fn an_interrupted_training_goes_on_from_its_checkpoint_to_the_same_end() {
     let recipe = Recipe { epochs: 3, cosine_epochs: 3, ..recipe() };
     let split = Split::test(Arc::new(digits())).unwrap();
     let plan = NetworkPlan::new(&arch(4), &recipe.skeleton(&split.data)).unwrap();
-    let device = Device::flex();
-    let whole = train_network(&plan, &recipe, &split, 5, &device, &TrainOptions::default(), &mut Quiet);
-    let whole = whole.unwrap();
-    let options = TrainOptions {
-        checkpoint: Some(Checkpointing::every_epoch(folder.path().join("child/state.safetensors"))),
-        best: Some(folder.path().join("best.safetensors")),
-        ..TrainOptions::default()
+    let of_seed = |plan: &NetworkPlan, seed| {
+        Training::of_plan(plan.clone(), recipe.clone(), split.clone()).unwrap().seed(seed)
     };
+    let whole = of_seed(&plan, 5).run().unwrap();
+    let options = TrainOptions::kept_at(folder.path().join("child/state.safetensors"));
+    let best = folder.path().join("best.safetensors");
+    let kept = |training: Training| training.options(options.clone()).keep_best(&best);
+    let training = kept(of_seed(&plan, 5));
     let mut until = Until { epochs: 2, panic: false, seen: vec![] };
-    let stopped = train_network(&plan, &recipe, &split, 5, &device, &options, &mut until).unwrap_err();
+    let stopped = training.run_with(&mut until).unwrap_err();
     assert!(matches!(stopped, TrainError::Interrupted));
-    let resumed = train_network(&plan, &recipe, &split, 5, &device, &options, &mut Quiet).unwrap();
+    let resumed = training.run().unwrap();
     assert_eq!((resumed.last, resumed.epochs.clone()), (whole.last, whole.epochs));
 
     // The file of the best network is the network.
-    let fresh = Network::new(&plan, &mut rng_for(9, "weights", 0), &device);
-    let loaded =
-        load_network(fresh, &plan, NameConvention::V1, &folder.path().join("best.safetensors")).unwrap();
+    let device = Device::flex();
+    let loaded = open_network(&plan, &best, &device).unwrap();
     let scale = nao_child::data::augment::ChannelScale::new(recipe.augmentation.normalisation, &split);
     let again = evaluate(&loaded, &split.data, &split.held_out, &scale, 250, &device);
     assert_eq!(again, resumed.last);
 
     // Another seed or another cell is not mixed in.
-    let other = train_network(&plan, &recipe, &split, 6, &device, &options, &mut Quiet).unwrap_err();
+    let other = kept(of_seed(&plan, 6)).run().unwrap_err();
     assert!(other.to_string().contains("another seed (found 5, expected 6)"), "{other}");
     let other_plan = NetworkPlan::new(&arch(5), &recipe.skeleton(&split.data)).unwrap();
-    let other = train_network(&other_plan, &recipe, &split, 5, &device, &options, &mut Quiet).unwrap_err();
+    let other = kept(of_seed(&other_plan, 5)).run().unwrap_err();
     assert!(other.to_string().contains("do not fit the network"), "{other}");
 }
 
@@ -185,10 +180,8 @@ fn a_damaged_checkpoint_is_named_with_the_remedy() {
     std::fs::write(&path, b"not a checkpoint").unwrap();
     let split = Split::test(Arc::new(digits())).unwrap();
     let plan = NetworkPlan::new(&arch(4), &recipe().skeleton(&split.data)).unwrap();
-    let options =
-        TrainOptions { checkpoint: Some(Checkpointing::every_epoch(path)), ..TrainOptions::default() };
-    let error =
-        train_network(&plan, &recipe(), &split, 5, &Device::flex(), &options, &mut Quiet).unwrap_err();
+    let training = Training::of_plan(plan, recipe(), split).unwrap();
+    let error = training.options(TrainOptions::kept_at(path)).run().unwrap_err();
     assert!(error.to_string().contains("state.safetensors: not a safetensors file of weights"), "{error}");
     assert!(error.to_string().contains("may also be deleted: the training then starts afresh"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use nao_child::supernet::SHARED_SEARCHES;
+use nao_child::supernet::SharingPreset;
 use nao_controller::{
     LinearSearch, NaoSearch, PnasSearch, PolicyConfig, PolicyRule, PolicySearch, PretrainedSpace,
     StructureSearch,
@@ -31,6 +31,23 @@ pub const STRATEGIES: [&str; 12] = [
     "ppo:short",
     "pnas",
 ];
+
+/// The names of the searches with shared weights.
+pub const SHARED_SEARCHES: [&str; 4] = ["nao-ws", "nao-v2", "random-ws", ENAS];
+
+/// The one of them in which a policy proposes.
+pub const ENAS: &str = "enas";
+
+/// What a search with shared weights of that name does.
+pub fn sharing_preset(name: &str) -> Option<SharingPreset> {
+    match name {
+        "nao-ws" => Some(SharingPreset::KeptPool),
+        "nao-v2" => Some(SharingPreset::GrowingPool),
+        "random-ws" => Some(SharingPreset::FixedPool),
+        ENAS => Some(SharingPreset::PolicyPool),
+        _ => None,
+    }
+}
 
 /// The names of searches in a relaxed network, by the first and the second order of their gradient.
 pub const RELAXED_SEARCHES: [&str; 2] = ["darts", "darts:second"];

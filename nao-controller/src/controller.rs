@@ -222,7 +222,7 @@ impl Controller {
         let networks = self.networks.clone().no_grad().set_require_grad(true);
         let forward = self.forward(&networks, sequences, targets)?;
         let gradients = GradientsParams::from_grads(forward.loss.backward(), &networks);
-        let norm = training::global_norm(&networks, &gradients);
+        let norm = nao_kernels::nn::gradient_norm_on_device(&networks, &gradients);
         let norm = norm.and_then(|norm| floats(norm).first().copied()).unwrap_or(0.0);
         let parameters = named_values(&self.networks, self.names(), Some(&gradients));
         Ok((losses(&forward), Gradients { parameters, norm }))

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use nao_kernels::nn::Adam;
 use nao_kernels::{LstmInput, RowNumbers};
 use nao_space::Token;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::adam::Adam;
 use crate::bundle::NamedFloats;
 use crate::decoder::floats;
 use crate::error::ControllerError;

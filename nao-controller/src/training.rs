@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
+use nao_kernels::nn::clip_gradients;
 use nao_space::Token;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -123,49 +123,4 @@ fn epoch_losses(sums: Option<Tensor<1>>, sequences: usize) -> EpochLosses {
     let sums = sums.map_or(Vec::new(), crate::decoder::floats);
     let mean = |index: usize| sums.get(index).map_or(f64::NAN, |&sum| f64::from(sum) / sequences as f64);
     EpochLosses { loss: mean(0), prediction: mean(1), reconstruction: mean(2) }
-}
-
-/// Scales all gradients by min(1, limit / (norm + 1e-6)), norm being the L2 norm over all parameters together.
-/// The factor stays on the device: nothing waits for it.
-pub(crate) fn clip_gradients(
-    networks: &impl Module,
-    mut gradients: GradientsParams,
-    limit: f64,
-) -> GradientsParams {
-    let Some(norm) = global_norm(networks, &gradients) else { return gradients };
-    let factor = norm.add_scalar(1e-6).recip().mul_scalar(limit).clamp_max(1.0);
-    networks.visit(&mut Scale { gradients: &mut gradients, factor });
-    gradients
-}
-
-/// The L2 norm over all gradients together, `[1]`.
-pub(crate) fn global_norm(networks: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> {
-    let mut squares = Squares { gradients, sums: Vec::new() };
-    networks.visit(&mut squares);
-    (!squares.sums.is_empty()).then(|| Tensor::cat(squares.sums, 0).sum().sqrt())
-}
-
-struct Squares<'a> {
-    gradients: &'a GradientsParams,
-    sums: Vec<Tensor<1>>,
-}
-
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.sums.extend(self.gradients.get::<D>(param.id).map(|gradient| gradient.square().sum()));
-    }
-}
-
-struct Scale<'a> {
-    gradients: &'a mut GradientsParams,
-    factor: Tensor<1>,
-}
-
-impl ModuleVisitor for Scale<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let factor = self.factor.clone().reshape([1; D]);
-            self.gradients.register(param.id, gradient * factor);
-        }
-    }
 }

@@ -24,6 +24,9 @@
 //! The environment variable `NAO_KERNELS` says what runs on the CPU backend: `auto` (the default), `avx2` or `plain`
 //! (no wider vector instructions than these), or `burn` (burn's own operations throughout, to compare with).
 //!
+//! # Training
+//! [`nn`] has what trainings need besides operations: first weights, SGD and Adam, clipping, parameters as numbers.
+//!
 //! # On slices
 //! [`cpu`] holds the kernels themselves, on slices and without burn.
 
@@ -31,6 +34,7 @@
 
 pub mod cpu;
 mod extension;
+pub mod nn;
 mod operation;
 mod switch;
 

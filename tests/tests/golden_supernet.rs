@@ -68,7 +68,8 @@ impl Shared {
 
         let child = self.supernet.child(&arch, Purpose::Train).expect("an architecture of the space");
         let device = self.device.clone().autodiff();
-        let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(1, "drop", 0)));
+        let mut statistics = Vec::new();
+        let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
         let images = Tensor::from_inner(self.images.clone());
         let logits = child.forward(images, &mut pass).main;
         differences.forward("train logits", &floats(logits.clone()), expected("train/logits"));

@@ -3,15 +3,14 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::Device;
+use burn::module::Module;
 use nao_child::data::text_folder;
 use nao_child::language::{
-    Dropouts, LanguageModel, LanguageRecipe, ReadingLayout, evaluate_language_model, train_language_model,
+    Dropouts, LanguageRecipe, LanguageTraining, ReadingLayout, evaluate_language_model,
 };
-use nao_space::network::LanguageModelSkeleton;
-use nao_space::seed::rng_for;
 use nao_space::{EpochReport, Progress, RnnSpace, Space};
 
 #[global_allocator]
@@ -35,28 +34,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [folder, hidden, epochs, limit @ ..] = words.as_slice() else {
         return Err("usage: language_model FOLDER HIDDEN EPOCHS [TRAINING WORDS]".into());
     };
-    let text = text_folder(Path::new(folder))?;
+    let mut text = text_folder(Path::new(folder))?;
     let limit = limit.first().map_or(Ok(text.train.len()), |words| words.parse::<usize>())?;
-    let training = &text.train[..limit.min(text.train.len())];
+    text.train.truncate(limit);
     // For small models and few epochs: less is dropped than in the final training.
     let dropouts = Dropouts { word: 0.0, input: 0.1, x: 0.1, hidden: 0.1, output: 0.1 };
     let (hidden, epochs) = (hidden.parse()?, epochs.parse()?);
     let recipe =
         LanguageRecipe { hidden, epochs, batch: 20, dropouts, ..LanguageRecipe::named("ptb-search")? };
-    let sizes = LanguageModelSkeleton { vocabulary: text.vocabulary.len(), hidden };
     let arch = RnnSpace::default().parse("0 1 0 1 1 1 3 0 4 1 4 1 5 1 1 1 7 1 1 1 1 2")?;
+    let text = Arc::new(text);
+    let training = LanguageTraining::new(&arch, text.clone(), recipe)?.seed(1);
     println!(
         "{} words to train on, {} different, {} parameters",
-        training.len(),
-        sizes.vocabulary,
-        sizes.cost(&arch)?.params
+        text.train.len(),
+        text.vocabulary.len(),
+        training.skeleton().cost(&arch)?.params
     );
-    let device = Device::flex().autodiff();
-    let model = LanguageModel::new(sizes, arch.nodes().len(), &mut rng_for(1, "weights", 0), &device);
-    let mut progress = Printed(Instant::now());
-    let texts = [training, text.validation.as_slice()];
-    let trained = train_language_model(model, &arch, texts, &recipe, 1, &Default::default(), &mut progress)?;
-    use burn::module::Module;
+    let trained = training.run_with(&mut Printed(Instant::now()))?;
     let model = trained.model.valid();
     let test = evaluate_language_model(&model, &arch, &text.test, ReadingLayout { batch: 10, segment: 35 })
         .ok_or("the test text is too short")?;

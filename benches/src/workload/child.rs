@@ -5,10 +5,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use nao_child::network::Block;
 use nao_child::op::drop::DropPathSchedule;
-use nao_child::op::init::uniform;
 use nao_child::op::loss::{cross_entropy, target_rows};
 use nao_child::train::{Sgd, SgdSettings};
-use nao_child::{Network, Pass, TrainPass};
+use nao_child::{Dropping, Network, Pass, TrainPass};
+use nao_kernels::nn::uniform;
 use nao_space::network::{Block as BlockPlan, FeatureShape, NetworkPlan, Skeleton, zoo_entry};
 use nao_space::seed::rng_for;
 use nao_space::{Cell, CnnArch, CnnSpace, Edge, Node, Op, OpSet, Space, State};
@@ -99,8 +99,9 @@ impl Subject {
         Box::new(move || {
             let before = network.take().expect("the network is put back");
             let drop_path = DropPathSchedule { keep, total_steps: 1 };
-            let pass = TrainPass { drop_path, ..TrainPass::without_dropping(rng.clone()) };
-            let mut pass = Pass::Train(pass);
+            let dropping = Dropping { rng: &mut rng, drop_path, step: 0, dropout_keep: 1.0 };
+            let mut statistics = Vec::new();
+            let mut pass = Pass::Train(TrainPass::dropping(dropping, &mut statistics));
             let logits = before.forward(images.clone(), &mut pass);
             let targets = target_rows(&labels, classes, 0.0, &device);
             let mut loss = cross_entropy(logits.main, targets.clone());
@@ -111,9 +112,7 @@ impl Subject {
             assert!(value.is_finite(), "the loss is {value}");
             let gradients = GradientsParams::from_grads(loss.backward(), &before);
             let (after, _) = sgd.step(before, gradients, RATE);
-            let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-            rng = pass.rng;
-            network = Some(after.apply_statistics(pass.statistics));
+            network = Some(after.apply_statistics(statistics));
         })
     }
 
@@ -169,7 +168,8 @@ fn operation(name: String, plan: BlockPlan, batch: usize) -> Workload {
         let FeatureShape { height, width, channels } = plan.input;
         let images = uniform([batch, channels, height, width], 1.7, &mut rng, &device).require_grad();
         Box::new(move || {
-            let mut pass = Pass::Train(TrainPass::without_dropping(rng.clone()));
+            let mut statistics = Vec::new();
+            let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
             let output = block.forward(images.clone(), &mut pass);
             let gradients = output.backward();
             assert!(images.grad(&gradients).is_some());

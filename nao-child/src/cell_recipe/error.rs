@@ -3,22 +3,15 @@
 use nao_space::network::GeometryError;
 
 use crate::data::DataError;
-use crate::language::{LanguageRecipeError, UnknownLanguageRecipe};
 use crate::recipe::RecipeError;
 
 /// Why cells cannot be trained as a recipe says.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CellRecipeError {
-    /// An unknown recipe of images, one for other data, or a value out of range.
+    /// An unknown recipe, one for other data, or a value out of range.
     #[error(transparent)]
-    Image(#[from] RecipeError),
-    /// An unknown recipe of language models.
-    #[error(transparent)]
-    UnknownLanguage(#[from] UnknownLanguageRecipe),
-    /// A value of a recipe of language models out of range.
-    #[error(transparent)]
-    Language(#[from] LanguageRecipeError),
+    Recipe(#[from] RecipeError),
     /// The data cannot be split.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::module::ParamId;
 use burn::tensor::Tensor;
+use nao_kernels::nn::{Parameter, map_values, parameters};
 
 use super::cell::CellWeights;
 use super::model::LanguageModel;
@@ -27,33 +28,19 @@ impl Average {
 
     /// Takes the weights after a step in.
     pub fn add<W: CellWeights>(&mut self, model: &LanguageModel<W>) {
-        struct Add<'a>(&'a mut Average);
-        impl ModuleMapper for Add<'_> {
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let value = param.val().without_autodiff().flatten::<1>(0, D - 1);
-                let mean = match self.0.means.remove(&param.id) {
-                    Some(mean) => mean.clone() + (value - mean).div_scalar(self.0.count as f64),
-                    None => value,
-                };
-                self.0.means.insert(param.id, mean);
-                param
-            }
-        }
         self.count += 1;
-        let _ = model.clone().map(&mut Add(self));
+        for Parameter { id, value, .. } in parameters(model) {
+            let mean = match self.means.remove(&id) {
+                Some(mean) => mean.clone() + (value - mean).div_scalar(self.count as f64),
+                None => value,
+            };
+            self.means.insert(id, mean);
+        }
     }
 
     /// The model with its weights replaced by the means.
     pub fn weights<W: CellWeights>(&self, model: LanguageModel<W>) -> LanguageModel<W> {
-        struct Replace<'a>(&'a Average);
-        impl ModuleMapper for Replace<'_> {
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let Some(mean) = self.0.means.get(&param.id) else { return param };
-                let mean = mean.clone();
-                param.map(|weight| Tensor::from_inner(mean.reshape(weight.dims())).require_grad())
-            }
-        }
-        model.map(&mut Replace(self))
+        map_values(model, |parameter| self.means.get(&parameter.id).cloned())
     }
 }
 
@@ -71,15 +58,9 @@ mod tests {
         let sizes = LanguageModelSkeleton { vocabulary: 5, hidden: 4 };
         let device = Device::flex().autodiff();
         let model = LanguageModel::new(sizes, 1, &mut rng_for(1, "weights", 0), &device);
-        struct Shift(f32);
-        impl ModuleMapper for Shift {
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                param.map(|weight| Tensor::from_inner(weight.without_autodiff() + self.0).require_grad())
-            }
-        }
         let mut average = Average::default();
         for shift in [0.0, 1.0, 5.0] {
-            average.add(&model.clone().map(&mut Shift(shift)));
+            average.add(&map_values(model.clone(), |parameter| Some(parameter.value.clone() + shift)));
         }
         let values = |model: &LanguageModel<RecurrentCell>| -> Vec<f32> {
             model.output_bias.val().into_data().iter::<f32>().collect()

@@ -9,7 +9,7 @@ use nao_space::network::OutputMean;
 use nao_space::{Activation, ActivationOrder, RnnArch, RnnNode, RnnState};
 use rand_chacha::ChaCha8Rng;
 
-use crate::op::init::uniform;
+use nao_kernels::nn::uniform;
 
 /// Weights start within this bound (docs/specification.md, b).
 pub(super) const BOUND: f32 = 0.04;

@@ -13,16 +13,20 @@ use super::model::LanguageModel;
 use super::names::{load_language_model, save_language_model};
 use super::recipe::LanguageRecipe;
 use crate::train::CheckpointError;
-use crate::train::tensor_file::{no_state, read, same, write};
+use crate::train::state_file::{StateFile, same_training};
+use crate::train::tensor_file::{read_tensors, same, write};
 
-/// Where averaged weights stand in a checkpoint.
-const AVERAGE_PREFIX: &str = "average/";
+/// The section of averaged weights.
+const AVERAGE: &str = "average/";
 
-/// Where the best weights stand in a checkpoint.
-const BEST_PREFIX: &str = "best/";
+/// The section of the best weights.
+const BEST: &str = "best/";
 
-/// Where the memory that a segment left stands in a checkpoint.
-const MEMORY: &str = "memory/hidden";
+/// The section of the memory that a segment left.
+const MEMORY: &str = "memory/";
+
+/// The one tensor of it.
+const HIDDEN: &str = "hidden";
 
 /// Writes the weights of a model under the authors' names.
 ///
@@ -43,8 +47,7 @@ pub fn load_language_weights<W: CellWeights>(
     model: LanguageModel<W>,
     path: &Path,
 ) -> Result<LanguageModel<W>, CheckpointError> {
-    let (tensors, _) = read::<Meta>(path)?;
-    fitted(model, tensors, path)
+    fitted(model, read_tensors(path)?, path)
 }
 
 /// The best weights so far.
@@ -148,17 +151,6 @@ impl<W: CellWeights> Checkpoint<W> {
         seed: u64,
         path: &Path,
     ) -> Result<(), CheckpointError> {
-        let mut tensors = save_language_model(&self.model);
-        let averaged = self.average.as_ref().filter(|average| average.count > 0);
-        let averaged = averaged.map(|average| average.weights(self.model.clone()));
-        let further =
-            [(AVERAGE_PREFIX, averaged.as_ref()), (BEST_PREFIX, self.best.as_ref().map(|best| &best.model))];
-        for (prefix, model) in further {
-            let named = model.map(save_language_model).unwrap_or_default();
-            tensors.extend(named.into_iter().map(|(name, data)| (format!("{prefix}{name}"), data)));
-        }
-        let memory = self.memory.clone().map(|memory| (MEMORY.to_owned(), memory.into_data()));
-        tensors.extend(memory);
         let meta = Meta {
             recipe: recipe.clone(),
             seed,
@@ -172,7 +164,14 @@ impl<W: CellWeights> Checkpoint<W> {
             rollbacks: self.rollbacks,
             reports: self.reports.clone(),
         };
-        write(tensors, Some(&meta), path)
+        let mut file = StateFile::new(save_language_model(&self.model), meta);
+        let averaged = self.average.as_ref().filter(|average| average.count > 0);
+        let averaged = averaged.map(|average| average.weights(self.model.clone()));
+        file.add(AVERAGE, averaged.as_ref().map(save_language_model).unwrap_or_default());
+        let best = self.best.as_ref().map(|best| save_language_model(&best.model));
+        file.add(BEST, best.unwrap_or_default());
+        file.add(MEMORY, self.memory.clone().map(|memory| (HIDDEN.to_owned(), memory.into_data())));
+        file.write(path)
     }
 
     /// `fresh` with everything replaced by what the file holds.
@@ -183,23 +182,23 @@ impl<W: CellWeights> Checkpoint<W> {
         seed: u64,
         path: &Path,
     ) -> Result<Self, CheckpointError> {
-        let (mut tensors, meta) = read::<Meta>(path)?;
-        let meta = meta.ok_or_else(|| no_state(path))?;
-        same(path, "seed", &meta.seed, &seed)?;
-        same(path, "recipe", &meta.recipe, recipe)?;
+        let file = StateFile::<Meta>::read(path, "it holds a model but not the state of a training");
+        let mut file = file?;
+        let [mut memory, averaged, best] = [MEMORY, AVERAGE, BEST].map(|section| file.take(section));
+        let StateFile { meta, .. } = &file;
+        same_training(path, (&meta.recipe, meta.seed), (recipe, seed))?;
         if let Some(found) = &meta.cell {
             same(path, "cell", found, &TrainedCell::of(&fresh.model, arch))?;
         }
-        let memory = tensors.remove(MEMORY);
+        let memory = memory.remove(HIDDEN);
         let blank = fresh.model.blank_memory(recipe.batch);
         if let Some(found) = memory.as_ref().map(TensorData::shape).filter(|&found| *found != blank.shape()) {
-            let message = format!("{MEMORY} has the shape {found:?}, not {:?}", blank.shape());
+            let message = format!("{MEMORY}{HIDDEN} has the shape {found:?}, not {:?}", blank.shape());
             return Err(CheckpointError::Damaged { path: path.to_owned(), message });
         }
         let memory = memory.map(|memory| Tensor::from_data(memory, &blank.device()));
-        let averaged = under(&mut tensors, AVERAGE_PREFIX);
-        let best = under(&mut tensors, BEST_PREFIX);
-        let model = fitted(fresh.model, tensors, path)?;
+        let (meta, weights) = file.into_parts();
+        let model = fitted(fresh.model, weights, path)?;
         let average = match meta.averaged_steps {
             None => None,
             Some(0) => Some(Average::default()),
@@ -224,16 +223,6 @@ impl<W: CellWeights> Checkpoint<W> {
             reports: meta.reports,
         })
     }
-}
-
-/// Takes the tensors under a prefix out.
-fn under(tensors: &mut BTreeMap<String, TensorData>, prefix: &str) -> BTreeMap<String, TensorData> {
-    let names: Vec<String> = tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
-    let taken = names.into_iter().filter_map(|name| {
-        let data = tensors.remove(&name)?;
-        Some((name[prefix.len()..].to_owned(), data))
-    });
-    taken.collect()
 }
 
 fn fitted<W: CellWeights>(

@@ -5,17 +5,16 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use nao_space::network::LanguageModelSkeleton;
-use nao_space::seed::rng_for;
 use nao_space::{
     Checkpointing, EvaluationError, Evaluator, Measurement, Objective, Progress, RnnArch, Trial, quantity,
 };
 
-use super::model::LanguageModel;
-use super::recipe::{LanguageRecipe, LanguageRecipeError};
-use super::train::{LanguageTrainError, LanguageTrainOptions, train_language_model};
+use super::recipe::LanguageRecipe;
+use super::training::LanguageTraining;
 use crate::data::TextData;
 use crate::evaluator::panics_are_outcomes;
-use crate::train::OnCheckpointError;
+use crate::recipe::RecipeError;
+use crate::train::{OnCheckpointError, TrainOptions};
 
 /// Trains a language model around every cell and measures its perplexity on the validation text, at the best epoch as
 /// the authors do (docs/specification.md, c.3). It depends on the trial's cell and seed, the recipe and the text, on
@@ -34,13 +33,9 @@ impl LanguageEvaluator {
     ///
     /// # Errors
     /// When a setting of the recipe cannot be.
-    pub fn new(
-        text: Arc<TextData>,
-        recipe: LanguageRecipe,
-        device: Device,
-    ) -> Result<Self, LanguageRecipeError> {
+    pub fn new(text: Arc<TextData>, recipe: LanguageRecipe, device: Device) -> Result<Self, RecipeError> {
         recipe.check()?;
-        Ok(LanguageEvaluator { text, recipe, device: device.autodiff() })
+        Ok(LanguageEvaluator { text, recipe, device })
     }
 
     fn train(
@@ -55,16 +50,14 @@ impl LanguageEvaluator {
         let cost = sizes
             .cost(&trial.arch)
             .map_err(|error| EvaluationError::Unsuitable { message: error.to_string() })?;
-        let nodes = trial.arch.nodes().len();
-        let model = LanguageModel::new(sizes, nodes, &mut rng_for(trial.seed, "weights", 0), &self.device);
-        let texts = [text.train.as_slice(), text.validation.as_slice()];
-        let options = LanguageTrainOptions {
+        let options = TrainOptions {
             checkpoint: checkpoint.cloned(),
             on_checkpoint_error: OnCheckpointError::Warn,
-            ..LanguageTrainOptions::default()
+            ..TrainOptions::default()
         };
-        let trained = train_language_model(model, &trial.arch, texts, recipe, trial.seed, &options, progress)
-            .map_err(evaluation_error)?;
+        let training = LanguageTraining::new(&trial.arch, text.clone(), recipe.clone())?;
+        let training = training.seed(trial.seed).device(self.device.clone()).options(options);
+        let trained = training.run_with(progress)?;
         let last = trained.epochs.last();
         let if_known = [
             (quantity::TRAIN_LOSS, last.map(|last| last.train_loss)),
@@ -102,16 +95,6 @@ impl Evaluator<RnnArch> for LanguageEvaluator {
         progress: &mut dyn Progress,
     ) -> Result<Measurement, EvaluationError> {
         panics_are_outcomes(|| self.train(trial, Some(checkpoint), progress))
-    }
-}
-
-fn evaluation_error(error: LanguageTrainError) -> EvaluationError {
-    match error {
-        LanguageTrainError::NotFinite { epoch, loss, .. } => {
-            EvaluationError::NotFinite { epoch, loss: loss.to_string() }
-        }
-        LanguageTrainError::Interrupted => EvaluationError::Interrupted,
-        other => EvaluationError::Unsuitable { message: other.to_string() },
     }
 }
 

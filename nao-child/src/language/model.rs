@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::cell::{BOUND, CellWeights, RecurrentCell, SharedCell, run_cell};
 use super::dropout::LanguagePass;
-use crate::op::init::uniform;
+use nao_kernels::nn::uniform;
 
 /// A language model whose cell has weights of kind `W`: [`RecurrentCell`] or [`SharedCell`].
 #[derive(Module, Debug)]

@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::TensorData;
+use nao_kernels::nn::{Parameter, parameters};
 
 use super::cell::CellWeights;
 use super::model::LanguageModel;
@@ -23,18 +23,13 @@ const TIED: &str = "decoder.weight";
 /// The tensors of a model in the order in which it is built and visited; the second name of the tied matrix is not
 /// among them.
 pub fn language_tensor_names<W: CellWeights>(model: &LanguageModel<W>) -> Vec<TensorName> {
-    struct Shapes(Vec<Vec<usize>>);
-    impl ModuleVisitor for Shapes {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let shape: [usize; D] = param.dims();
-            self.0.push(shape.to_vec());
-        }
-    }
-    let mut shapes = Shapes(Vec::new());
-    model.visit(&mut shapes);
     let fixed = ["encoder.weight", "decoder.bias", "rnns.0._W0"].map(str::to_owned);
     let names = fixed.into_iter().chain((0..).map(|node| format!("rnns.0._Ws.{node}")));
-    let named = names.zip(shapes.0).map(|(name, shape)| TensorName { name, shape, trainable: true });
+    let named = names.zip(parameters(model)).map(|(name, Parameter { shape, .. })| TensorName {
+        name,
+        shape,
+        trainable: true,
+    });
     named.collect()
 }
 

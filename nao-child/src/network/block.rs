@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 use super::pass::Pass;
 use crate::op::activation::{relu, zero};
 use crate::op::conv::Conv;
-use crate::op::drop::dropout;
 use crate::op::factorized_reduce::FactorizedReduce;
 use crate::op::linear::Linear;
 use crate::op::norm::BatchNorm;
@@ -115,15 +114,7 @@ impl LayerModule {
     fn forward(&self, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         match self {
             LayerModule::Conv(conv) => conv.forward(x),
-            LayerModule::BatchNorm(norm) => match pass {
-                Pass::Eval => norm.forward_eval(x),
-                Pass::EvalOnBatch => norm.forward_train(x).0,
-                Pass::Train(pass) => {
-                    let (y, statistics) = norm.forward_train(x);
-                    pass.statistics.push(statistics);
-                    y
-                }
-            },
+            LayerModule::BatchNorm(norm) => pass.normalise(norm, x),
             LayerModule::FactorizedReduce(reduce) => reduce.forward(x),
             LayerModule::Linear(linear) => {
                 let y = linear.forward(x.flatten(1, 3));
@@ -148,10 +139,7 @@ impl Fixed {
                 let [batch, channels, height, width] = x.dims();
                 x.reshape([batch, channels * height * width, 1, 1])
             }
-            Layer::Dropout => match pass {
-                Pass::Eval | Pass::EvalOnBatch => x,
-                Pass::Train(pass) => dropout(x, pass.dropout_keep, &mut pass.rng),
-            },
+            Layer::Dropout => pass.drop_features(x),
             layer => unreachable!("{layer:?} has parameters or is unknown to this version"),
         }
     }

@@ -2,13 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use nao_kernels::branch_sum;
 use nao_space::network::CellPlan;
 use rand_chacha::ChaCha8Rng;
 
+use super::backbone::CellInputs;
 use super::block::Block;
 use super::pass::Pass;
-use crate::op::drop::drop_path_sum;
 
 /// A cell of the network.
 #[derive(Module, Debug)]
@@ -58,24 +57,15 @@ impl Cell {
         Cell { calibration, nodes, pieces }
     }
 
-    /// `older`, `newer`: the outputs of the two cells before. In training each branch, identity included,
-    /// is kept with probability `branch_keep` per example (docs/specification.md, e.1).
-    pub fn forward(
-        &self,
-        older: Tensor<4>,
-        newer: Tensor<4>,
-        branch_keep: f64,
-        pass: &mut Pass,
-    ) -> Tensor<4> {
+    /// In training each branch, identity included, is kept with a probability per example (docs/specification.md, e.1).
+    pub(super) fn forward(&self, inputs: CellInputs, pass: &mut Pass) -> Tensor<4> {
+        let CellInputs { older, newer, branch_keep } = inputs;
         let [calibrate_older, calibrate_newer] = &self.calibration;
         let mut states = vec![calibrate_older.forward(older, pass), calibrate_newer.forward(newer, pass)];
         for node in &self.nodes {
             let branches = node.branches.each_ref();
             let [x, y] = branches.map(|branch| branch.block.forward(states[branch.state].clone(), pass));
-            states.push(match pass {
-                Pass::Eval | Pass::EvalOnBatch => branch_sum(x, y, None),
-                Pass::Train(pass) => drop_path_sum(x, y, branch_keep, &mut pass.rng),
-            });
+            states.push(pass.sum_of_branches(x, y, branch_keep));
         }
         let mut pieces: Vec<Tensor<4>> =
             self.pieces.iter().map(|piece| piece.block.forward(states[piece.state].clone(), pass)).collect();

@@ -2,12 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use nao_kernels::nn::trained_values;
 use nao_space::network::{GraphPlan, Join};
 use rand_chacha::ChaCha8Rng;
 
 use super::block::Block;
 use super::pass::Pass;
-use super::trainable_values;
 use crate::op::norm::{BatchStatistics, apply_statistics};
 
 /// The network of a [`GraphPlan`].
@@ -75,6 +75,6 @@ impl GraphNetwork {
 
     /// Number of trainable values; running statistics do not count. For a network on an autodiff device.
     pub fn trainable_values(&self) -> u64 {
-        trainable_values(self)
+        trained_values(self)
     }
 }

@@ -1,5 +1,6 @@
 //! A plan as a network: every layer of the plan becomes one layer here, in the plan's order.
 
+mod backbone;
 mod block;
 mod cell;
 mod graph;
@@ -7,17 +8,19 @@ mod pass;
 #[cfg(test)]
 mod zoo_tests;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use nao_kernels::nn::trained_values;
 use nao_space::network::NetworkPlan;
 use rand_chacha::ChaCha8Rng;
 
+pub use backbone::{Backbone, Logits};
+pub(crate) use backbone::{CellInputs, Surroundings};
 pub use block::{Block, Fixed, LayerModule};
 pub use cell::{Branch, Cell, Node, Piece};
 pub use graph::{GraphNetwork, JoinedBlock};
-pub use pass::{Pass, Quirks, TrainPass};
+pub use pass::{Dropping, Pass, Quirks, TrainPass};
 
-use crate::op::activation::relu;
 use crate::op::norm::{BatchStatistics, apply_statistics};
 
 /// A stand-alone child network (docs/specification.md, a.1).
@@ -25,61 +28,21 @@ use crate::op::norm::{BatchStatistics, apply_statistics};
 /// Build it on an autodiff device to train it; `network.valid()` is its copy for use.
 #[derive(Module, Debug)]
 pub struct Network {
-    stem: Vec<Block>,
-    cells: Vec<Cell>,
-    auxiliary: Option<Block>,
-    head: Block,
-    auxiliary_after: usize,
-}
-
-/// What a network says about a batch of images.
-#[derive(Clone, Debug)]
-pub struct Logits {
-    /// `[batch, classes]`.
-    pub main: Tensor<2>,
-    /// Those of the auxiliary head, in training passes only.
-    pub auxiliary: Option<Tensor<2>>,
+    backbone: Backbone<Cell>,
 }
 
 impl Network {
     /// A network with fresh weights, drawn in the order of the plan: equal plan and generator, equal weights.
     pub fn new(plan: &NetworkPlan, rng: &mut ChaCha8Rng, device: &Device) -> Self {
-        let stem = plan.stem.iter().map(|block| Block::new(block, rng, device)).collect();
-        let cells = plan.cells.iter().map(|cell| Cell::new(cell, rng, device)).collect();
-        let auxiliary = plan.auxiliary.as_ref().map(|head| Block::new(&head.block, rng, device));
-        let auxiliary_after = plan.auxiliary.as_ref().map_or(0, |head| head.after_cell);
-        let head = Block::new(&plan.head, rng, device);
-        Network { stem, cells, auxiliary, head, auxiliary_after }
+        let around = Surroundings { stem: &plan.stem, auxiliary: plan.auxiliary.as_ref(), head: &plan.head };
+        let cells =
+            |rng: &mut ChaCha8Rng| plan.cells.iter().map(|cell| Cell::new(cell, rng, device)).collect();
+        Network { backbone: Backbone::new(&around, cells, rng, device) }
     }
 
     /// `images`: `[batch, channels, height, width]`, normalised.
     pub fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Logits {
-        let mut newer = images;
-        let mut older = None;
-        for (index, block) in self.stem.iter().enumerate() {
-            let output = block.forward(newer.clone(), pass);
-            // The images themselves are no input of the first cell.
-            older = (index > 0).then_some(newer);
-            newer = output;
-        }
-        let mut older = older.unwrap_or_else(|| newer.clone());
-        let mut auxiliary = None;
-        for (index, cell) in self.cells.iter().enumerate() {
-            let keep = pass.branch_keep(index, self.cells.len());
-            let output = cell.forward(older, newer.clone(), keep, pass);
-            (older, newer) = (newer, output);
-            if let (Some(head), Pass::Train(_)) = (&self.auxiliary, &*pass)
-                && index == self.auxiliary_after
-            {
-                auxiliary = Some(head.forward(newer.clone(), pass).flatten(1, 3));
-                if pass.leaks_auxiliary_relu() {
-                    newer = relu(newer);
-                }
-            }
-        }
-        // The last cell's elder input is not needed any more.
-        drop(older);
-        Logits { main: self.head.forward(newer, pass).flatten(1, 3), auxiliary }
+        self.backbone.forward(images, pass, Cell::forward)
     }
 
     /// Moves the running statistics towards those that training passes collected.
@@ -91,22 +54,8 @@ impl Network {
     /// Number of trainable values, auxiliary head included; running statistics do not count. For a network
     /// on an autodiff device: elsewhere nothing is trainable.
     pub fn trainable_values(&self) -> u64 {
-        trainable_values(self)
+        trained_values(self)
     }
-}
-
-fn trainable_values<M: Module>(module: &M) -> u64 {
-    struct Count(u64);
-    impl ModuleVisitor for Count {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                self.0 += param.shape().num_elements() as u64;
-            }
-        }
-    }
-    let mut count = Count(0);
-    module.visit(&mut count);
-    count.0
 }
 
 #[cfg(test)]
@@ -119,8 +68,8 @@ mod tests {
     use super::*;
     use crate::names::{NameConvention, load_tensors, named_gradients, save_tensors, tensor_names};
     use crate::op::drop::DropPathSchedule;
-    use crate::op::init::kaiming_normal;
     use crate::op::loss::{cross_entropy, target_rows};
+    use nao_kernels::nn::kaiming_normal;
 
     fn plan(op_set: &str, index: u64, skeleton: &Skeleton) -> NetworkPlan {
         let space = CnnSpace::new(5, OpSet::named(op_set).unwrap()).unwrap();
@@ -174,11 +123,10 @@ mod tests {
         let plan = plan("v1-14", 3, &skeleton);
         let network = Network::new(&plan, &mut rng_for(1, "weights", 0), &device);
         let images = kaiming_normal([2, 1, 48, 48], &mut rng_for(1, "images", 0), &device);
-        let mut pass = Pass::Train(TrainPass {
-            drop_path: DropPathSchedule { keep: 0.5, total_steps: 1 },
-            dropout_keep: 0.5,
-            ..TrainPass::without_dropping(rng_for(1, "drop", 0))
-        });
+        let (mut rng, mut statistics) = (rng_for(1, "drop", 0), Vec::new());
+        let drop_path = DropPathSchedule { keep: 0.5, total_steps: 1 };
+        let dropping = Dropping { rng: &mut rng, drop_path, step: 0, dropout_keep: 0.5 };
+        let mut pass = Pass::Train(TrainPass::dropping(dropping, &mut statistics));
         let logits = network.forward(images.clone(), &mut pass);
         assert_eq!((logits.main.dims(), logits.auxiliary.unwrap().dims()), ([2, 7], [2, 7]));
         let valid = network.valid().forward(images.without_autodiff(), &mut Pass::Eval);
@@ -206,7 +154,8 @@ mod tests {
         shared.retain(|name, _| !name.starts_with("auxiliary_head"));
         let bare = load_tensors(without.0, &without.1, shared).unwrap();
         let main = |network: &Network| {
-            let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(1, "drop", 0)));
+            let mut statistics = Vec::new();
+            let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
             network.forward(images.clone(), &mut pass).main.into_data()
         };
         assert_eq!(main(&with.0), main(&bare));
@@ -222,7 +171,8 @@ mod tests {
             let network = Network::new(&plan, &mut rng_for(1, "weights", 0), &device);
             let images = kaiming_normal([4, 2, 8, 8], &mut rng_for(1, "images", 0), &device) * 3.0f32;
             let loss = |network: &Network| {
-                let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(1, "drop", 0)));
+                let mut statistics = Vec::new();
+                let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
                 let logits = network.forward(images.clone(), &mut pass).main;
                 cross_entropy(logits, target_rows(&[0, 1, 2, 1], 3, 0.1, &device))
             };

@@ -8,10 +8,10 @@ use nao_space::network::{
 };
 use nao_space::seed::rng_for;
 
-use super::{GraphNetwork, Network, Pass, TrainPass, trainable_values};
+use super::{GraphNetwork, Network, Pass, TrainPass};
 use crate::names::{NameConvention, graph_tensor_names, named_gradients, save_tensors, tensor_names};
-use crate::op::init::kaiming_normal;
 use crate::op::loss::{cross_entropy, target_rows};
+use nao_kernels::nn::kaiming_normal;
 
 const CLASSES: usize = 3;
 
@@ -50,7 +50,8 @@ fn check_cells(entry: &ZooEntry) {
     assert_eq!(network.trainable_values(), plan.cost_with_auxiliary().params, "{}", entry.name);
     let names = tensor_names(&plan, NameConvention::V1);
     assert_eq!(save_tensors(&network, &names).len(), names.len(), "{}: names are unique", entry.name);
-    let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(1, "drop", 0)));
+    let mut statistics = Vec::new();
+    let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
     let logits = network.forward(images(skeleton.input, &device), &mut pass);
     let total = loss(logits.main, &device) + loss(logits.auxiliary.unwrap(), &device);
     assert_trains(entry.name, &network, &names, total);
@@ -64,12 +65,12 @@ fn check_graph(name: &str, plan: &GraphPlan) {
     let network = GraphNetwork::new(plan, &mut rng_for(1, "weights", 0), &device);
     assert_eq!(network.trainable_values(), plan.cost().params, "{name}");
     let names = graph_tensor_names(plan);
-    let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(1, "drop", 0)));
+    let mut statistics = Vec::new();
+    let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
     let logits = network.forward(images(plan.input(), &device), &mut pass);
     let total = loss(logits, &device);
     assert_trains(name, &network, &names, total);
-    let Pass::Train(pass) = pass else { unreachable!() };
-    let network = network.apply_statistics(pass.statistics);
+    let network = network.apply_statistics(statistics);
     let plain = device.without_autodiff();
     let logits = network.valid().forward(images(plan.input(), &plain), &mut Pass::Eval);
     assert!(logits.is_finite().all().into_scalar::<bool>(), "{name}");
@@ -110,7 +111,7 @@ fn networks_of_published_sizes_have_the_published_parameters() {
             continue;
         }
         let network = Network::new(&plan, &mut rng_for(1, "weights", 0), &device);
-        assert_eq!(trainable_values(&network), plan.cost().params, "{}", entry.name);
+        assert_eq!(nao_kernels::nn::trained_values(&network), plan.cost().params, "{}", entry.name);
         built += 1;
     }
     assert!(built > 10, "{built}");

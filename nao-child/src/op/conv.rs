@@ -6,7 +6,7 @@ use nao_kernels::{Window, conv2d, relu_conv2d};
 use nao_space::network::ConvSpec;
 use rand_chacha::ChaCha8Rng;
 
-use super::init::kaiming_normal;
+use nao_kernels::nn::kaiming_normal;
 
 /// A convolution without bias.
 #[derive(Module, Debug)]

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use nao_kernels::{factorized_reduce, relu_factorized_reduce};
 use rand_chacha::ChaCha8Rng;
 
-use super::init::kaiming_normal;
+use nao_kernels::nn::kaiming_normal;
 
 /// Two 1x1 convolutions of stride 2, one on the even rows and columns, one on the odd ones, concatenated.
 /// No ReLU and no norm inside.

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use super::init::{kaiming_normal, uniform_bias};
+use nao_kernels::nn::{kaiming_normal, uniform_bias};
 
 /// A matrix and, where asked for, a bias.
 #[derive(Module, Debug)]

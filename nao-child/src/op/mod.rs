@@ -5,7 +5,6 @@ pub mod activation;
 pub mod conv;
 pub mod drop;
 pub mod factorized_reduce;
-pub mod init;
 pub mod linear;
 pub mod loss;
 pub mod norm;

@@ -4,8 +4,9 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Tensor};
+use nao_kernels::nn::{Parameter, map_values};
 use nao_kernels::{batch_norm, scale_and_shift};
 
 /// Added to variances (docs/specification.md, a.4).
@@ -84,24 +85,12 @@ pub fn apply_statistics<M: Module>(module: M, statistics: Vec<BatchStatistics>) 
         batch.entry(mean_id).or_default().push(mean);
         batch.entry(variance_id).or_default().push(variance);
     }
-    module.map(&mut Update { batch })
-}
-
-struct Update {
-    batch: HashMap<ParamId, Vec<Tensor<1>>>,
-}
-
-impl ModuleMapper for Update {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(new) = self.batch.remove(&param.id) else { return param };
-        param.map(|running| {
-            let shape = running.dims();
-            let step = |running: Tensor<D>, new: Tensor<1>| {
-                running * (1.0 - MOMENTUM) + new.reshape(shape) * MOMENTUM
-            };
-            new.into_iter().fold(running, step).detach()
-        })
-    }
+    map_values(module, |Parameter { id, value, .. }| {
+        let step = |running: Tensor<1>, new: Tensor<1>| {
+            running * (1.0 - MOMENTUM) + new.without_autodiff() * MOMENTUM
+        };
+        Some(batch.remove(id)?.into_iter().fold(value.clone(), step))
+    })
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ mod tests {
     use nao_space::seed::rng_for;
 
     use super::*;
-    use crate::op::init::kaiming_normal;
+    use nao_kernels::nn::kaiming_normal;
 
     fn spec(kernel: usize, stride: usize, border: Border) -> PoolSpec {
         let before = (kernel - 1) / 2;

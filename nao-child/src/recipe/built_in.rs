@@ -2,7 +2,7 @@
 
 use nao_space::network::Convention;
 
-use super::{Recipe, Score, Structure};
+use super::settings::{Recipe, Score, Structure};
 use crate::data::{Augmentation, Normalisation};
 
 /// Trains a child in about three seconds on one core. Few images, shifted at random, and few steps: cells then
@@ -45,7 +45,7 @@ pub(crate) fn digits() -> Recipe {
 }
 
 /// Trains a found cell on all digits that are not for testing, wider and longer: a minute or two.
-pub(super) fn digits_final() -> Recipe {
+pub(crate) fn digits_final() -> Recipe {
     let search = digits();
     Recipe {
         name: "digits-final".into(),
@@ -138,7 +138,7 @@ pub(crate) fn search() -> Recipe {
 /// The training by which the authors' searches with shared weights rank their five best cells. Theirs reduces the
 /// drop-path as if it lasted as long as the search, so that it is nearly off (docs/specification.md, f.12); here it is
 /// what was set.
-pub(super) fn nao_ws_rank() -> Recipe {
+pub(crate) fn nao_ws_rank() -> Recipe {
     Recipe {
         name: "nao-ws-rank".into(),
         source:
@@ -165,7 +165,7 @@ pub(super) fn nao_ws_rank() -> Recipe {
 }
 
 /// The final training of NAONet-A-36 and B-36 in the authors' PyTorch code.
-pub(super) fn cifar10_final() -> Recipe {
+pub(crate) fn cifar10_final() -> Recipe {
     Recipe {
         name: "cifar10-final".into(),
         source: "authors' PyTorch repository, V1, NAONet-A-36 and NAONet-B-36".into(),

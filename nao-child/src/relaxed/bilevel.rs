@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use nao_kernels::nn::{Parameter, gradients_of, map_values, parameters};
 use nao_space::Relaxation;
 
 use super::network::Mixtures;
@@ -102,87 +103,42 @@ fn gradients<M: Module>(
     let of_mixtures =
         MixtureGradient { normal: take(&mixtures.normal), reduction: take(&mixtures.reduction) };
     let gradients = GradientsParams::from_grads(gradients, module);
-    let mut collect = Collect { gradients: &gradients, found: Direction::new() };
-    module.visit(&mut collect);
-    (of_mixtures, collect.found)
-}
-
-struct Collect<'a> {
-    gradients: &'a GradientsParams,
-    found: Direction,
-}
-
-impl ModuleVisitor for Collect<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.found.insert(param.id, gradient.flatten(0, D - 1));
-        }
-    }
+    let of_weights = gradients_of(module, &gradients).into_iter();
+    (of_mixtures, of_weights.filter_map(|of| Some((of.id, of.gradient?))).collect())
 }
 
 /// Where a step of SGD goes: momentum, gradient and decay together.
-fn descent<M: Module>(module: &M, gradient: Direction, step: &Virtual) -> Direction {
-    struct Sum<'a> {
-        step: &'a Virtual<'a>,
-        direction: Direction,
-    }
-    impl ModuleVisitor for Sum<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let Some(gradient) = self.direction.remove(&param.id) else { return };
-            let weight = param.val().without_autodiff().flatten(0, D - 1);
-            let mut sum = gradient + weight * self.step.weight_decay;
-            if let Some(buffer) = self.step.buffers.get(&param.id) {
-                sum = sum + buffer.clone() * self.step.momentum;
-            }
-            self.direction.insert(param.id, sum);
+fn descent<M: Module>(module: &M, mut gradient: Direction, step: &Virtual) -> Direction {
+    let mut direction = Direction::new();
+    for Parameter { id, value, .. } in parameters(module) {
+        let Some(gradient) = gradient.remove(&id) else { continue };
+        let mut sum = gradient + value * step.weight_decay;
+        if let Some(buffer) = step.buffers.get(&id) {
+            sum = sum + buffer.clone() * step.momentum;
         }
+        direction.insert(id, sum);
     }
-    let mut sum = Sum { step, direction: gradient };
-    module.visit(&mut sum);
-    sum.direction
+    direction
 }
 
 /// The module with its weights moved.
 fn moved<M: Module>(module: &M, direction: &Direction, by: f64) -> M {
-    struct Move<'a> {
-        direction: &'a Direction,
-        by: f64,
-    }
-    impl ModuleMapper for Move<'_> {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let Some(direction) = self.direction.get(&param.id) else { return param };
-            param.map(|weight| {
-                let shape = weight.dims();
-                let weight = weight.without_autodiff() + direction.clone().reshape(shape) * self.by;
-                Tensor::from_inner(weight).require_grad()
-            })
-        }
-    }
-    module.clone().map(&mut Move { direction, by })
+    map_values(module.clone(), |Parameter { id, value, .. }| {
+        direction.get(id).map(|direction| value.clone() + direction.clone() * by)
+    })
 }
 
 /// The Euclidean length of a direction. The sum, in f64, is in the order of the module, so that it is the same each time.
 fn norm<M: Module>(module: &M, direction: &Direction) -> f64 {
-    struct Squares<'a> {
-        direction: &'a Direction,
-        sum: f64,
-    }
-    impl ModuleVisitor for Squares<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(values) = self.direction.get(&param.id) {
-                let squares =
-                    values.clone().into_data().iter::<f64>().map(|value| value * value).sum::<f64>();
-                self.sum += squares;
-            }
-        }
-    }
-    let mut squares = Squares { direction, sum: 0.0 };
-    module.visit(&mut squares);
-    squares.sum.sqrt()
+    let along = parameters(module).into_iter().filter_map(|parameter| direction.get(&parameter.id));
+    let squares =
+        along.map(|values| values.clone().into_data().iter::<f64>().map(|value| value * value).sum::<f64>());
+    squares.sum::<f64>().sqrt()
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::module::Param;
     use burn::tensor::activation::{sigmoid, softmax};
     use nao_space::CellRole;
     use nao_space::network::{FeatureShape, RelaxedPlan, Skeleton};
@@ -191,9 +147,9 @@ mod tests {
 
     use super::*;
     use crate::network::{Pass, TrainPass};
-    use crate::op::init::uniform;
     use crate::op::loss::{cross_entropy, target_rows};
     use crate::relaxed::RelaxedNetwork;
+    use nao_kernels::nn::uniform;
 
     /// Two layers, each of which mixes smooth functions by the logits of one edge.
     #[derive(Module, Debug)]
@@ -319,7 +275,8 @@ mod tests {
         let labels: Vec<u8> = (0..16).map(|image| image % 3).collect();
         let targets = target_rows(&labels, 3, 0.0, &device());
         let loss = |network: &RelaxedNetwork, mixtures: &Mixtures| {
-            let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(3, "pass", 0)));
+            let mut statistics = Vec::new();
+            let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
             cross_entropy(network.forward(images.clone(), mixtures, &mut pass), targets.clone())
         };
         let at = logits(0);

@@ -1,19 +1,18 @@
 //! The state of a search in a relaxed network on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
+use nao_kernels::nn::{map_values, parameters, reshaped};
 use nao_space::Relaxation;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
-use super::network::RelaxedNetwork;
 use super::recipe::RelaxedRecipe;
 use super::search::{Position, RelaxedEpoch, State};
 use crate::train::CheckpointError;
-use crate::train::tensor_file::{read, same, write};
+use crate::train::state_file::{MOMENTUM, StateFile, same_training};
 
 /// What a file says besides its tensors.
 #[derive(Serialize, Deserialize)]
@@ -28,30 +27,28 @@ struct Meta {
     position: Position,
 }
 
-/// Tensors are numbered in the order in which the network is visited.
-fn weight(number: usize) -> String {
-    format!("weights/{number:04}")
-}
+/// The section of the network's tensors.
+const WEIGHTS: &str = "weights/";
 
-fn momentum(number: usize) -> String {
-    format!("momentum/{number:04}")
+/// Tensors are numbered in the order in which the network is visited.
+fn numbered(number: usize) -> String {
+    format!("{number:04}")
 }
 
 impl State {
     /// Writes everything that a search needs to go on.
     pub(super) fn save(&self, recipe: &RelaxedRecipe, seed: u64, path: &Path) -> Result<(), CheckpointError> {
-        let mut tensors = BTreeMap::new();
-        for (number, (id, data)) in numbered(&self.network).into_iter().enumerate() {
-            tensors.insert(weight(number), data);
-            if let Some(buffer) = self.sgd.buffers.get(&id) {
-                tensors.insert(momentum(number), buffer.clone().into_data());
-            }
-        }
         let State { relaxation, adam, epochs, position, .. } = self;
         let (recipe, relaxation) = (recipe.clone(), relaxation.clone());
         let (adam, epochs, position) = (adam.clone(), epochs.clone(), *position);
         let meta = Meta { recipe, seed, relaxation, adam, epochs, position };
-        write(tensors, Some(&meta), path)
+        let mut file = StateFile::new(BTreeMap::new(), meta);
+        for (number, parameter) in parameters(&self.network).into_iter().enumerate() {
+            file.add(WEIGHTS, [(numbered(number), parameter.data())]);
+            let buffer = self.sgd.buffers().get(&parameter.id);
+            file.add(MOMENTUM, buffer.map(|buffer| (numbered(number), buffer.clone().into_data())));
+        }
+        file.write(path)
     }
 
     /// Takes over what [`save`](State::save) wrote.
@@ -61,70 +58,45 @@ impl State {
         seed: u64,
         path: &Path,
     ) -> Result<Self, CheckpointError> {
-        let damaged =
-            |message: &str| CheckpointError::Damaged { path: path.to_owned(), message: message.into() };
-        let (mut tensors, meta) = read::<serde_json::Value>(path)?;
-        let meta: Option<Meta> = meta.and_then(|meta| serde_json::from_value(meta).ok());
-        let meta = meta.ok_or_else(|| damaged("it holds no state of a search in a relaxed network"))?;
-        same(path, "recipe", &meta.recipe, recipe)?;
-        same(path, "seed", &meta.seed, &seed)?;
-        self.sgd.buffers.clear();
-        for (number, (id, expected)) in numbered(&self.network).into_iter().enumerate() {
-            let stored = tensors.get(&weight(number));
-            if stored.is_none_or(|stored| stored.shape() != expected.shape()) {
-                return Err(damaged("it holds the weights of another network"));
+        let mut file = StateFile::<Meta>::read(path, "it holds no state of a search in a relaxed network")?;
+        same_training(path, (&file.meta.recipe, file.meta.seed), (recipe, seed))?;
+        let (mut weights, mut momentum) = (file.take(WEIGHTS), file.take(MOMENTUM));
+        let mut buffers = HashMap::new();
+        for (number, parameter) in parameters(&self.network).into_iter().enumerate() {
+            let stored = weights.get(&numbered(number));
+            if stored.is_none_or(|stored| stored.shape().as_slice() != parameter.shape) {
+                let message = "it holds the weights of another network".to_owned();
+                return Err(CheckpointError::Damaged { path: path.to_owned(), message });
             }
-            if let Some(buffer) = tensors.remove(&momentum(number)) {
-                let device = self.network.devices()[0].clone().without_autodiff();
-                self.sgd.buffers.insert(id, Tensor::from_data(buffer, &device));
+            if let Some(buffer) = momentum.remove(&numbered(number)) {
+                buffers.insert(parameter.id, Tensor::from_data(buffer, &parameter.value.device()));
             }
         }
-        self.network = self.network.map(&mut Replace { tensors, next: 0 });
-        let Meta { relaxation, adam, epochs, position, .. } = meta;
+        self.sgd.restore(buffers);
+        let mut numbers = 0..;
+        self.network = map_values(self.network, |parameter| {
+            let data = weights.remove(&numbered(numbers.next()?))?;
+            let len = data.num_elements();
+            Some(Tensor::from_data(reshaped(data, vec![len]), &parameter.value.device()))
+        });
+        let Meta { relaxation, adam, epochs, position, .. } = file.meta;
         Ok(State { relaxation, adam, epochs, position, ..self })
-    }
-}
-
-/// All tensors of a network, running statistics included.
-fn numbered(network: &RelaxedNetwork) -> Vec<(ParamId, TensorData)> {
-    struct All(Vec<(ParamId, TensorData)>);
-    impl ModuleVisitor for All {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push((param.id, param.val().into_data()));
-        }
-    }
-    let mut all = All(Vec::new());
-    network.visit(&mut all);
-    all.0
-}
-
-struct Replace {
-    tensors: BTreeMap<String, TensorData>,
-    next: usize,
-}
-
-impl ModuleMapper for Replace {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let data = self.tensors.remove(&weight(self.next));
-        self.next += 1;
-        let Some(data) = data else { return param };
-        let trained = param.is_require_grad();
-        let param = param.map(|tensor| Tensor::from_data(data, &tensor.device()));
-        param.set_require_grad(trained)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
+    use nao_kernels::nn::values_of;
     use nao_space::network::RelaxedPlan;
     use nao_space::seed::rng_for;
     use rand::RngExt;
 
     use super::*;
     use crate::data::digits;
+    use crate::relaxed::network::RelaxedNetwork;
     use crate::relaxed::recipe::Order;
-    use crate::train::{Sgd, SgdSettings};
+    use crate::train::Sgd;
 
     #[test]
     fn a_state_is_kept_to_the_last_bit() {
@@ -140,7 +112,7 @@ mod tests {
             let network = RelaxedNetwork::new(&plan, &mut rng_for(seed, "weights", 0), &device);
             State {
                 network,
-                sgd: Sgd::new(SgdSettings::from(&recipe.weights)),
+                sgd: Sgd::new(recipe.weights.sgd()),
                 relaxation,
                 adam,
                 epochs: vec![],
@@ -154,9 +126,6 @@ mod tests {
         let loaded = state(2).load(&recipe, 7, &path).unwrap();
         assert_eq!(loaded.relaxation, saved.relaxation);
         assert_eq!(loaded.adam, saved.adam);
-        let values = |state: &State| -> Vec<TensorData> {
-            numbered(&state.network).into_iter().map(|(_, data)| data).collect()
-        };
-        assert_eq!(values(&loaded), values(&saved));
+        assert_eq!(values_of(&loaded.network), values_of(&saved.network));
     }
 }

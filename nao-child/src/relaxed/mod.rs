@@ -16,4 +16,4 @@ pub use adam::AdamSettings;
 pub use bilevel::{MixtureGradient, Virtual, first_order, second_order};
 pub use network::{Mixtures, RelaxedNetwork};
 pub use recipe::{Order, RelaxedRecipe};
-pub use search::{RelaxedEpoch, RelaxedError, RelaxedOptions, RelaxedOutcome, search_relaxed};
+pub use search::{RelaxedEpoch, RelaxedOutcome, search_relaxed};

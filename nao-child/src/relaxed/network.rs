@@ -6,7 +6,7 @@ use nao_space::network::{RelaxedCellPlan, RelaxedPlan};
 use nao_space::{CellRole, Relaxation};
 use rand_chacha::ChaCha8Rng;
 
-use crate::network::{Block, Pass};
+use crate::network::{Backbone, Block, CellInputs, Pass, Surroundings};
 use crate::op::norm::{BatchStatistics, apply_statistics};
 
 /// The logits of the mixtures as tensors that record gradients.
@@ -46,9 +46,7 @@ impl Mixtures {
 /// The network of a [`RelaxedPlan`].
 #[derive(Module, Debug)]
 pub struct RelaxedNetwork {
-    stem: Vec<Block>,
-    cells: Vec<RelaxedCell>,
-    head: Block,
+    backbone: Backbone<RelaxedCell>,
 }
 
 #[derive(Module, Debug)]
@@ -70,32 +68,22 @@ struct MixedEdge {
 impl RelaxedNetwork {
     /// The network of a plan, with fresh weights.
     pub fn new(plan: &RelaxedPlan, rng: &mut ChaCha8Rng, device: &Device) -> Self {
-        let stem = plan.stem.iter().map(|block| Block::new(block, rng, device)).collect();
+        let around = Surroundings { stem: &plan.stem, auxiliary: None, head: &plan.head };
         // Norms without scale and shift: those would undo the weights of the mixtures.
-        let cells = plan.cells.iter().map(|cell| RelaxedCell::new(cell, rng, device).map(&mut HoldVectors));
-        let cells = cells.collect();
-        RelaxedNetwork { stem, cells, head: Block::new(&plan.head, rng, device) }
+        let cell = |cell, rng: &mut ChaCha8Rng| RelaxedCell::new(cell, rng, device).map(&mut HoldVectors);
+        let cells = |rng: &mut ChaCha8Rng| plan.cells.iter().map(|planned| cell(planned, rng)).collect();
+        RelaxedNetwork { backbone: Backbone::new(&around, cells, rng, device) }
     }
 
     /// `images`: `[batch, channels, height, width]`, normalised. Returns `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>, mixtures: &Mixtures, pass: &mut Pass) -> Tensor<2> {
-        let mut newer = images;
-        let mut older = None;
-        for (at, block) in self.stem.iter().enumerate() {
-            let made = block.forward(newer.clone(), pass);
-            // The images themselves are no input of the first cell.
-            older = (at > 0).then_some(newer);
-            newer = made;
-        }
-        let mut older = older.unwrap_or_else(|| newer.clone());
         let weights = |role| activation::softmax(mixtures.of_role(role).clone(), 1);
         let (normal, reduction) = (weights(CellRole::Normal), weights(CellRole::Reduction));
-        for cell in &self.cells {
+        let run_cell = |cell: &RelaxedCell, inputs: CellInputs, pass: &mut Pass| {
             let weights = if cell.role == CellRole::Normal { &normal } else { &reduction };
-            let made = cell.forward(older, newer.clone(), weights, pass);
-            (older, newer) = (newer, made);
-        }
-        self.head.forward(newer, pass).flatten(1, 3)
+            cell.forward(inputs, weights, pass)
+        };
+        self.backbone.forward(images, pass, run_cell).main
     }
 
     /// The network after a training pass, with what its norms saw.
@@ -116,7 +104,8 @@ impl RelaxedCell {
     }
 
     /// `weights`: `[edges, 1 + operations]`, of which the first of each edge is that of nothing.
-    fn forward(&self, older: Tensor<4>, newer: Tensor<4>, weights: &Tensor<2>, pass: &mut Pass) -> Tensor<4> {
+    fn forward(&self, inputs: CellInputs, weights: &Tensor<2>, pass: &mut Pass) -> Tensor<4> {
+        let CellInputs { older, newer, .. } = inputs;
         let [of_older, of_newer] = &self.calibration;
         let mut states = vec![of_older.forward(older, pass), of_newer.forward(newer, pass)];
         let inputs = states.len();
@@ -155,18 +144,7 @@ mod tests {
 
     use super::*;
     use crate::network::TrainPass;
-    use crate::op::init::uniform;
-
-    /// Counts the values that are trained.
-    struct Trained(u64);
-
-    impl burn::module::ModuleVisitor for Trained {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                self.0 += param.shape().num_elements() as u64;
-            }
-        }
-    }
+    use nao_kernels::nn::{trained_values, uniform};
 
     fn plan() -> RelaxedPlan {
         use nao_space::network::FeatureShape;
@@ -177,9 +155,7 @@ mod tests {
     fn the_built_network_trains_what_the_plan_counts() {
         let device = Device::flex().autodiff();
         let network = RelaxedNetwork::new(&plan(), &mut rng_for(1, "weights", 0), &device);
-        let mut trained = Trained(0);
-        network.visit(&mut trained);
-        assert_eq!(trained.0, plan().params());
+        assert_eq!(trained_values(&network), plan().params());
     }
 
     /// With all weight on one operation a mixture is that operation; with all on nothing, nothing.
@@ -195,7 +171,8 @@ mod tests {
                 if (at - 1) % 8 == favoured { 200.0 } else { 0.0 }
             });
             let mixtures = Mixtures::plain(&relaxation, &device);
-            let mut pass = Pass::Train(TrainPass::without_dropping(rng_for(1, "pass", 0)));
+            let mut statistics = Vec::new();
+            let mut pass = Pass::Train(TrainPass::without_dropping(&mut statistics));
             network.forward(images.clone(), &mixtures, &mut pass).into_data().try_to_vec::<f32>().unwrap()
         };
         let nothing = logits(0);

@@ -1,14 +1,12 @@
 //! The search loop: a step of the mixtures on validation images, a step of the weights on training images.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use nao_space::network::RelaxedPlan;
 use nao_space::seed::rng_for;
 use nao_space::{CellRole, CnnArch, DartsSpace, EpochReport, Progress, Relaxation, Space};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
@@ -16,21 +14,16 @@ use super::bilevel::{Virtual, first_order, second_order};
 use super::network::{Mixtures, RelaxedNetwork};
 use super::recipe::{Order, RelaxedRecipe};
 use crate::data::Split;
-use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
 use crate::network::{Pass, TrainPass};
-use crate::op::init::standard_normal;
 use crate::op::loss::{cross_entropy, target_rows};
+use crate::op::norm::BatchStatistics;
+use crate::train::checkpoint_writer::CheckpointWriter;
 use crate::train::evaluate::{BATCH, judge};
+use crate::train::options::TimeBudget;
 use crate::train::schedule::cosine;
-use crate::train::{Sgd, SgdSettings, TrainError, batch_of};
-
-/// What a search keeps on disk; nothing changes its result.
-#[derive(Clone, Debug, Default)]
-pub struct RelaxedOptions {
-    /// Where the state after each epoch is kept; what is there already is gone on with.
-    pub checkpoint: Option<PathBuf>,
-}
+use crate::train::{ImageBatch, ImageLoader, NotFinite, Sgd, TrainError, TrainOptions, step};
+use nao_kernels::nn::standard_normal;
 
 /// Where a search stood after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,73 +76,49 @@ pub(super) struct Position {
 /// `device` is plain; autodiff is added here.
 ///
 /// # Errors
-/// When the recipe does not fit the data, the loss becomes infinite or NaN, `progress` says stop, or a checkpoint fails.
+/// When the recipe does not fit the data, the loss becomes infinite or NaN, the time is up, `progress` says stop, or a
+/// checkpoint fails.
 pub fn search_relaxed(
     recipe: &RelaxedRecipe,
     split: &Split,
     seed: u64,
     device: &Device,
-    options: &RelaxedOptions,
+    options: &TrainOptions,
     progress: &mut dyn Progress,
-) -> Result<RelaxedOutcome, RelaxedError> {
-    recipe.check(&split.data).map_err(TrainError::from)?;
+) -> Result<RelaxedOutcome, TrainError> {
+    recipe.check(&split.data)?;
     let plan = RelaxedPlan::new(&recipe.skeleton(&split.data))?;
     let plain = device.clone().without_autodiff();
-    let setting = Setting {
-        recipe,
-        split,
-        seed,
-        device: &plain.clone().autodiff(),
-        scale: &ChannelScale::new(recipe.weights.augmentation.normalisation, split),
-    };
-    let mut logits = rng_for(seed, "mixtures", 0);
-    let mut state = State {
-        network: RelaxedNetwork::new(&plan, &mut rng_for(seed, "weights", 0), setting.device),
-        sgd: Sgd::new(SgdSettings::from(&recipe.weights)),
-        relaxation: Relaxation::of(|| recipe.initial_deviation * standard_normal(&mut logits)),
-        adam: Adam::new(),
-        epochs: Vec::new(),
-        position: Position::default(),
-    };
-    if let Some(path) = options.checkpoint.as_ref().filter(|path| path.exists()) {
-        state = state.load(recipe, seed, path).map_err(TrainError::from)?;
-    }
+    let device = plain.clone().autodiff();
+    let loader = ImageLoader::new(split, recipe.weights.augmentation, &device);
+    let search = Search { recipe, split, seed, plain, device, loader, time: TimeBudget::starting(options) };
+    let mut writer = CheckpointWriter::new(options);
+    let load = |path: &Path| search.fresh(&plan).load(recipe, seed, path);
+    let earlier = writer.earlier(load, progress)?;
+    let mut state = earlier.unwrap_or_else(|| search.fresh(&plan));
+    let save = |state: &State, path: &Path| state.save(recipe, seed, path);
     while (state.epochs.len() as u32) < recipe.weights.epochs {
-        let epoch = setting.epoch(&mut state, &plain, progress);
-        if let (Err(TrainError::Interrupted), Some(path)) = (&epoch, &options.checkpoint) {
-            state.save(recipe, seed, path).map_err(TrainError::from)?;
-        }
-        let epoch = epoch?;
+        let epoch = search.epoch(&mut state, &*progress);
+        let epoch = writer.saved_if_interrupted(epoch, |path| save(&state, path), progress)?;
         progress.epoch(&epoch.report);
         state.epochs.push(epoch);
         state.position = Position::default();
-        if let Some(path) = &options.checkpoint {
-            state.save(recipe, seed, path).map_err(TrainError::from)?;
-        }
+        writer.epoch_is_over(|path| save(&state, path), progress)?;
     }
     let State { relaxation, epochs, .. } = state;
     Ok(RelaxedOutcome { arch: relaxation.derive(), relaxation, epochs })
 }
 
-/// Why a search in a relaxed network did not end well.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RelaxedError {
-    /// As in any training.
-    #[error(transparent)]
-    Training(#[from] TrainError),
-    /// Images that the network cannot be laid out for.
-    #[error(transparent)]
-    Geometry(#[from] nao_space::network::GeometryError),
-}
-
 /// What stays the same over the epochs.
-struct Setting<'a> {
+struct Search<'a> {
     recipe: &'a RelaxedRecipe,
     split: &'a Split,
     seed: u64,
-    device: &'a Device,
-    scale: &'a ChannelScale,
+    plain: Device,
+    /// With autodiff.
+    device: Device,
+    loader: ImageLoader,
+    time: TimeBudget,
 }
 
 /// Images with what is right about them.
@@ -158,51 +127,31 @@ struct Batch {
     targets: Tensor<2>,
 }
 
-impl Setting<'_> {
-    /// One pass over the training images.
-    fn epoch(
-        &self,
-        state: &mut State,
-        plain: &Device,
-        progress: &dyn Progress,
-    ) -> Result<RelaxedEpoch, TrainError> {
+impl Search<'_> {
+    /// The state before the first epoch.
+    fn fresh(&self, plan: &RelaxedPlan) -> State {
+        let mut logits = rng_for(self.seed, "mixtures", 0);
+        State {
+            network: RelaxedNetwork::new(plan, &mut rng_for(self.seed, "weights", 0), &self.device),
+            sgd: Sgd::new(self.recipe.weights.sgd()),
+            relaxation: Relaxation::of(|| self.recipe.initial_deviation * standard_normal(&mut logits)),
+            adam: Adam::new(),
+            epochs: Vec::new(),
+            position: Position::default(),
+        }
+    }
+
+    /// One pass over the training images, or what is left of it.
+    fn epoch(&self, state: &mut State, progress: &dyn Progress) -> Result<RelaxedEpoch, TrainError> {
         let weights = &self.recipe.weights;
         let done = state.epochs.len() as u32;
-        let index = u64::from(done);
         let rate = cosine(done, weights.cosine_epochs, weights.learning_rate, weights.learning_rate_min);
-        let mut order = self.split.train.clone();
-        shuffle(&mut order, &mut rng_for(self.seed, "order", index));
-        let mut of_mixtures = self.split.held_out.clone();
-        shuffle(&mut of_mixtures, &mut rng_for(self.seed, "mixture order", index));
-        let mut of_mixtures = of_mixtures.chunks(weights.batch).cycle().skip(state.position.step);
-        let mut rng = rng_for(self.seed, "augment", index);
-        rng.set_word_pos(state.position.augment);
-        let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
-        for images in order.chunks(weights.batch).skip(state.position.step) {
-            keep_going()?;
-            let training = self.batch(images, &mut rng);
-            let validation = self.batch(of_mixtures.next().expect("there are held-out images"), &mut rng);
-            self.mixture_step(state, &training, &validation, rate);
-            let loss = self.weight_step(state, &training, rate);
-            if !loss.is_finite() {
-                return Err(TrainError::NotFinite { epoch: done + 1, loss });
-            }
-            state.position = Position {
-                step: state.position.step + 1,
-                loss_sum: state.position.loss_sum + loss * images.len() as f64,
-                augment: rng.get_word_pos(),
-            };
-        }
-        let network = state.network.valid();
-        let mixtures = Mixtures::plain(&state.relaxation, plain);
-        let classify = |inputs| network.forward(inputs, &mixtures, &mut Pass::Eval);
-        let held_out = self.split.held_out.chunks(BATCH);
-        let accuracy = judge(&self.split.data, held_out, self.scale, plain, classify, keep_going)?.accuracy;
+        self.train(state, rate, progress)?;
         let report = EpochReport {
             epoch: done + 1,
             epochs: weights.epochs,
             train_loss: state.position.loss_sum / self.split.train.len() as f64,
-            value: Some(accuracy),
+            value: Some(self.accuracy(state, progress)?),
             learning_rate: rate,
         };
         let genotype = DartsSpace::default().format(&state.relaxation.derive());
@@ -210,14 +159,48 @@ impl Setting<'_> {
         Ok(RelaxedEpoch { report, genotype, entropy })
     }
 
-    fn batch(&self, images: &[usize], rng: &mut ChaCha8Rng) -> Batch {
-        let data = &self.split.data;
-        let Setting { recipe: RelaxedRecipe { weights, .. }, .. } = self;
-        let (images, labels) = batch_of(data, images, self.device, |image, inputs| {
-            varied(data, image, self.scale, &weights.augmentation, rng, inputs);
-        });
-        let targets = target_rows(&labels, data.classes.len(), weights.label_smoothing, self.device);
-        Batch { images, targets }
+    /// A step of the mixtures and a step of the weights for each batch that is left. Where it is broken off, the state is
+    /// that after the last batch.
+    fn train(&self, state: &mut State, rate: f64, progress: &dyn Progress) -> Result<(), TrainError> {
+        let (index, batch) = (state.epochs.len() as u64, self.recipe.weights.batch);
+        let rng = |purpose| rng_for(self.seed, purpose, index);
+        let batches = self.loader.batches(&self.split.train, batch, rng("order"), rng("augment"));
+        let mut batches = batches.resumed(state.position.step, state.position.augment);
+        let mut of_mixtures = self.split.held_out.clone();
+        shuffle(&mut of_mixtures, &mut rng("mixture order"));
+        let mut of_mixtures = of_mixtures.chunks(batch).cycle().skip(state.position.step);
+        while let Some(training) = batches.next() {
+            self.time.check(progress)?;
+            let images = training.labels.len();
+            let training = self.with_targets(training);
+            let others = of_mixtures.next().expect("there are held-out images");
+            let validation = self.with_targets(batches.batch_of_others(others));
+            self.mixture_step(state, &training, &validation, rate);
+            let loss = self
+                .weight_step(state, &training, rate)
+                .map_err(|error| TrainError::not_finite(index as u32 + 1, error))?;
+            state.position = Position {
+                step: batches.step(),
+                loss_sum: state.position.loss_sum + loss * images as f64,
+                augment: batches.words(),
+            };
+        }
+        Ok(())
+    }
+
+    /// The accuracy on the images that the mixtures learn from.
+    fn accuracy(&self, state: &State, progress: &dyn Progress) -> Result<f64, TrainError> {
+        let network = state.network.valid();
+        let mixtures = Mixtures::plain(&state.relaxation, &self.plain);
+        let classify = |inputs| network.forward(inputs, &mixtures, &mut Pass::Eval);
+        let keep_going = || self.time.check(progress);
+        let (data, held_out) = (&self.split.data, self.split.held_out.chunks(BATCH));
+        Ok(judge(data, held_out, &self.loader.scale, &self.plain, classify, keep_going)?.accuracy)
+    }
+
+    fn with_targets(&self, ImageBatch { inputs, labels }: ImageBatch) -> Batch {
+        let (classes, smoothing) = (self.split.data.classes.len(), self.recipe.weights.label_smoothing);
+        Batch { images: inputs, targets: target_rows(&labels, classes, smoothing, &self.device) }
     }
 
     fn mixture_step(&self, state: &mut State, training: &Batch, validation: &Batch, rate: f64) {
@@ -226,39 +209,34 @@ impl Setting<'_> {
             let (images, targets) = (batch.images.clone(), batch.targets.clone());
             move |network: &RelaxedNetwork, mixtures: &Mixtures| {
                 // The norms' running statistics are moved by the steps of the weights alone.
-                loss(network, mixtures, &images, &targets, &mut training_pass())
+                loss(network, mixtures, &images, &targets, &mut Vec::new())
             }
         };
         let gradient = match self.recipe.order {
-            Order::First => first_order(network, relaxation, self.device, on(validation)),
+            Order::First => first_order(network, relaxation, &self.device, on(validation)),
             Order::Second => {
                 let weights = &self.recipe.weights;
                 let step = Virtual {
                     rate,
                     momentum: weights.momentum,
                     weight_decay: weights.weight_decay,
-                    buffers: &sgd.buffers,
+                    buffers: sgd.buffers(),
                 };
-                second_order(network, relaxation, self.device, &step, on(training), on(validation))
+                second_order(network, relaxation, &self.device, &step, on(training), on(validation))
             }
         };
         adam.step(relaxation, &gradient, &self.recipe.mixtures);
     }
 
-    /// Returns the loss before the step, or the norm of its gradient if that is no finite number.
-    fn weight_step(&self, state: &mut State, training: &Batch, rate: f64) -> f64 {
-        let mixtures = Mixtures::new(&state.relaxation, self.device);
-        let mut pass = training_pass();
-        let loss = loss(&state.network, &mixtures, &training.images, &training.targets, &mut pass);
-        let value = f64::from(loss.clone().into_scalar::<f32>());
-        if !value.is_finite() {
-            return value;
-        }
-        let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
-        let (network, norm) = state.sgd.step(state.network.clone(), gradients, rate);
-        let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-        state.network = network.apply_statistics(pass.statistics);
-        if norm.is_finite() { value } else { norm }
+    /// Returns the loss before the step.
+    fn weight_step(&self, state: &mut State, training: &Batch, rate: f64) -> Result<f64, NotFinite> {
+        let mixtures = Mixtures::new(&state.relaxation, &self.device);
+        let taken = step(&state.network, &mut state.sgd, rate, |network, statistics| {
+            loss(network, &mixtures, &training.images, &training.targets, statistics)
+        });
+        let (network, loss) = taken?.finite()?;
+        state.network = network;
+        Ok(loss)
     }
 }
 
@@ -267,14 +245,10 @@ fn loss(
     mixtures: &Mixtures,
     images: &Tensor<4>,
     targets: &Tensor<2>,
-    pass: &mut Pass,
+    statistics: &mut Vec<BatchStatistics>,
 ) -> Tensor<1> {
-    cross_entropy(network.forward(images.clone(), mixtures, pass), targets.clone())
-}
-
-/// Nothing is dropped, so that nothing is drawn from the generator.
-fn training_pass() -> Pass {
-    Pass::Train(TrainPass::without_dropping(rng_for(0, "nothing dropped", 0)))
+    let mut pass = Pass::Train(TrainPass::without_dropping(statistics));
+    cross_entropy(network.forward(images.clone(), mixtures, &mut pass), targets.clone())
 }
 
 #[cfg(test)]
@@ -319,16 +293,16 @@ mod tests {
         for order in [Order::First, Order::Second] {
             let (recipe, split) = (recipe(order), split());
             let folder = tempfile::tempdir().unwrap();
-            let options = RelaxedOptions { checkpoint: Some(folder.path().join("search.safetensors")) };
-            let search = |options: &RelaxedOptions, progress: &mut dyn Progress| {
+            let options = TrainOptions::kept_at(folder.path().join("search.safetensors"));
+            let search = |options: &TrainOptions, progress: &mut dyn Progress| {
                 search_relaxed(&recipe, &split, 5, &Device::flex(), options, progress)
             };
-            let whole = search(&RelaxedOptions::default(), &mut Quiet).unwrap();
+            let whole = search(&TrainOptions::default(), &mut Quiet).unwrap();
             assert_eq!(whole.epochs.len(), 2);
             assert!(whole.epochs[1].report.train_loss < whole.epochs[0].report.train_loss);
             assert_eq!(DartsSpace::default().check(&whole.arch), Ok(()));
             let stopped = search(&options, &mut StopAfter(1));
-            assert!(matches!(stopped, Err(RelaxedError::Training(TrainError::Interrupted))));
+            assert!(matches!(stopped, Err(TrainError::Interrupted)));
             let resumed = search(&options, &mut Quiet).unwrap();
             assert_eq!(resumed.relaxation, whole.relaxation);
             assert_eq!(resumed.epochs, whole.epochs);
@@ -343,7 +317,7 @@ mod tests {
     fn mixtures_leave_where_they_began() {
         let recipe = RelaxedRecipe { initial_deviation: 0.0, ..recipe(Order::First) };
         let found =
-            search_relaxed(&recipe, &split(), 5, &Device::flex(), &RelaxedOptions::default(), &mut Quiet)
+            search_relaxed(&recipe, &split(), 5, &Device::flex(), &TrainOptions::default(), &mut Quiet)
                 .unwrap();
         let uniform = 8f64.ln();
         assert!(

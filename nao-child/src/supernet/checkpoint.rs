@@ -1,9 +1,8 @@
 //! Shared weights on disk: tensors and momentum under the names of the form, and what they belong to.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use nao_space::network::{GeometryError, Skeleton};
 use nao_space::seed::rng_for;
 use nao_space::{CnnSpace, InvalidCnnSpace, OpSet};
@@ -14,9 +13,8 @@ use super::weights::Supernet;
 use crate::names::NameConvention;
 use crate::recipe::Recipe;
 use crate::train::CheckpointError;
-use crate::train::tensor_file::{read, same, write};
-
-const MOMENTUM_PREFIX: &str = "momentum/";
+use crate::train::state_file::{MOMENTUM, StateFile, same_training};
+use crate::train::tensor_file::same;
 
 /// What a file of shared weights says besides its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,12 +72,6 @@ impl SharedTraining {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        let mut tensors = self.supernet.tensors();
-        for (name, id) in self.supernet.ids() {
-            if let Some(buffer) = self.sgd.buffers.get(&id) {
-                tensors.insert(format!("{MOMENTUM_PREFIX}{name}"), buffer.clone().into_data());
-            }
-        }
         let meta = Meta {
             supernet: Origin::of(&self.supernet),
             recipe: self.recipe().clone(),
@@ -87,7 +79,10 @@ impl SharedTraining {
             epoch: self.epoch,
             position: self.position,
         };
-        write(tensors, Some(&meta), path)
+        let mut file = StateFile::new(self.supernet.tensors(), meta);
+        let buffer = |id| Some(self.sgd.buffers().get(&id)?.clone().into_data());
+        file.add(MOMENTUM, self.supernet.ids().filter_map(|(name, id)| Some((name.to_owned(), buffer(id)?))));
+        file.write(path)
     }
 
     /// Goes on from what [`save`](SharedTraining::save) wrote.
@@ -95,21 +90,20 @@ impl SharedTraining {
     /// # Errors
     /// When the file cannot be read, or is of another space, skeleton, recipe or seed: names both sides.
     pub fn restore(&mut self, path: &Path) -> Result<(), CheckpointError> {
-        let (mut tensors, meta) = read_supernet(path)?;
-        same(path, "supernet", &meta.supernet, &Origin::of(&self.supernet))?;
-        same(path, "recipe", &meta.recipe, self.recipe())?;
-        same(path, "seed", &meta.seed, &self.seed())?;
-        let momentum = take_momentum(&mut tensors);
+        let mut file = read_supernet(path)?;
+        let Meta { supernet, recipe, seed, epoch, position } = &file.meta;
+        same(path, "supernet", supernet, &Origin::of(&self.supernet))?;
+        same_training(path, (recipe, *seed), (self.recipe(), self.seed()))?;
+        let reached = (*epoch, *position);
+        let momentum = file.take(MOMENTUM);
         self.supernet
-            .load(tensors)
+            .load(file.into_parts().1)
             .map_err(|source| CheckpointError::Names { path: path.to_owned(), source })?;
         let device: Device = self.supernet.device().clone();
-        self.sgd.buffers = self
-            .supernet
-            .ids()
-            .filter_map(|(name, id)| Some((id, Tensor::from_data(momentum.get(name)?.clone(), &device))))
-            .collect();
-        (self.epoch, self.position) = (meta.epoch, meta.position);
+        let buffer = |name| Some(Tensor::from_data(momentum.get(name)?.clone(), &device));
+        let buffers = self.supernet.ids().filter_map(|(name, id)| Some((id, buffer(name)?)));
+        self.sgd.restore(buffers.collect());
+        (self.epoch, self.position) = reached;
         Ok(())
     }
 }
@@ -120,31 +114,17 @@ impl Supernet {
     /// # Errors
     /// When the file cannot be read or holds something else.
     pub fn open(path: &Path, device: &Device) -> Result<Self, SupernetFileError> {
-        let (mut tensors, meta) = read_supernet(path)?;
-        take_momentum(&mut tensors);
-        let Origin { ops, nodes, skeleton, form } = meta.supernet;
+        let mut file = read_supernet(path)?;
+        file.take(MOMENTUM);
+        let Origin { ops, nodes, skeleton, form } = file.meta.supernet.clone();
         let space = CnnSpace::new(nodes, OpSet::named(&ops)?)?;
         let mut supernet = Supernet::new(&space, &skeleton, form, &mut rng_for(0, "blank", 0), device)?;
         let names = |source| CheckpointError::Names { path: path.to_owned(), source };
-        supernet.load(tensors).map_err(names)?;
+        supernet.load(file.into_parts().1).map_err(names)?;
         Ok(supernet)
     }
 }
 
-fn read_supernet(path: &Path) -> Result<(BTreeMap<String, TensorData>, Meta), CheckpointError> {
-    let (tensors, meta) = read::<serde_json::Value>(path)?;
-    let meta = meta.and_then(|meta| serde_json::from_value(meta).ok());
-    let damaged = || CheckpointError::Damaged {
-        path: path.to_owned(),
-        message: "it holds no supernet with what it belongs to".into(),
-    };
-    Ok((tensors, meta.ok_or_else(damaged)?))
-}
-
-fn take_momentum(tensors: &mut BTreeMap<String, TensorData>) -> BTreeMap<String, TensorData> {
-    let (momentum, rest) = std::mem::take(tensors)
-        .into_iter()
-        .partition::<Vec<_>, _>(|(name, _)| name.starts_with(MOMENTUM_PREFIX));
-    *tensors = rest.into_iter().collect();
-    momentum.into_iter().map(|(name, data)| (name[MOMENTUM_PREFIX.len()..].to_owned(), data)).collect()
+fn read_supernet(path: &Path) -> Result<StateFile<Meta>, CheckpointError> {
+    StateFile::read(path, "it holds no supernet with what it belongs to")
 }

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use nao_kernels::{Window, branch_sum, relu_conv2d};
+use nao_kernels::{Window, relu_conv2d};
 use nao_space::network::SupernetPlan;
 use nao_space::{CellRole, CnnArch, Op, OpSet};
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::names::Place;
 use super::shared_weights::{Purpose, SharedWeights};
 use crate::names::{NameConvention, auxiliary_local, reducer_local};
-use crate::network::{Block, LayerModule, Logits, Pass};
+use crate::network::{Backbone, Block, CellInputs, LayerModule, Logits, Pass};
 use crate::op::conv::Conv;
-use crate::op::drop::drop_path_sum;
 use crate::op::factorized_reduce::FactorizedReduce;
 use crate::op::linear::Linear;
 use crate::op::norm::{BatchNorm, BatchStatistics, apply_statistics};
@@ -34,11 +33,7 @@ pub enum Norms {
 /// The network of one architecture in a supernet: it has exactly the layers that the architecture uses.
 #[derive(Module, Debug)]
 pub struct SharedChild {
-    stem: Vec<Block>,
-    cells: Vec<Cell>,
-    auxiliary: Option<Block>,
-    head: Block,
-    auxiliary_after: usize,
+    backbone: Backbone<Cell>,
 }
 
 #[derive(Module, Debug)]
@@ -66,34 +61,20 @@ struct Piece {
     weight: Param<Tensor<4>>,
 }
 
-/// How the norms inside and around the operations of the cells are meant.
-struct Passes<'a> {
-    inside: &'a mut Pass,
-    /// `None`: the same.
-    around: Option<&'a mut Pass>,
-}
-
-impl Passes<'_> {
-    fn around(&mut self) -> &mut Pass {
-        self.around.as_deref_mut().unwrap_or(self.inside)
-    }
-}
-
 impl SharedChild {
     /// `images`: `[batch, channels, height, width]`, normalised.
     pub fn forward(&self, images: Tensor<4>, pass: &mut Pass) -> Logits {
-        self.run(images, Passes { inside: pass, around: None })
+        self.backbone.forward(images, pass, Cell::forward)
     }
 
     /// What the network says about a batch of images when it is judged, `[batch, classes]`.
     pub fn judge(&self, images: Tensor<4>, norms: Norms) -> Tensor<2> {
-        let (mut running, mut batch) = (Pass::Eval, Pass::EvalOnBatch);
-        let passes = match norms {
-            Norms::Batch => Passes { inside: &mut batch, around: None },
-            Norms::BatchInCells => Passes { inside: &mut batch, around: Some(&mut running) },
-            Norms::Running => Passes { inside: &mut running, around: None },
+        let mut pass = match norms {
+            Norms::Batch => Pass::EvalOnBatch,
+            Norms::BatchInCells => Pass::EvalOnBatchInCells,
+            Norms::Running => Pass::Eval,
         };
-        self.run(images, passes).main
+        self.forward(images, &mut pass).main
     }
 
     /// Moves the running statistics towards those that a training pass collected.
@@ -101,62 +82,27 @@ impl SharedChild {
     pub fn apply_statistics(self, statistics: Vec<BatchStatistics>) -> Self {
         apply_statistics(self, statistics)
     }
-
-    fn run(&self, images: Tensor<4>, mut passes: Passes) -> Logits {
-        let mut newer = images;
-        let mut older = None;
-        for (index, block) in self.stem.iter().enumerate() {
-            let output = block.forward(newer.clone(), passes.around());
-            older = (index > 0).then_some(newer);
-            newer = output;
-        }
-        let mut older = older.unwrap_or_else(|| newer.clone());
-        let mut auxiliary = None;
-        for (index, cell) in self.cells.iter().enumerate() {
-            let keep = passes.inside.branch_keep(index, self.cells.len());
-            let output = cell.forward(older, newer.clone(), keep, &mut passes);
-            (older, newer) = (newer, output);
-            if let (Some(head), Pass::Train(_)) = (&self.auxiliary, &*passes.inside)
-                && index == self.auxiliary_after
-            {
-                auxiliary = Some(head.forward(newer.clone(), passes.inside).flatten(1, 3));
-            }
-        }
-        drop(older);
-        Logits { main: self.head.forward(newer, passes.inside).flatten(1, 3), auxiliary }
-    }
 }
 
 impl Cell {
-    fn forward(&self, older: Tensor<4>, newer: Tensor<4>, keep: f64, passes: &mut Passes) -> Tensor<4> {
+    fn forward(&self, inputs: CellInputs, pass: &mut Pass) -> Tensor<4> {
+        let CellInputs { older, newer, branch_keep } = inputs;
         let [calibrate_older, calibrate_newer] = &self.calibration;
-        let pass = &mut *passes.inside;
         let mut states = vec![calibrate_older.forward(older, pass), calibrate_newer.forward(newer, pass)];
         for Node { states: [from_x, from_y], x, y } in &self.nodes {
             let y = y.as_ref().unwrap_or(x);
             let (x, y) = (x.forward(states[*from_x].clone(), pass), y.forward(states[*from_y].clone(), pass));
-            states.push(match pass {
-                Pass::Eval | Pass::EvalOnBatch => branch_sum(x, y, None),
-                Pass::Train(pass) => drop_path_sum(x, y, keep, &mut pass.rng),
-            });
+            states.push(pass.sum_of_branches(x, y, branch_keep));
         }
         let mut pieces = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
-            pieces.push(piece.block.forward(states[piece.state].clone(), passes.around()));
+            pieces.push(piece.block.forward(states[piece.state].clone(), &mut pass.outside_cells()));
         }
         drop(states);
         let weights = self.pieces.iter().map(|piece| piece.weight.val()).collect();
         let combined =
             relu_conv2d(Tensor::cat(pieces, 1), Tensor::cat(weights, 1), Window::of_size([1; 2]), 1);
-        match &mut *passes.inside {
-            Pass::Eval => self.norm.forward_eval(combined),
-            Pass::EvalOnBatch => self.norm.forward_train(combined).0,
-            Pass::Train(pass) => {
-                let (output, statistics) = self.norm.forward_train(combined);
-                pass.statistics.push(statistics);
-                output
-            }
-        }
+        pass.normalise(&self.norm, combined)
     }
 }
 
@@ -175,13 +121,14 @@ impl ChildBuilder<'_> {
         let plan = self.plan;
         let stem = stem_places(plan);
         let auxiliary = plan.auxiliary.as_ref().map(|head| self.block(&head.block, &auxiliary_place()));
-        SharedChild {
+        let backbone = Backbone {
             stem: plan.stem.iter().zip(stem).map(|(block, place)| self.block(block, &place)).collect(),
             cells: (0..plan.cells.len()).map(|index| self.cell(index, arch)).collect(),
             auxiliary,
             head: self.block(&plan.head, &head_place()),
             auxiliary_after: plan.auxiliary.as_ref().map_or(0, |head| head.after_cell),
-        }
+        };
+        SharedChild { backbone }
     }
 
     fn cell(&self, index: usize, arch: &CnnArch) -> Cell {

@@ -77,33 +77,44 @@ pub struct SharingConfig {
     pub training: Recipe,
 }
 
-/// The names of the searches with shared weights.
-pub const SHARED_SEARCHES: [&str; 4] = ["nao-ws", "nao-v2", "random-ws", "enas"];
-
-/// The one of them in which a policy proposes.
-pub const ENAS: &str = "enas";
+/// A way of searching with shared weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharingPreset {
+    /// The whole pool is trained on and keeps its size: the authors' V1 (docs/specification.md, d.3).
+    KeptPool,
+    /// The newest are trained on, larger ones oftener, and the pool grows: the authors' V2 (docs/specification.md, d.4).
+    GrowingPool,
+    /// The whole space is trained on; many cells are scored, none proposed: random search.
+    FixedPool,
+    /// The cells that a policy proposes are trained on, in many short rounds: ENAS (Pham et al., ICML 2018).
+    PolicyPool,
+}
 
 impl SharingConfig {
     /// The settings of a search on that data: the published ones for the whole of CIFAR-10, small ones for a part of it
-    /// and for the digits. `None` where `name` is not among [`SHARED_SEARCHES`].
-    pub fn named(name: &str, data: &ImageData) -> Option<Self> {
+    /// and for the digits.
+    pub fn of(preset: SharingPreset, data: &ImageData) -> Self {
         let published = data.development >= 20_000;
         let base = match (published, data.name.as_str()) {
             (true, _) => published_v1(),
             (false, "digits") => small(digits_shared(), 40, 20),
             (false, _) => small(cifar10_shared(), 48, 24),
         };
-        let config = match name {
-            "nao-ws" => base,
-            "nao-v2" if published => published_v2(base),
-            "nao-v2" => v2(base),
-            "random-ws" => random(base, published),
-            ENAS if published => published_enas(base),
-            ENAS => enas(base),
-            _ => return None,
-        };
-        let training = Recipe { name: name.into(), ..config.training };
-        Some(SharingConfig { training, ..config })
+        match preset {
+            SharingPreset::KeptPool => base,
+            SharingPreset::GrowingPool if published => published_v2(base),
+            SharingPreset::GrowingPool => v2(base),
+            SharingPreset::FixedPool => random(base, published),
+            SharingPreset::PolicyPool if published => published_enas(base),
+            SharingPreset::PolicyPool => enas(base),
+        }
+    }
+
+    /// The same under another name, which results carry.
+    #[must_use]
+    pub fn called(mut self, name: impl Into<String>) -> Self {
+        self.training.name = name.into();
+        self
     }
 
     /// Epochs over all rounds.

@@ -4,82 +4,20 @@
 use std::time::{Duration, Instant};
 
 use nao_space::network::NetworkPlan;
-use nao_space::search::{
-    Observation, OperationHistogram, Origin, Proposals, RandomSearch, Strategy, StrategyError,
-};
+use nao_space::search::{Observation, OperationHistogram, Proposals, RandomSearch, Strategy, StrategyError};
 use nao_space::seed::seed_for;
-use nao_space::{CnnArch, EpochReport, EvaluationError, Objective, Progress, Space, Trial, TrialId};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use nao_space::{CnnArch, EpochReport, EvaluationError, Objective, Progress, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
 use super::evaluator::SharedWeightsEvaluator;
+use super::pool::{Drawing, Member, PoolState};
+use super::proposer::Proposer;
 use super::recipe::{PoolRule, Sampling, SharingConfig, TrainedOn};
 use super::training::SharedTraining;
 use crate::recipe::{Recipe, RecipeError};
 use crate::train::TrainError;
+use crate::train::options::if_asked_to_go_on;
 use crate::train::schedule::cosine;
-
-/// Who proposes in a search with shared weights. Scores change with the weights, so that after every round the whole pool
-/// is told anew, and what was told before counts no more.
-pub trait Proposer {
-    /// Learns from the weights themselves, after the pool was scored and before proposing: a policy that is rewarded by
-    /// scores on minibatches ([`SharedTraining::score_on`]) does so here. Most learn from what they are told.
-    ///
-    /// # Errors
-    /// When it cannot.
-    fn learn(&mut self, _round: u32, _training: &SharedTraining) -> Result<(), StrategyError> {
-        Ok(())
-    }
-
-    /// Proposes up to `count` architectures that are canonically none of those told, which are all that were ever in the
-    /// pool: with the scores of this round where they still are, without a value where they are not.
-    ///
-    /// # Errors
-    /// When it cannot propose at all.
-    fn propose(
-        &mut self,
-        round: u32,
-        told: &[Observation<CnnArch>],
-        count: usize,
-    ) -> Result<Proposals<CnnArch>, StrategyError>;
-
-    /// What it says about itself after proposing.
-    fn report(&self) -> Option<serde_json::Value> {
-        None
-    }
-}
-
-/// An architecture that is or was in the pool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Member {
-    /// Its number, counted from 1 in the order of coming.
-    pub id: TrialId,
-    /// The architecture.
-    pub arch: CnnArch,
-    /// How it was found; a parent is a member by its number.
-    pub origin: Origin,
-    /// The first round that scored it, counted from 0.
-    pub since: u32,
-    /// Whether it is in the pool still.
-    pub in_pool: bool,
-    /// Its last score: validation accuracy with shared weights. `None` before the first and where it was no number.
-    pub score: Option<f64>,
-}
-
-/// Everything about a search but the weights, between two rounds or in the training of one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PoolState {
-    /// Rounds done.
-    pub rounds: u32,
-    /// All that ever came, in order.
-    pub members: Vec<Member>,
-    /// Mean training losses of the epochs done of a round that is not over.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub losses: Vec<f64>,
-}
 
 /// What one round did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -273,7 +211,7 @@ impl SharedSearch {
             let done = round * per_round + epoch;
             let (at, of) =
                 if self.config.restarts { (epoch, per_round) } else { (done, self.config.epochs()) };
-            let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
+            let keep_going = || if_asked_to_go_on(progress);
             let loss = self.training.epoch(at, of, |rng| draw.draw(&space, rng), keep_going)?;
             self.state.losses.push(loss);
             let Recipe { cosine_epochs, learning_rate, learning_rate_min, .. } = self.config.training;
@@ -304,12 +242,7 @@ impl SharedSearch {
                 NetworkPlan::new(arch, &skeleton).map_or(0.0, |plan| plan.cost().params as f64)
             }
         };
-        let mut sum = 0.0;
-        let sums = archs.iter().map(|arch| {
-            sum += weight(arch);
-            sum
-        });
-        Drawing { sums: sums.collect(), archs }
+        Drawing::new(archs, weight)
     }
 
     fn score(&mut self, round: u32, threads: usize) -> Result<(), SharedSearchError> {
@@ -389,20 +322,5 @@ impl SharedSearch {
             proposer: None,
             seconds: [0.0; 3],
         }
-    }
-}
-
-/// Architectures to draw from, with the running sums of their weights; of none at all the whole space.
-pub(super) struct Drawing {
-    pub archs: Vec<CnnArch>,
-    sums: Vec<f64>,
-}
-
-impl Drawing {
-    pub fn draw(&self, space: &nao_space::CnnSpace, rng: &mut ChaCha8Rng) -> CnnArch {
-        let Some(total) = self.sums.last() else { return space.sample(rng) };
-        let point = rng.random::<f64>() * total;
-        let at = self.sums.partition_point(|&sum| sum <= point).min(self.archs.len() - 1);
-        self.archs[at].clone()
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::nn::{Parameter, gradients_of, parameters, reshaped};
 
-use super::child::SharedChild;
 use crate::names::{NamesError, TensorName};
 
 /// What a child uses the shared tensors for.
@@ -40,19 +40,9 @@ impl SharedWeights {
     /// Takes over the tensors of a module under names, in the order in which it is visited. A name that is there keeps
     /// its tensor.
     pub fn add<M: Module>(&mut self, module: &M, names: Vec<String>) {
-        struct Values(Vec<(Vec<usize>, bool, Tensor<1>)>);
-        impl ModuleVisitor for Values {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                let tensor = param.val();
-                let shape: [usize; D] = tensor.dims();
-                let flat = tensor.without_autodiff().flatten(0, D - 1);
-                self.0.push((shape.to_vec(), param.is_require_grad(), flat));
-            }
-        }
-        let mut values = Values(Vec::new());
-        module.visit(&mut values);
-        assert_eq!(values.0.len(), names.len(), "names and module come from one plan");
-        for (name, (shape, trainable, value)) in names.into_iter().zip(values.0) {
+        let values = parameters(module);
+        assert_eq!(values.len(), names.len(), "names and module come from one plan");
+        for (name, Parameter { shape, trained: trainable, value, .. }) in names.into_iter().zip(values) {
             if self.by_name.contains_key(&name) {
                 continue;
             }
@@ -81,43 +71,27 @@ impl SharedWeights {
     }
 
     /// Keeps what a network made of the tensors that it viewed.
-    pub fn write_back(&mut self, child: &SharedChild) {
-        struct Keep<'a>(&'a mut SharedWeights);
-        impl ModuleVisitor for Keep<'_> {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                if let Some(&place) = self.0.by_id.get(&param.id) {
-                    self.0.slots[place].value = param.val().without_autodiff().flatten(0, D - 1);
-                }
+    pub fn write_back(&mut self, child: &impl Module) {
+        for Parameter { id, value, .. } in parameters(child) {
+            if let Some(&place) = self.by_id.get(&id) {
+                self.slots[place].value = value;
             }
         }
-        child.visit(&mut Keep(self));
     }
 
     /// The gradients of the tensors that a network viewed for training, by name. Where all paths to the loss lead through zero
     /// operations, they are zeros.
     pub fn gradients(
         &self,
-        child: &SharedChild,
+        child: &impl Module,
         gradients: &GradientsParams,
     ) -> BTreeMap<String, TensorData> {
-        struct Collect<'a> {
-            weights: &'a SharedWeights,
-            gradients: &'a GradientsParams,
-            found: BTreeMap<String, TensorData>,
-        }
-        impl ModuleVisitor for Collect<'_> {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                let place = self.weights.by_id.get(&param.id).filter(|_| param.is_require_grad());
-                let Some(&place) = place else { return };
-                let gradient = self.gradients.get::<D>(param.id);
-                let zeros = || TensorData::zeros::<f32, _>(param.shape());
-                let gradient = gradient.map_or_else(zeros, Tensor::into_data);
-                self.found.insert(self.weights.slots[place].name.name.clone(), gradient);
-            }
-        }
-        let mut collect = Collect { weights: self, gradients, found: BTreeMap::new() };
-        child.visit(&mut collect);
-        collect.found
+        let trained = gradients_of(child, gradients).into_iter().filter(|gradient| gradient.trained);
+        let named = trained.filter_map(|gradient| {
+            let place = *self.by_id.get(&gradient.id)?;
+            Some((self.slots[place].name.name.clone(), gradient.data()))
+        });
+        named.collect()
     }
 
     /// Names, shapes and whether they are trained, in the order of the plan.
@@ -133,7 +107,7 @@ impl SharedWeights {
     /// The values of a tensor.
     pub fn data(&self, name: &str) -> Option<TensorData> {
         let slot = &self.slots[*self.by_name.get(name)?];
-        Some(of_shape(slot.value.clone().into_data(), slot.name.shape.clone()))
+        Some(reshaped(slot.value.clone().into_data(), slot.name.shape.clone()))
     }
 
     /// All tensors by name.
@@ -175,10 +149,5 @@ impl SharedWeights {
 
 fn flat(data: TensorData, device: &Device) -> Tensor<1> {
     let len = data.num_elements();
-    Tensor::from_data(of_shape(data, vec![len]), device)
-}
-
-fn of_shape(data: TensorData, shape: Vec<usize>) -> TensorData {
-    let (bytes, _, dtype) = data.into_parts();
-    TensorData::from_bytes(bytes, shape, dtype)
+    Tensor::from_data(reshaped(data, vec![len]), device)
 }

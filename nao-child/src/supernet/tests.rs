@@ -13,8 +13,15 @@ use crate::data::{Split, digits};
 use crate::names::NameConvention;
 use crate::recipe::{Recipe, Structure};
 
-fn config(name: &str) -> SharingConfig {
-    let small = SharingConfig::named(name, &digits()).unwrap();
+const PRESETS: [SharingPreset; 4] = [
+    SharingPreset::KeptPool,
+    SharingPreset::GrowingPool,
+    SharingPreset::FixedPool,
+    SharingPreset::PolicyPool,
+];
+
+fn config(preset: SharingPreset) -> SharingConfig {
+    let small = SharingConfig::of(preset, &digits());
     let structure = Structure { width: 2, ..small.training.structure };
     let training = Recipe { epochs: 1, batch: 200, structure, ..small.training };
     SharingConfig { rounds: 3, pool: 6, per_round: small.per_round.min(3), training, ..small }
@@ -38,7 +45,7 @@ fn trials(count: u64) -> Vec<Trial<CnnArch>> {
 
 /// One epoch, so that running statistics and weights are not those of the start.
 fn trained() -> SharedTraining {
-    let config = config("nao-ws");
+    let config = config(SharingPreset::KeptPool);
     let mut training = training(&config);
     let pool = trials(6);
     let mut next = 0;
@@ -91,7 +98,8 @@ fn a_score_does_not_depend_on_who_was_scored_before_or_beside() {
     let training = trained();
     let cells = trials(7);
     for norms in [Norms::Batch, Norms::BatchInCells, Norms::Running] {
-        let fresh = || SharedWeightsEvaluator::new(&training, norms, config("nao-ws").fidelity(1));
+        let fresh =
+            || SharedWeightsEvaluator::new(&training, norms, config(SharingPreset::KeptPool).fidelity(1));
         let scores = |cells: &[Trial<CnnArch>], threads| -> Vec<(f64, f64)> {
             let outcomes = fresh().score_all(cells, threads).into_iter().map(Result::unwrap);
             outcomes.map(|measured| (measured.value, measured.extra["held_out_loss"])).collect()
@@ -113,13 +121,13 @@ fn the_three_modes_of_norms_differ_and_are_named_in_the_fidelity() {
     let loss = |norms| training.score_on(arch, &training.split().held_out, norms).unwrap().loss;
     let (batch, cells, running) = (loss(Norms::Batch), loss(Norms::BatchInCells), loss(Norms::Running));
     assert!(batch != cells && cells != running && batch != running, "{batch} {cells} {running}");
-    let fidelity = config("nao-ws").fidelity(3);
+    let fidelity = config(SharingPreset::KeptPool).fidelity(3);
     assert_eq!(fidelity.to_string(), "nao-ws, shared weights, batch statistics, 3 epochs");
 }
 
 #[test]
 fn a_step_moves_what_the_architecture_uses_and_nothing_else() {
-    let config = config("nao-v2");
+    let config = config(SharingPreset::GrowingPool);
     let mut training = training(&config);
     let before = training.supernet().tensors();
     let arch = &trials(1)[0].arch;
@@ -143,7 +151,7 @@ fn a_step_moves_what_the_architecture_uses_and_nothing_else() {
 
 #[test]
 fn an_architecture_of_another_space_is_refused() {
-    let training = training(&config("nao-ws"));
+    let training = training(&config(SharingPreset::KeptPool));
     let arch = CnnSpace::default().sample(&mut rng_for(1, "cell", 0));
     let error = training.supernet().child(&arch, Purpose::Infer).unwrap_err().to_string();
     assert!(error.contains("5 nodes"), "{error}");
@@ -152,8 +160,8 @@ fn an_architecture_of_another_space_is_refused() {
 /// A round that is cut off is done again from the saved state, and the search ends alike.
 #[test]
 fn a_search_that_goes_on_from_files_ends_like_an_unbroken_one() {
-    for name in SHARED_SEARCHES {
-        let config = config(name);
+    for preset in PRESETS {
+        let config = config(preset);
         let space = training(&config).supernet().space().clone();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("weights.safetensors");
@@ -174,7 +182,7 @@ fn a_search_that_goes_on_from_files_ends_like_an_unbroken_one() {
         while !whole.is_done() {
             let report = untimed(whole.round(&mut proposer, 2, &mut Quiet).unwrap());
             let again = resumed.round(&mut AtRandom::new(&space), 1, &mut Quiet).unwrap();
-            assert_eq!(report, untimed(again), "{name}");
+            assert_eq!(report, untimed(again), "{preset:?}");
             reports.push(report);
         }
         assert_eq!(whole.state(), resumed.state());
@@ -183,8 +191,8 @@ fn a_search_that_goes_on_from_files_ends_like_an_unbroken_one() {
         let asked = reports.iter().filter(|report| report.proposed > 0).count();
         assert_eq!(proposer.learned_of, vec![20; asked]);
         let sizes: Vec<usize> = reports.iter().map(|report| report.pool).collect();
-        let expected = if name == "nao-v2" { [6, 9, 12] } else { [6, 6, 6] };
-        assert_eq!(sizes, expected, "{name}");
+        let expected = if preset == SharingPreset::GrowingPool { [6, 9, 12] } else { [6, 6, 6] };
+        assert_eq!(sizes, expected, "{preset:?}");
         let came: usize = reports.iter().map(|report| report.proposed).sum();
         assert_eq!(whole.state().members.len(), 6 + came);
         assert_eq!(whole.ranking().len(), expected[2]);
@@ -197,7 +205,7 @@ fn a_search_that_goes_on_from_files_ends_like_an_unbroken_one() {
 
 #[test]
 fn a_pool_that_keeps_its_size_loses_its_worst() {
-    let config = config("nao-ws");
+    let config = config(SharingPreset::KeptPool);
     let mut search = SharedSearch::new(config.clone(), training(&config)).unwrap();
     let space = search.training().supernet().space().clone();
     search.round(&mut AtRandom::new(&space), 1, &mut Quiet).unwrap();
@@ -211,7 +219,7 @@ fn a_pool_that_keeps_its_size_loses_its_worst() {
 /// V2 trains larger networks more often: frequencies follow parameters.
 #[test]
 fn architectures_are_drawn_in_proportion_to_their_parameters() {
-    let config = SharingConfig { pool: 8, ..config("nao-v2") };
+    let config = SharingConfig { pool: 8, ..config(SharingPreset::GrowingPool) };
     let search = SharedSearch::new(config.clone(), training(&config)).unwrap();
     let drawing = search.drawing(0);
     let space = search.training().supernet().space();
@@ -240,7 +248,7 @@ fn architectures_are_drawn_in_proportion_to_their_parameters() {
 #[test]
 fn published_settings_are_those_of_the_authors() {
     let data = crate::data::ImageData { development: 50_000, name: "cifar10".into(), ..digits() };
-    let [v1, v2, random, enas] = SHARED_SEARCHES.map(|name| SharingConfig::named(name, &data).unwrap());
+    let [v1, v2, random, enas] = PRESETS.map(|preset| SharingConfig::of(preset, &data));
     assert_eq!((v1.form, v1.pool, v1.per_round, v1.rounds), (NameConvention::V1, 600, 300, 5));
     assert_eq!((v1.epochs(), v1.training.cosine_epochs, v1.restarts), (150, 150, false));
     assert_eq!((v2.form, v2.pool, v2.per_round, v2.rounds), (NameConvention::V2, 1_000, 300, 4));
@@ -258,12 +266,11 @@ fn published_settings_are_those_of_the_authors() {
         assert_eq!((structure.cells_per_stage, structure.width, batch), (3, 20, 64));
         assert_eq!((learning_rate, learning_rate_min), (0.025, 0.001));
     }
-    assert_eq!(SharingConfig::named("nao", &data), None);
 }
 
 #[test]
 fn settings_that_cannot_be_are_named() {
-    let (data, base) = (digits(), config("nao-ws"));
+    let (data, base) = (digits(), config(SharingPreset::KeptPool));
     for (config, word) in [
         (SharingConfig { rounds: 0, ..base.clone() }, "rounds is 0"),
         (SharingConfig { per_round: 7, ..base.clone() }, "at most the pool"),
@@ -283,7 +290,7 @@ fn settings_that_cannot_be_are_named() {
 #[test]
 fn a_child_inherits_what_fits_and_hears_what_was_not_found() {
     for form in [NameConvention::V1, NameConvention::V2] {
-        let config = SharingConfig { form, ..config("nao-ws") };
+        let config = SharingConfig { form, ..config(SharingPreset::KeptPool) };
         let training = training(&config);
         let supernet = training.supernet();
         // Two identities on one input of the reduction cell, and a loose cell input there.

@@ -1,7 +1,6 @@
 //! Training shared weights: one architecture per step.
 
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use nao_space::CnnArch;
 use nao_space::seed::rng_for;
 use rand_chacha::ChaCha8Rng;
@@ -11,15 +10,14 @@ use super::child::Norms;
 use super::shared_weights::Purpose;
 use super::weights::Supernet;
 use crate::data::Split;
-use crate::data::augment::{ChannelScale, varied};
 use crate::data::split::shuffle;
-use crate::network::{Pass, Quirks, TrainPass};
+use crate::network::{Dropping, Pass, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::recipe::{Recipe, RecipeError};
 use crate::train::evaluate::{BATCH, Evaluation, judge};
-use crate::train::image::{TrainError, training_loss};
+use crate::train::image::training_loss;
 use crate::train::schedule::cosine;
-use crate::train::{Sgd, SgdSettings, batch_of};
+use crate::train::{ImageBatch, ImageLoader, Sgd, TrainError, step};
 
 /// The shared weights of a space while they learn: each step trains the network of one architecture on one batch of
 /// images. What other architectures use alone stays as it is, momentum and all; in the authors' code it decays and drifts
@@ -34,7 +32,7 @@ pub struct SharedTraining {
     pub(super) sgd: Sgd,
     recipe: Recipe,
     split: Split,
-    scale: ChannelScale,
+    loader: ImageLoader,
     seed: u64,
     /// Epochs done.
     pub(super) epoch: u32,
@@ -68,15 +66,6 @@ pub struct Moment {
     pub step: usize,
 }
 
-/// Images to take a step on.
-#[derive(Clone, Debug)]
-pub struct Minibatch {
-    /// `[images, channels, height, width]`, on a device with gradients.
-    pub inputs: Tensor<4>,
-    /// The class of each.
-    pub labels: Vec<u8>,
-}
-
 impl SharedTraining {
     /// A training that has not begun, of weights on the images of `split`.
     ///
@@ -84,14 +73,14 @@ impl SharedTraining {
     /// When the recipe does not fit the data.
     pub fn new(supernet: Supernet, recipe: Recipe, split: Split, seed: u64) -> Result<Self, RecipeError> {
         recipe.check(&split.data)?;
-        let scale = ChannelScale::new(recipe.augmentation.normalisation, &split);
-        let sgd = Sgd::new(SgdSettings::from(&recipe));
+        let loader = ImageLoader::new(&split, recipe.augmentation, &supernet.device().clone().autodiff());
+        let sgd = Sgd::new(recipe.sgd());
         Ok(SharedTraining {
             supernet,
             sgd,
             recipe,
             split,
-            scale,
+            loader,
             seed,
             epoch: 0,
             position: Position::default(),
@@ -142,12 +131,11 @@ impl SharedTraining {
         keep_going: impl Fn() -> Result<(), TrainError>,
     ) -> Result<f64, TrainError> {
         let index = u64::from(self.epoch);
-        let mut order = self.split.train.clone();
-        shuffle(&mut order, &mut rng_for(self.seed, "shared order", index));
-        let mut image_rng = rng_for(self.seed, "shared augment", index);
-        let mut drop_rng = rng_for(self.seed, "shared drop", index);
-        let mut arch_rng = rng_for(self.seed, "shared architecture", index);
-        image_rng.set_word_pos(self.position.augment);
+        let rng = |purpose| rng_for(self.seed, purpose, index);
+        let [order, variation] = ["shared order", "shared augment"].map(rng);
+        let [mut drop_rng, mut arch_rng] = ["shared drop", "shared architecture"].map(rng);
+        let batches = self.loader.batches(&self.split.train, self.recipe.batch, order, variation);
+        let mut batches = batches.resumed(self.position.step, self.position.augment);
         drop_rng.set_word_pos(self.position.drop);
         arch_rng.set_word_pos(self.position.architecture);
         let steps_per_epoch = self.steps_per_epoch();
@@ -155,16 +143,15 @@ impl SharedTraining {
         let rate = cosine(at, cosine_epochs, learning_rate, learning_rate_min);
         let drop_path =
             DropPathSchedule { keep: self.recipe.drop_path_keep, total_steps: steps_per_epoch * of as usize };
-        for (step, images) in order.chunks(self.recipe.batch).enumerate().skip(self.position.step) {
+        while let Some(batch) = batches.next() {
             keep_going()?;
-            let arch = draw(&mut arch_rng);
-            let batch = self.training_batch(images, &mut image_rng);
-            let moment = Moment { rate, drop_path, step: at as usize * steps_per_epoch + step };
+            let (arch, images) = (draw(&mut arch_rng), batch.labels.len());
+            let moment = Moment { rate, drop_path, step: at as usize * steps_per_epoch + batches.step() - 1 };
             let loss = self.step(&arch, batch, moment, &mut drop_rng)?;
             self.position = Position {
-                step: step + 1,
-                loss_sum: self.position.loss_sum + loss * images.len() as f64,
-                augment: image_rng.get_word_pos(),
+                step: batches.step(),
+                loss_sum: self.position.loss_sum + loss * images as f64,
+                augment: batches.words(),
                 drop: drop_rng.get_word_pos(),
                 architecture: arch_rng.get_word_pos(),
             };
@@ -183,13 +170,8 @@ impl SharedTraining {
     }
 
     /// Images of the data, varied as the recipe has it.
-    pub fn training_batch(&self, images: &[usize], rng: &mut ChaCha8Rng) -> Minibatch {
-        let data = &self.split.data;
-        let device = self.device().clone().autodiff();
-        let (inputs, labels) = batch_of(data, images, &device, |image, inputs| {
-            varied(data, image, &self.scale, &self.recipe.augmentation, rng, inputs);
-        });
-        Minibatch { inputs, labels }
+    pub fn training_batch(&self, images: &[usize], rng: &mut ChaCha8Rng) -> ImageBatch {
+        self.loader.batch(images, rng)
     }
 
     /// One step of the weights that an architecture uses. Everything dropped is drawn from `rng`. Returns the loss before
@@ -200,35 +182,23 @@ impl SharedTraining {
     pub fn step(
         &mut self,
         arch: &CnnArch,
-        batch: Minibatch,
+        batch: ImageBatch,
         moment: Moment,
         rng: &mut ChaCha8Rng,
     ) -> Result<f64, TrainError> {
         let child = self.supernet.child(arch, Purpose::Train)?;
-        let mut pass = Pass::Train(TrainPass {
-            rng: rng.clone(),
-            drop_path: moment.drop_path,
-            step: moment.step,
-            dropout_keep: self.recipe.dropout_keep,
-            quirks: Quirks::default(),
-            statistics: Vec::new(),
+        let Moment { rate, drop_path, step: at } = moment;
+        let dropping = Dropping { rng, drop_path, step: at, dropout_keep: self.recipe.dropout_keep };
+        let device = self.device().clone().autodiff();
+        let taken = step(&child, &mut self.sgd, rate, |child, statistics| {
+            let mut pass = Pass::Train(TrainPass::dropping(dropping, statistics));
+            training_loss(child.forward(batch.inputs, &mut pass), &batch.labels, &self.recipe, &device)
         });
-        let logits = child.forward(batch.inputs, &mut pass);
-        let loss = training_loss(logits, &batch.labels, &self.recipe, &self.device().clone().autodiff());
-        let value = f64::from(loss.clone().into_scalar::<f32>());
-        let not_finite = |loss: f64| TrainError::NotFinite { epoch: self.epoch + 1, loss };
-        if !value.is_finite() {
-            return Err(not_finite(value));
-        }
-        let gradients = GradientsParams::from_grads(loss.backward(), &child);
-        let (child, norm) = self.sgd.step(child, gradients, moment.rate);
-        if !norm.is_finite() {
-            return Err(not_finite(norm));
-        }
-        let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-        self.supernet.write_back(&child.apply_statistics(pass.statistics));
-        *rng = pass.rng;
-        Ok(value)
+        let (child, loss) = taken
+            .and_then(|step| step.finite())
+            .map_err(|error| TrainError::not_finite(self.epoch + 1, error))?;
+        self.supernet.write_back(&child);
+        Ok(loss)
     }
 
     /// Judges an architecture by some images as they are, such as a batch of the validation images.
@@ -239,7 +209,7 @@ impl SharedTraining {
         let child = self.supernet.child(arch, Purpose::Infer)?;
         let classify = |inputs| child.judge(inputs, norms);
         let never_stops = || Ok(());
-        judge(&self.split.data, even_parts(images), &self.scale, self.device(), classify, never_stops)
+        judge(&self.split.data, even_parts(images), &self.loader.scale, self.device(), classify, never_stops)
     }
 
     fn device(&self) -> &Device {

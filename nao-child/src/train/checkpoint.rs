@@ -3,22 +3,21 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Tensor, TensorData};
+use burn::module::{Module, ParamId};
+use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::nn::{Sgd, parameters};
 use nao_space::network::{BlockRole, CellPlan, NetworkPlan};
+use nao_space::seed::rng_for;
 use nao_space::{CellRole, EpochReport};
 use serde::{Deserialize, Serialize};
 
-use super::sgd::Sgd;
-use super::tensor_file::{no_state, read, same, write};
+use super::state_file::{MOMENTUM, StateFile, same_training, take_section};
+use super::tensor_file::{read_tensors, same, write};
 use crate::names::{NameConvention, TensorName, load_tensors, save_tensors, tensor_names};
 use crate::network::Network;
 use crate::recipe::Recipe;
 
 pub use super::tensor_file::CheckpointError;
-
-/// Where momentum buffers stand in a checkpoint.
-const MOMENTUM_PREFIX: &str = "momentum/";
 
 /// Writes the parameters and running statistics of a network under the names of `convention`. Our own files have those
 /// of V1.
@@ -48,9 +47,19 @@ pub fn load_network(
     convention: NameConvention,
     path: &Path,
 ) -> Result<Network, CheckpointError> {
-    let (mut tensors, _) = read::<Meta>(path)?;
-    tensors.retain(|name, _| !name.starts_with(MOMENTUM_PREFIX));
+    let mut tensors = read_tensors(path)?;
+    take_section(&mut tensors, MOMENTUM);
     fit(network, &tensor_names(plan, convention), tensors, path)
+}
+
+/// The network of a plan, with the parameters and running statistics of a file under V1 names: one that
+/// [`save_network`] wrote, or the checkpoint of a training.
+///
+/// # Errors
+/// As [`load_network`].
+pub fn open_network(plan: &NetworkPlan, path: &Path, device: &Device) -> Result<Network, CheckpointError> {
+    let blank = Network::new(plan, &mut rng_for(0, "blank", 0), device);
+    load_network(blank, plan, NameConvention::V1, path)
 }
 
 /// How far an epoch has come: what of its state is neither in the network nor follows from seed and epoch.
@@ -94,12 +103,11 @@ impl Checkpoint {
         path: &Path,
     ) -> Result<(), CheckpointError> {
         let names = tensor_names(plan, NameConvention::V1);
-        let mut tensors = save_tensors(&self.network, &names);
-        for (id, TensorName { name, .. }) in ids(&self.network).into_iter().zip(&names) {
-            if let Some(buffer) = self.sgd.buffers.get(&id) {
-                tensors.insert(format!("{MOMENTUM_PREFIX}{name}"), buffer.clone().into_data());
-            }
-        }
+        let buffer = |id, name: &TensorName| {
+            let buffer = self.sgd.buffers().get(&id)?;
+            Some((name.name.clone(), buffer.clone().into_data()))
+        };
+        let momentum = ids(&self.network).into_iter().zip(&names).filter_map(|(id, name)| buffer(id, name));
         let meta = Meta {
             recipe: recipe.clone(),
             seed,
@@ -109,7 +117,9 @@ impl Checkpoint {
             scored: self.scored,
             reports: self.reports.clone(),
         };
-        write(tensors, Some(&meta), path)
+        let mut file = StateFile::new(save_tensors(&self.network, &names), meta);
+        file.add(MOMENTUM, momentum);
+        file.write(path)
     }
 
     /// `fresh` with everything replaced by what the file holds.
@@ -120,34 +130,28 @@ impl Checkpoint {
         seed: u64,
         path: &Path,
     ) -> Result<Self, CheckpointError> {
-        let (mut tensors, meta) = read::<Meta>(path)?;
-        let meta = meta.ok_or_else(|| no_state(path))?;
-        same(path, "seed", &meta.seed, &seed)?;
-        same(path, "recipe", &meta.recipe, recipe)?;
-        let buffers: Vec<String> =
-            tensors.keys().filter(|name| name.starts_with(MOMENTUM_PREFIX)).cloned().collect();
-        let mut momentum: HashMap<String, TensorData> = HashMap::new();
-        for key in buffers {
-            if let Some(data) = tensors.remove(&key) {
-                momentum.insert(key[MOMENTUM_PREFIX.len()..].to_owned(), data);
-            }
-        }
+        let file = StateFile::<Meta>::read(path, "it holds a network but not the state of a training");
+        let mut file = file?;
+        same_training(path, (&file.meta.recipe, file.meta.seed), (recipe, seed))?;
+        let mut momentum = file.take(MOMENTUM);
+        let (Meta { cells: found, epoch, position, scored, reports, .. }, weights) = file.into_parts();
         let names = tensor_names(plan, NameConvention::V1);
-        let network = fit(fresh.network, &names, tensors, path)?;
-        if let Some(found) = &meta.cells {
+        let network = fit(fresh.network, &names, weights, path)?;
+        if let Some(found) = &found {
             same(path, "cell", found, &cells(plan))?;
         }
-        let mut sgd = fresh.sgd;
+        let mut buffers = HashMap::new();
         let device = network.devices().into_iter().next().unwrap_or_default().without_autodiff();
         for (id, TensorName { name, shape, .. }) in ids(&network).into_iter().zip(&names) {
             let Some(data) = momentum.remove(name) else { continue };
             if data.num_elements() != shape.iter().product::<usize>() {
-                let message = format!("{MOMENTUM_PREFIX}{name} has {} values", data.num_elements());
+                let message = format!("{MOMENTUM}{name} has {} values", data.num_elements());
                 return Err(CheckpointError::Damaged { path: path.to_owned(), message });
             }
-            sgd.buffers.insert(id, Tensor::from_data(data, &device));
+            buffers.insert(id, Tensor::from_data(data, &device));
         }
-        let Meta { epoch, position, scored, reports, .. } = meta;
+        let mut sgd = fresh.sgd;
+        sgd.restore(buffers);
         Ok(Checkpoint { network, sgd, epoch, position, scored, reports })
     }
 }
@@ -184,15 +188,7 @@ fn cells(plan: &NetworkPlan) -> Vec<String> {
 }
 
 fn ids(network: &Network) -> Vec<ParamId> {
-    struct Ids(Vec<ParamId>);
-    impl ModuleVisitor for Ids {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(param.id);
-        }
-    }
-    let mut ids = Ids(Vec::new());
-    network.visit(&mut ids);
-    ids.0
+    parameters(network).into_iter().map(|parameter| parameter.id).collect()
 }
 
 fn fit(

@@ -1,22 +1,13 @@
-//! When a training keeps its state on disk, and what becomes of it where that fails.
+//! When a training saves its state.
 
 use std::path::Path;
 use std::time::Instant;
 
 use nao_space::{Checkpointing, Progress};
 
+use super::error::TrainError;
+use super::options::{OnCheckpointError, TrainOptions};
 use super::tensor_file::CheckpointError;
-
-/// What becomes of a training whose checkpoint cannot be read or written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnCheckpointError {
-    /// It ends with the error, which names the remedy: somebody is there to choose one.
-    #[default]
-    Fail,
-    /// A warning. It starts afresh where its state cannot be read, and goes on where it cannot be written. A folder that was
-    /// there and is gone is not made again: whoever removed it has no use for the state any more.
-    Warn,
-}
 
 /// Reads and saves the state of one training.
 pub(crate) struct CheckpointWriter<'a> {
@@ -29,7 +20,8 @@ pub(crate) struct CheckpointWriter<'a> {
 }
 
 impl<'a> CheckpointWriter<'a> {
-    pub fn new(checkpointing: Option<&'a Checkpointing>, on_error: OnCheckpointError) -> Self {
+    pub fn new(options: &'a TrainOptions) -> Self {
+        let (checkpointing, on_error) = (options.checkpoint.as_ref(), options.on_checkpoint_error);
         let had_folder = checkpointing.is_some_and(|checkpointing| has_folder(&checkpointing.path));
         CheckpointWriter { checkpointing, on_error, saved: Instant::now(), had_folder }
     }
@@ -78,6 +70,19 @@ impl<'a> CheckpointWriter<'a> {
         self.saved = Instant::now();
         self.had_folder |= saved.is_ok();
         saved.or_else(|error| self.forgive(error, "the training goes on unsaved", progress))
+    }
+
+    /// Hands on what a part of the training came to; where that was broken off, the state is saved first.
+    pub fn saved_if_interrupted<T>(
+        &mut self,
+        part: Result<T, TrainError>,
+        save: impl FnOnce(&Path) -> Result<(), CheckpointError>,
+        progress: &mut dyn Progress,
+    ) -> Result<T, TrainError> {
+        if let Err(TrainError::Interrupted) = part {
+            self.save(save, progress)?;
+        }
+        part
     }
 
     fn forgive(

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use burn::tensor::{Device, Tensor};
 
-use super::batch::batch_of;
+use super::batches::{ImageLoader, batch_of};
 use crate::data::augment::{ChannelScale, plain};
 use crate::data::{ImageData, Split};
 use crate::network::{Network, Pass};
@@ -40,22 +40,22 @@ pub fn evaluate(
     device: &Device,
 ) -> Evaluation {
     let never_stops = || Ok::<(), Infallible>(());
-    evaluate_while(network, data, images, scale, batch, device, never_stops)
+    let classify = |inputs| network.forward(inputs, &mut Pass::Eval).main;
+    judge(data, images.chunks(batch), scale, device, classify, never_stops)
         .unwrap_or_else(|never| match never {})
 }
 
-/// As [`evaluate`], for as long as `keep_going` does not refuse; asked before every batch.
-pub(crate) fn evaluate_while<E>(
+/// As [`evaluate`] of images that a loader normalises, for as long as `keep_going` does not refuse; asked before every
+/// batch.
+pub(crate) fn evaluate_by<E>(
     network: &Network,
-    data: &ImageData,
+    loader: &ImageLoader,
     images: &[usize],
-    scale: &ChannelScale,
-    batch: usize,
     device: &Device,
     keep_going: impl Fn() -> Result<(), E>,
 ) -> Result<Evaluation, E> {
     let classify = |inputs| network.forward(inputs, &mut Pass::Eval).main;
-    judge(data, images.chunks(batch), scale, device, classify, keep_going)
+    judge(&loader.data, images.chunks(BATCH), &loader.scale, device, classify, keep_going)
 }
 
 /// Judges what says `[batch, classes]` about images, batch by batch, for as long as `keep_going` does not refuse.

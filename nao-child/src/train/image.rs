@@ -2,48 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::nn::Sgd;
 use nao_space::network::NetworkPlan;
-use nao_space::notation::ParseError;
 use nao_space::seed::rng_for;
-use nao_space::{Checkpointing, EpochReport, Progress};
+use nao_space::{EpochReport, Progress};
 
-use super::batch::batch_of;
-use super::checkpoint::{Checkpoint, CheckpointError, Position};
-use super::checkpoint_writer::{CheckpointWriter, OnCheckpointError};
-use super::evaluate::{BATCH, Evaluation, evaluate_while};
+use super::batches::ImageLoader;
+use super::checkpoint::{Checkpoint, CheckpointError, Position, save_network};
+use super::checkpoint_writer::CheckpointWriter;
+use super::error::TrainError;
+use super::evaluate::{Evaluation, evaluate_by};
+use super::options::{TimeBudget, TrainOptions, if_asked_to_go_on};
 use super::schedule::cosine;
-use super::sgd::{Sgd, SgdSettings};
+use super::step::step;
 use crate::data::Split;
-use crate::data::augment::{ChannelScale, varied};
-use crate::data::split::shuffle;
-use crate::names::{NameConvention, NamesError, load_tensors, save_tensors, tensor_names};
-use crate::network::{Logits, Network, Pass, Quirks, TrainPass};
+use crate::names::{NameConvention, load_tensors, save_tensors, tensor_names};
+use crate::network::{Dropping, Logits, Network, Pass, TrainPass};
 use crate::op::drop::DropPathSchedule;
 use crate::op::loss::{cross_entropy, target_rows};
-use crate::recipe::{Recipe, RecipeError, Score};
+use crate::recipe::{Recipe, Score};
 
-/// What surrounds a training but does not change its result, with one exception: [`initial`](TrainOptions::initial).
-#[derive(Clone, Debug, Default)]
-pub struct TrainOptions {
-    /// Where the state is saved after epochs, and at the next batch once the caller asks to stop; and read from if it is there: a training that was interrupted or killed goes on from the last saved batch
-    /// and ends with the same result.
-    pub checkpoint: Option<Checkpointing>,
-    /// What becomes of the training where that fails.
-    pub on_checkpoint_error: OnCheckpointError,
-    /// Where the network is saved, for use, whenever its held-out accuracy is the best so far (with
-    /// [`Score::LastEpoch`]: at the end).
+/// All that a training depends on, and what surrounds it.
+#[derive(Clone, Debug)]
+pub(super) struct TrainingSettings {
+    pub plan: NetworkPlan,
+    pub recipe: Recipe,
+    pub split: Split,
+    pub seed: u64,
+    /// Without autodiff.
+    pub device: Device,
+    pub options: TrainOptions,
+    /// Where the best network is kept.
     pub best: Option<PathBuf>,
-    /// Wall time after which the training stops with [`TrainError::TimeLimit`].
-    pub time_limit: Option<Duration>,
-    /// Measures the held-out accuracy after every epoch, even where the recipe's score does not need it.
-    pub measure_every_epoch: bool,
-    /// Tensors to start from instead of fresh ones, by their V1 names; the others are drawn. A training that goes on from
-    /// a checkpoint has started already and does not look at them.
+    pub measures_every_epoch: bool,
+    /// Tensors to start from, by their V1 names.
     pub initial: BTreeMap<String, TensorData>,
 }
 
@@ -52,6 +47,8 @@ pub struct TrainOptions {
 pub struct Trained {
     /// The network after the last epoch, on the plain device.
     pub network: Network,
+    /// What it is built from.
+    pub plan: NetworkPlan,
     /// The score: the held-out accuracy of the epoch that the recipe names, 0 to 1.
     pub accuracy: f64,
     /// The epoch of the score, counted from 1.
@@ -64,132 +61,166 @@ pub struct Trained {
     pub epochs: Vec<EpochReport>,
 }
 
-/// Why a training did not end well.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainError {
-    /// The loss is no longer a finite number.
-    #[error("the loss became {loss} in epoch {epoch}; a lower learning rate may help")]
-    NotFinite {
-        /// The epoch, counted from 1.
-        epoch: u32,
-        /// The loss.
-        loss: f64,
-    },
-    /// The time limit was reached.
-    #[error("stopped after the time limit of {} s", .limit.as_secs_f64())]
-    TimeLimit {
-        /// The limit.
-        limit: Duration,
-    },
-    /// The caller asked to stop.
-    #[error("interrupted")]
-    Interrupted,
-    /// The recipe has a value out of range, or is for other data.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
-    /// An architecture that the supernet has no weights for.
-    #[error(transparent)]
-    Architecture(#[from] ParseError),
-    /// Initial tensors that do not fit the network.
-    #[error(transparent)]
-    Initial(#[from] NamesError),
-    /// A checkpoint could not be written or read.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+impl Trained {
+    /// Writes the network's parameters and running statistics, under the authors' V1 names;
+    /// [`open_network`](super::checkpoint::open_network) reads them.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        save_network(&self.network, &self.plan, NameConvention::V1, path)
+    }
 }
 
-/// Trains the network of `plan` on `split` as `recipe` says, and reports every epoch.
-///
-/// The result depends on plan, recipe, split, seed and initial tensors alone, not on threads, other options or interruptions:
-/// weights, order and variation of images, and everything dropped come from generators made of (seed,
-/// purpose, epoch).
-///
-/// `device` is plain; autodiff is added here.
-///
-/// # Errors
-/// When the recipe does not fit the data, the loss becomes infinite or NaN, the time is up, the caller asks
-/// to stop, or a checkpoint fails.
-pub fn train_network(
-    plan: &NetworkPlan,
-    recipe: &Recipe,
-    split: &Split,
-    seed: u64,
-    device: &Device,
-    options: &TrainOptions,
-    progress: &mut dyn Progress,
-) -> Result<Trained, TrainError> {
-    let started = Instant::now();
-    recipe.check(&split.data)?;
-    let plain = device.clone().without_autodiff();
-    let trained_on = plain.clone().autodiff();
-    let scale = ChannelScale::new(recipe.augmentation.normalisation, split);
-    let network = Network::new(plan, &mut rng_for(seed, "weights", 0), &trained_on);
-    let network = started_from(network, plan, &options.initial)?;
-    let fresh = move || Checkpoint::fresh(network.clone(), Sgd::new(SgdSettings::from(recipe)));
-    let save = |state: &Checkpoint, path: &Path| state.save(plan, recipe, seed, path);
-    let mut writer = CheckpointWriter::new(options.checkpoint.as_ref(), options.on_checkpoint_error);
-    let earlier = writer.earlier(|path| Checkpoint::load(fresh(), plan, recipe, seed, path), progress)?;
-    let mut state = earlier.unwrap_or_else(fresh);
-    let steps_per_epoch = split.train.len().div_ceil(recipe.batch);
-    let setting = Setting { recipe, split, seed, device: &trained_on, scale: &scale, steps_per_epoch };
-    let mut last = None;
-    while state.epoch < recipe.epochs {
-        let epoch = state.epoch;
-        let rate = cosine(epoch, recipe.cosine_epochs, recipe.learning_rate, recipe.learning_rate_min);
-        let keep_going = || {
-            if progress.should_stop() {
-                return Err(TrainError::Interrupted);
-            }
-            match options.time_limit {
-                Some(limit) if started.elapsed() > limit => Err(TrainError::TimeLimit { limit }),
-                _ => Ok(()),
-            }
+/// A training under way.
+pub(super) struct ImageTraining<'a> {
+    training: &'a TrainingSettings,
+    /// With autodiff.
+    device: Device,
+    loader: ImageLoader,
+    time: TimeBudget,
+    writer: CheckpointWriter<'a>,
+    state: Checkpoint,
+    /// How the network did after the last epoch, once that is over.
+    last: Option<Evaluation>,
+}
+
+impl<'a> ImageTraining<'a> {
+    /// Goes on from the checkpoint, where there is one, or begins.
+    pub fn begin(training: &'a TrainingSettings, progress: &mut dyn Progress) -> Result<Self, TrainError> {
+        let TrainingSettings { plan, recipe, split, seed, .. } = training;
+        let time = TimeBudget::starting(&training.options);
+        let device = training.device.clone().autodiff();
+        let network = Network::new(plan, &mut rng_for(*seed, "weights", 0), &device);
+        let network = started_from(network, plan, &training.initial)?;
+        let fresh = || Checkpoint::fresh(network.clone(), Sgd::new(recipe.sgd()));
+        let writer = CheckpointWriter::new(&training.options);
+        let earlier =
+            writer.earlier(|path| Checkpoint::load(fresh(), plan, recipe, *seed, path), progress)?;
+        let state = earlier.unwrap_or_else(fresh);
+        let loader = ImageLoader::new(split, recipe.augmentation, &device);
+        Ok(ImageTraining { training, device, loader, time, writer, state, last: None })
+    }
+
+    /// Trains what is left.
+    pub fn finish(mut self, progress: &mut dyn Progress) -> Result<Trained, TrainError> {
+        while self.state.epoch < self.training.recipe.epochs {
+            self.epoch(progress)?;
+        }
+        let network = self.state.network.valid();
+        let last = match self.last {
+            Some(last) => last,
+            // The checkpoint was of a finished training.
+            None => self.judged(progress)?,
         };
-        let train_loss = setting.epoch(&mut state, rate, keep_going);
-        if let Err(TrainError::Interrupted) = train_loss {
-            writer.save(|path| save(&state, path), progress)?;
-        }
-        let train_loss = train_loss?;
+        let Checkpoint { epoch, scored, reports, .. } = self.state;
+        let (accuracy, scored_epoch) = scored.unwrap_or((last.accuracy, epoch));
+        let train_loss = reports.last().map_or(f64::NAN, |report| report.train_loss);
+        let plan = self.training.plan.clone();
+        Ok(Trained { network, plan, accuracy, scored_epoch, last, train_loss, epochs: reports })
+    }
+
+    /// One epoch, or what is left of it: trains, judges, reports and saves.
+    fn epoch(&mut self, progress: &mut dyn Progress) -> Result<(), TrainError> {
+        let TrainingSettings { recipe, measures_every_epoch, .. } = self.training;
+        let epoch = self.state.epoch;
+        let rate = cosine(epoch, recipe.cosine_epochs, recipe.learning_rate, recipe.learning_rate_min);
+        let trained = self.train(rate, &*progress);
+        let train_loss = self.saved_if_interrupted(trained, progress)?;
         let is_last = epoch + 1 == recipe.epochs;
-        let measured = is_last || recipe.score == Score::BestEpoch || options.measure_every_epoch;
-        let evaluation = measured.then(|| setting.judged(&state.network.valid(), &plain, &*progress));
-        if let Some(Err(TrainError::Interrupted)) = evaluation {
-            // At the end of the epoch, which is not over: the next piece measures it first.
-            writer.save(|path| save(&state, path), progress)?;
-        }
-        let evaluation = evaluation.transpose()?;
-        (state.epoch, state.position) = (epoch + 1, Position::default());
+        let is_scored = is_last || recipe.score == Score::BestEpoch;
+        // An interruption leaves the end of an epoch that is not over: the next piece judges first.
+        let judged = (is_scored || *measures_every_epoch).then(|| self.judged(&*progress)).transpose();
+        let evaluation = self.saved_if_interrupted(judged, progress)?;
+        (self.state.epoch, self.state.position) = (epoch + 1, Position::default());
         let report = EpochReport {
-            epoch: state.epoch,
+            epoch: epoch + 1,
             epochs: recipe.epochs,
             train_loss,
-            value: evaluation.map(|e| e.accuracy),
+            value: evaluation.map(|evaluation| evaluation.accuracy),
             learning_rate: rate,
         };
         progress.epoch(&report);
-        state.reports.push(report);
-        if let Some(evaluation) = evaluation {
-            last = Some(evaluation);
-            let scored = is_last || recipe.score == Score::BestEpoch;
-            if scored && state.scored.is_none_or(|(best, _)| evaluation.accuracy > best) {
-                state.scored = Some((evaluation.accuracy, state.epoch));
-                if let Some(path) = &options.best {
-                    super::checkpoint::save_network(&state.network, plan, NameConvention::V1, path)?;
-                }
+        self.state.reports.push(report);
+        self.last = evaluation;
+        if let Some(evaluation) = evaluation.filter(|_| is_scored) {
+            self.score(evaluation)?;
+        }
+        let (state, training) = (&self.state, self.training);
+        self.writer.epoch_is_over(|path| save(state, training, path), progress)?;
+        Ok(())
+    }
+
+    fn saved_if_interrupted<T>(
+        &mut self,
+        part: Result<T, TrainError>,
+        progress: &mut dyn Progress,
+    ) -> Result<T, TrainError> {
+        let (state, training) = (&self.state, self.training);
+        self.writer.saved_if_interrupted(part, |path| save(state, training, path), progress)
+    }
+
+    /// Takes an accuracy as the score if it is the best so far.
+    fn score(&mut self, Evaluation { accuracy, .. }: Evaluation) -> Result<(), TrainError> {
+        if self.state.scored.is_none_or(|(best, _)| accuracy > best) {
+            self.state.scored = Some((accuracy, self.state.epoch));
+            if let Some(path) = &self.training.best {
+                save_network(&self.state.network, &self.training.plan, NameConvention::V1, path)?;
             }
         }
-        writer.epoch_is_over(|path| save(&state, path), progress)?;
+        Ok(())
     }
-    let network = state.network.valid();
-    let last = match last {
-        Some(last) => last,
-        // The checkpoint was of a finished training.
-        None => setting.judged(&network, &plain, &*progress)?,
-    };
-    let (accuracy, scored_epoch) = state.scored.unwrap_or((last.accuracy, state.epoch));
-    let train_loss = state.reports.last().map_or(f64::NAN, |report| report.train_loss);
-    Ok(Trained { network, accuracy, scored_epoch, last, train_loss, epochs: state.reports })
+
+    /// Judges the network by the held-out images, unless the caller asks to stop.
+    fn judged(&self, progress: &dyn Progress) -> Result<Evaluation, TrainError> {
+        let TrainingSettings { split, device, .. } = self.training;
+        let network = self.state.network.valid();
+        evaluate_by(&network, &self.loader, &split.held_out, device, || if_asked_to_go_on(progress))
+    }
+
+    /// What is left of a pass over the training images. Returns the mean loss per image of the whole pass. Where it is
+    /// broken off, the state is that after the last batch.
+    fn train(&mut self, rate: f64, progress: &dyn Progress) -> Result<f64, TrainError> {
+        let TrainingSettings { recipe, split, seed, .. } = self.training;
+        let state = &mut self.state;
+        let index = u64::from(state.epoch);
+        let [order, variation] = ["order", "augment"].map(|purpose| rng_for(*seed, purpose, index));
+        let batches = self.loader.batches(&split.train, recipe.batch, order, variation);
+        let mut batches = batches.resumed(state.position.step, state.position.augment);
+        let mut drop_rng = rng_for(*seed, "drop", index);
+        drop_rng.set_word_pos(state.position.drop);
+        let per_epoch = split.train.len().div_ceil(recipe.batch);
+        let drop_path =
+            DropPathSchedule { keep: recipe.drop_path_keep, total_steps: per_epoch * recipe.epochs as usize };
+        while let Some(batch) = batches.next() {
+            self.time.check(progress)?;
+            let taken = step(&state.network, &mut state.sgd, rate, |network, statistics| {
+                let dropping = Dropping {
+                    rng: &mut drop_rng,
+                    drop_path,
+                    step: state.epoch as usize * per_epoch + batches.step() - 1,
+                    dropout_keep: recipe.dropout_keep,
+                };
+                let mut pass = Pass::Train(TrainPass::dropping(dropping, statistics));
+                training_loss(network.forward(batch.inputs, &mut pass), &batch.labels, recipe, &self.device)
+            });
+            let (network, loss) = taken
+                .and_then(|step| step.finite())
+                .map_err(|error| TrainError::not_finite(state.epoch + 1, error))?;
+            state.network = network;
+            state.position = Position {
+                step: batches.step(),
+                loss_sum: state.position.loss_sum + loss * batch.labels.len() as f64,
+                augment: batches.words(),
+                drop: drop_rng.get_word_pos(),
+            };
+        }
+        Ok(state.position.loss_sum / split.train.len() as f64)
+    }
+}
+
+fn save(state: &Checkpoint, training: &TrainingSettings, path: &Path) -> Result<(), CheckpointError> {
+    state.save(&training.plan, &training.recipe, training.seed, path)
 }
 
 /// The network with some of its tensors replaced.
@@ -205,87 +236,6 @@ fn started_from(
     let mut tensors = save_tensors(&network, &names);
     tensors.extend(initial.iter().map(|(name, data)| (name.clone(), data.clone())));
     Ok(load_tensors(network, &names, tensors)?)
-}
-
-/// What stays the same over the epochs.
-struct Setting<'a> {
-    recipe: &'a Recipe,
-    split: &'a Split,
-    seed: u64,
-    device: &'a Device,
-    scale: &'a ChannelScale,
-    steps_per_epoch: usize,
-}
-
-impl Setting<'_> {
-    /// Judges a network by the held-out images, unless the caller asks to stop.
-    fn judged(
-        &self,
-        network: &Network,
-        device: &Device,
-        progress: &dyn Progress,
-    ) -> Result<Evaluation, TrainError> {
-        let keep_going = || if progress.should_stop() { Err(TrainError::Interrupted) } else { Ok(()) };
-        let Split { data, held_out, .. } = self.split;
-        evaluate_while(network, data, held_out, self.scale, BATCH, device, keep_going)
-    }
-
-    /// What is left of a pass over the training images. Returns the mean loss per image of the whole pass. Where it is
-    /// broken off, the state is that after the last batch.
-    fn epoch(
-        &self,
-        state: &mut Checkpoint,
-        rate: f64,
-        keep_going: impl Fn() -> Result<(), TrainError>,
-    ) -> Result<f64, TrainError> {
-        let index = u64::from(state.epoch);
-        let mut order = self.split.train.clone();
-        shuffle(&mut order, &mut rng_for(self.seed, "order", index));
-        let mut image_rng = rng_for(self.seed, "augment", index);
-        let mut drop_rng = rng_for(self.seed, "drop", index);
-        image_rng.set_word_pos(state.position.augment);
-        drop_rng.set_word_pos(state.position.drop);
-        for (step, images) in order.chunks(self.recipe.batch).enumerate().skip(state.position.step) {
-            keep_going()?;
-            let data = &self.split.data;
-            let (inputs, labels) = batch_of(data, images, self.device, |image, inputs| {
-                varied(data, image, self.scale, &self.recipe.augmentation, &mut image_rng, inputs);
-            });
-            let mut pass = Pass::Train(TrainPass {
-                quirks: Quirks::default(),
-                rng: drop_rng,
-                drop_path: DropPathSchedule {
-                    keep: self.recipe.drop_path_keep,
-                    total_steps: self.steps_per_epoch * self.recipe.epochs as usize,
-                },
-                step: state.epoch as usize * self.steps_per_epoch + step,
-                dropout_keep: self.recipe.dropout_keep,
-                statistics: Vec::new(),
-            });
-            let network = state.network.clone();
-            let logits = network.forward(inputs, &mut pass);
-            let loss = training_loss(logits, &labels, self.recipe, self.device);
-            let value = f64::from(loss.clone().into_scalar::<f32>());
-            if !value.is_finite() {
-                return Err(TrainError::NotFinite { epoch: state.epoch + 1, loss: value });
-            }
-            let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            let (network, norm) = state.sgd.step(network, gradients, rate);
-            if !norm.is_finite() {
-                return Err(TrainError::NotFinite { epoch: state.epoch + 1, loss: norm });
-            }
-            let Pass::Train(pass) = pass else { unreachable!("the pass stays a training pass") };
-            state.network = network.apply_statistics(pass.statistics);
-            drop_rng = pass.rng;
-            state.position = Position {
-                step: step + 1,
-                loss_sum: state.position.loss_sum + value * images.len() as f64,
-                augment: image_rng.get_word_pos(),
-                drop: drop_rng.get_word_pos(),
-            };
-        }
-        Ok(state.position.loss_sum / self.split.train.len() as f64)
-    }
 }
 
 /// The loss that a recipe trains by: cross entropy, and that of the auxiliary head as it weighs.

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 use nao_child::language::LanguageRecipe;
 use nao_child::relaxed::{Order, RelaxedRecipe};
-use nao_child::supernet::{ENAS, SHARED_SEARCHES, SharingConfig};
+use nao_child::supernet::SharingConfig;
 use nao_child::{ArchOf, ImageData, Recipe};
 use nao_controller::PolicyConfig;
 use nao_space::network::Convention;
@@ -15,7 +15,7 @@ use super::in_folder::RunInFolder;
 use super::relaxed::{DerivedOutcome, check_relaxed, search_relaxed_network};
 use super::shared::{SharedOutcome, check_sharing, search_shared};
 use crate::cells::{CellSpace, NamedRecipe};
-use crate::strategy::RELAXED_SEARCHES;
+use crate::strategy::{ENAS, RELAXED_SEARCHES, SHARED_SEARCHES, sharing_preset};
 
 /// A recipe whose cells may be chosen before any is trained alone. Cells that have no such search keep the refusals.
 pub trait SearchedRecipe: NamedRecipe {
@@ -58,8 +58,9 @@ impl SearchedRecipe for Recipe {
     /// Shared weights are usual on the five operations of ENAS; the authors' controllers propose unless another preset is
     /// asked for. Small pools keep the share of parents of the published ones.
     fn share(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
-        let sharing = SharingConfig::named(name, data)
-            .with_context(|| format!("strategy {name} does not share weights"))?;
+        let shares = sharing_preset(name);
+        let shares = shares.with_context(|| format!("strategy {name} does not share weights"))?;
+        let sharing = SharingConfig::of(shares, data).called(name);
         let preset = if name == "nao-v2" { "v2" } else { "v1" };
         config.space.ops = OpSet::enas_5().name().to_owned();
         config.strategy.preset = preset.to_owned();

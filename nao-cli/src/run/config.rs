@@ -48,7 +48,7 @@ pub struct RunConfig<R: NamedRecipe> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyConfig {
-    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES) or [`SHARED_SEARCHES`].
+    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES) or [`SHARED_SEARCHES`](crate::strategy::SHARED_SEARCHES).
     pub name: String,
     /// Which of the two `nao` strategies: [`STRUCTURE`], or a controller preset.
     pub preset: String,

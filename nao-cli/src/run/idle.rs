@@ -1,7 +1,6 @@
 //! Flags and settings of searches that do nothing beside the others.
 
 use anyhow::{Result, bail};
-use nao_child::supernet::{ENAS, SHARED_SEARCHES};
 use nao_run::execution::Engine;
 use nao_run::settings::table_of;
 use toml::{Table, Value};
@@ -10,6 +9,7 @@ use super::config::{RunConfig, STRUCTURE};
 use crate::args::{ExecutionOptions, RunOptions, SpaceKind};
 use crate::cells::NamedRecipe;
 use crate::flags::refuse_idle;
+use crate::strategy::{ENAS, SHARED_SEARCHES};
 
 impl ExecutionOptions {
     /// Those of array jobs.

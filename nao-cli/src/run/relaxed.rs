@@ -9,10 +9,8 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use nao_child::relaxed::{
-    RelaxedEpoch, RelaxedError, RelaxedOptions, RelaxedOutcome, RelaxedRecipe, search_relaxed,
-};
-use nao_child::{ImageData, Recipe, Split, TrainError};
+use nao_child::relaxed::{RelaxedEpoch, RelaxedOutcome, RelaxedRecipe, search_relaxed};
+use nao_child::{ImageData, Recipe, TrainError, TrainOptions};
 use nao_run::files::write_whole;
 use nao_space::network::RelaxedPlan;
 use nao_space::search::{OperationHistogram, Origin, Proposal};
@@ -59,15 +57,14 @@ pub fn search_relaxed_network(run: RunInFolder<'_, Recipe>) -> Result<DerivedOut
     let recipe = config.relaxed.as_ref().context("the configuration has no section [relaxed]")?;
     let files = folder.path().join("relaxed");
     fs::create_dir_all(&files).with_context(|| format!("cannot create {}", files.display()))?;
-    let held_out = recipe.weights.validation_images(&data);
-    let split = Split::validation(data, held_out, recipe.weights.split_seed)?;
-    let options = RelaxedOptions { checkpoint: Some(files.join("search.safetensors")) };
+    let split = recipe.weights.split(&data)?;
+    let options = TrainOptions::kept_at(files.join("search.safetensors"));
     let mut progress = TrainProgress::new(recipe.weights.epochs, interrupt.flag());
     let outcome = interrupt
         .at_a_border(|| search_relaxed(recipe, &split, config.seed, &device, &options, &mut progress));
     drop(progress);
     let RelaxedOutcome { arch, relaxation, epochs } = outcome.map_err(|error| match error {
-        RelaxedError::Training(TrainError::Interrupted) => Interrupted(stopped_at(folder.path())).into(),
+        TrainError::Interrupted => Interrupted(stopped_at(folder.path())).into(),
         error => anyhow::Error::from(RunFailed(error.to_string())),
     })?;
     let report = RelaxedReport {

@@ -7,8 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use nao_child::CellRecipe;
 use nao_child::data::{DataKind, DataSource};
-use nao_child::language::LANGUAGE_RECIPE_NAMES;
-use nao_child::supernet::SHARED_SEARCHES;
+use nao_child::language::LANGUAGE_RECIPES;
 use nao_controller::NaoConfig;
 use nao_run::execution::ExecutionConfig;
 use nao_run::quoted;
@@ -26,7 +25,7 @@ use crate::cell_network::CellNetwork;
 use crate::cells::{CellSpace, NamedRecipe, follow};
 use crate::data::{kind_of_data, load};
 use crate::run::SearchedRecipe;
-use crate::strategy::RELAXED_SEARCHES;
+use crate::strategy::{RELAXED_SEARCHES, SHARED_SEARCHES};
 
 /// A configuration with the data that it names.
 pub struct Resolved<R: SearchedRecipe> {
@@ -52,7 +51,7 @@ pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<
 /// The cells that a recipe of that name trains, where the name says so.
 pub fn kind_of_recipe(name: Option<&str>) -> Option<SpaceKind> {
     let name = name?;
-    LANGUAGE_RECIPE_NAMES.contains(&name).then_some(SpaceKind::Rnn)
+    LANGUAGE_RECIPES.has(name).then_some(SpaceKind::Rnn)
 }
 
 /// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one, whose folder comes

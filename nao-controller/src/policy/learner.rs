@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
+use nao_kernels::nn::Adam;
 use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{EntropyUse, PolicyConfig, PolicyRule};
 use super::network::{PolicyNetwork, TrainingSet};
 use super::surrogate::{self, Batch};
-use crate::adam::Adam;
+use crate::adam;
 use crate::bundle::NamedFloats;
 use crate::decoder::floats;
 use crate::error::ControllerError;
@@ -207,7 +208,7 @@ impl PolicyLearner {
     pub(crate) fn save(&self) -> (PolicyMemory, Vec<NamedFloats>) {
         let weights = parameters::values(&self.network).into_iter().enumerate();
         let weights = weights.map(|(at, values)| NamedFloats { name: format!("weights.{at}"), values });
-        let floats = weights.chain(self.adam.save(ADAM)).collect();
+        let floats = weights.chain(adam::save(&self.adam, ADAM)).collect();
         (PolicyMemory { steps: self.adam.steps(), baseline: self.baseline }, floats)
     }
 
@@ -220,7 +221,7 @@ impl PolicyLearner {
         let count = parameters::values(&self.network).len();
         let weights = (0..count).map(|at| floats.get(&format!("weights.{at}")).cloned().unwrap_or_default());
         let network = parameters::with_values(self.network.clone(), weights.collect())?;
-        self.adam.restore(&network, ADAM, memory.steps, |name| floats.get(name).cloned())?;
+        adam::restore(&mut self.adam, &network, ADAM, memory.steps, |name| floats.get(name).cloned())?;
         self.network = network;
         self.baseline = memory.baseline;
         Ok(())

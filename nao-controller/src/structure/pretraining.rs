@@ -6,6 +6,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
+use nao_kernels::nn::clip_gradients;
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
 use nao_space::{Space, Token};
@@ -19,7 +20,6 @@ use crate::error::ControllerError;
 use crate::init::standard_normal;
 use crate::language::{Grammar, Language};
 use crate::ops::{negative_log_likelihood, normalise, one_hot};
-use crate::training::clip_gradients;
 
 /// Architectures that the result is measured on, drawn apart from those learned from.
 const CHECKED: usize = 2_000;

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod batch_norm;
 pub mod conv;
+mod conv_plan;
 pub mod cross_entropy;
 pub mod depthwise;
 pub mod isa;

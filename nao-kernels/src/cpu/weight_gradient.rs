@@ -6,7 +6,7 @@
 
 use pulp::Simd;
 
-use super::conv::{GradientPlanes, Plan};
+use super::conv_plan::{GradientPlanes, Plan};
 use super::isa::{fma, kernel, load, store};
 use super::taps::{Grid, gradient_tile};
 

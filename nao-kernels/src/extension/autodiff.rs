@@ -8,7 +8,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{Autodiff, AutodiffBackend, tensor::FloatTensor};
 
-use super::flex::{Kernels, Tape};
+use super::kernels::{Kernels, Tape};
 use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RecurrentCell, RowNumbers};
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Wanted;

@@ -2,193 +2,24 @@
 
 use std::sync::Arc;
 
-use burn::backend::flex::{FlexTensor, Layout};
-use burn::backend::{Flex, tensor::FloatTensor};
-use burn::tensor::{Bytes, DType, Shape};
+use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
 
+use super::flex_values::{Values, as_depthwise, convolution, dims, maps, pool_of, steps, tensor};
+use super::kernels::{Kernels, Tape};
 use super::{BranchWeights, ConvSettings, Operations, PoolSettings, RecurrentCell, RowNumbers};
 use crate::cpu::activation::{self, Activation};
-use crate::cpu::batch_norm::{self, Maps, Statistics};
-use crate::cpu::conv::{self, Convolution, Wanted};
+use crate::cpu::batch_norm::{self, Statistics};
+use crate::cpu::conv::{self, Wanted};
 use crate::cpu::cross_entropy;
-use crate::cpu::depthwise::{self, Depthwise};
+use crate::cpu::depthwise;
 use crate::cpu::lstm::{self, Input, Run, Sequences};
-use crate::cpu::pool::{self, Chosen, Extreme, Pool};
+use crate::cpu::pool::{self, Chosen, Extreme};
 use crate::cpu::recurrent;
 use crate::cpu::sgd::{self, SgdStep};
 use crate::cpu::softmax::{self, Softmax};
 use crate::cpu::sum;
 use crate::switch::isa;
-
-/// What the gradient of an LSTM needs besides its inputs.
-#[derive(Clone, Debug)]
-pub struct Tape<T> {
-    outputs: T,
-    gates: T,
-    cells: T,
-    last: bool,
-}
-
-/// The backward passes of a backend that has kernels, and forward passes that keep what those need.
-#[allow(clippy::type_complexity)]
-pub trait Kernels: Operations {
-    fn conv_backward(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        settings: ConvSettings,
-        wanted: Wanted,
-    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
-    fn extreme_pool(
-        x: FloatTensor<Self>,
-        settings: PoolSettings,
-        extreme: Extreme,
-    ) -> (FloatTensor<Self>, Chosen);
-    fn extreme_pool_backward(
-        chosen: &Chosen,
-        size: [usize; 2],
-        settings: PoolSettings,
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
-    fn mean_pool_backward(
-        size: [usize; 2],
-        settings: PoolSettings,
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
-    /// Gradients of maps, gamma and beta.
-    fn batch_norm_backward(
-        x: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        statistics: [FloatTensor<Self>; 2],
-        gradient: FloatTensor<Self>,
-        epsilon: f32,
-    ) -> [FloatTensor<Self>; 3];
-    /// Gradients of maps, scale and shift.
-    fn scale_and_shift_backward(
-        x: FloatTensor<Self>,
-        scale: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-    ) -> [FloatTensor<Self>; 3];
-    fn lstm(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        hidden: FloatTensor<Self>,
-        cell: FloatTensor<Self>,
-        rows: Option<&RowNumbers>,
-        last: bool,
-    ) -> (FloatTensor<Self>, Tape<FloatTensor<Self>>);
-    /// Gradients of input (gates or, with rows, a table of that many), weight, hidden and cell.
-    fn lstm_backward(
-        tape: Tape<FloatTensor<Self>>,
-        weight: FloatTensor<Self>,
-        hidden: FloatTensor<Self>,
-        cell: FloatTensor<Self>,
-        rows: Option<(&RowNumbers, usize)>,
-        gradient: FloatTensor<Self>,
-    ) -> [FloatTensor<Self>; 4];
-    /// Outputs, and the run that led to them.
-    fn recurrent(
-        inputs: [FloatTensor<Self>; 4],
-        cell: &RecurrentCell,
-    ) -> (FloatTensor<Self>, Arc<recurrent::Run>);
-    /// Gradients of words, memory and both kinds of weights.
-    fn recurrent_backward(
-        inputs: [FloatTensor<Self>; 4],
-        cell: &RecurrentCell,
-        run: &recurrent::Run,
-        gradient: FloatTensor<Self>,
-    ) -> [FloatTensor<Self>; 4];
-    /// The loss, and the logarithms of sums that its gradient needs.
-    fn cross_entropy(logits: FloatTensor<Self>, targets: &[u32]) -> (FloatTensor<Self>, Vec<f32>);
-    fn cross_entropy_backward(
-        logits: FloatTensor<Self>,
-        targets: &[u32],
-        totals: &[f32],
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
-    /// The gradient of the first (0) or second (1) branch.
-    fn branch_sum_backward(
-        weights: &BranchWeights,
-        branch: usize,
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
-    fn activation_backward(
-        y: FloatTensor<Self>,
-        activation: Activation,
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
-    fn softmax_backward(
-        y: FloatTensor<Self>,
-        softmax: Softmax,
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
-}
-
-fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
-    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::from(shape.to_vec())), DType::F32)
-}
-
-/// A tensor whose values lie one after another.
-struct Values(FlexTensor);
-
-impl Values {
-    fn of(tensor: FlexTensor) -> Self {
-        Values(if tensor.as_slice::<f32>().is_some() { tensor } else { tensor.to_contiguous() })
-    }
-
-    fn get(&self) -> &[f32] {
-        self.0.as_slice::<f32>().expect("a contiguous float32 tensor is a slice")
-    }
-}
-
-fn dims<const D: usize>(tensor: &FlexTensor) -> [usize; D] {
-    std::array::from_fn(|axis| tensor.layout().shape()[axis])
-}
-
-fn steps([time, batch, hidden]: [usize; 3]) -> recurrent::Steps {
-    recurrent::Steps { time, batch, hidden }
-}
-
-impl RecurrentCell {
-    fn inputs<'a>(&'a self, [words, memory, first, nodes]: &'a [Values; 4]) -> recurrent::Inputs<'a> {
-        recurrent::Inputs {
-            words: words.get(),
-            memory: memory.get(),
-            first: first.get(),
-            nodes: nodes.get(),
-            word_mask: self.word_mask.as_deref(),
-            state_mask: self.state_mask.as_deref(),
-        }
-    }
-}
-
-fn convolution(x: &FlexTensor, weight: &FlexTensor, settings: ConvSettings) -> Convolution {
-    let [batch, channels, height, width] = dims(x);
-    let ConvSettings { window, groups, relu } = settings;
-    let outputs = dims::<4>(weight)[0];
-    Convolution { batch, channels, size: [height, width], outputs, groups, window, relu }
-}
-
-/// The same as a depthwise convolution, if it is one.
-fn as_depthwise(of: Convolution) -> Option<Depthwise> {
-    let Convolution { batch, channels, size, outputs, groups, window, relu } = of;
-    (groups == channels && outputs == channels && channels > 1).then_some(Depthwise {
-        batch,
-        channels,
-        size,
-        window,
-        relu,
-    })
-}
-
-fn pool_of(size: [usize; 2], maps: usize, settings: PoolSettings) -> Pool {
-    Pool { maps, size, window: settings.window, zeros: settings.zeros }
-}
-
-fn maps(x: &FlexTensor) -> Maps {
-    let shape = x.layout().shape();
-    Maps { batch: shape[0], channels: shape[1], pixels: shape.iter().skip(2).product() }
-}
 
 impl Operations for Flex {
     fn nao_conv(x: FlexTensor, weight: FlexTensor, settings: ConvSettings) -> FlexTensor {

@@ -2,6 +2,8 @@
 
 mod autodiff;
 mod flex;
+mod flex_values;
+mod kernels;
 
 use std::sync::Arc;
 

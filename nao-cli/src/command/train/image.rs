@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use nao_child::recipe::Score;
 use nao_child::supernet::{Inherited, Supernet};
-use nao_child::{ImageData, Recipe, Split, TrainError, TrainOptions, train_network};
+use nao_child::{ImageData, Recipe, Split, TrainError, TrainOptions, Training};
 use nao_run::TrainFolder;
 use nao_space::network::{Cost, NetworkPlan, Skeleton, zoo_entry};
-use nao_space::{Checkpointing, CnnArch, Objective};
+use nao_space::{CnnArch, Objective};
 use serde_json::{Map, json};
 
 use super::{Finished, Trainable, interrupted};
@@ -41,12 +41,7 @@ impl Trainable for Recipe {
         recipe.check(&images)?;
         let plan = plan(arch, config, recipe.skeleton(&images))?;
         // All images against the test images (docs/specification.md, e.1), or a validation split where there are none.
-        let split = if images.test_len() > 0 {
-            Split::test(images)?
-        } else {
-            let held_out = recipe.validation_images(&images);
-            Split::validation(images, held_out, recipe.split_seed)?
-        };
+        let split = if images.test_len() > 0 { Split::test(images)? } else { recipe.split(&images)? };
         let inherited = match &config.init_from {
             Some(file) => Some(Supernet::open(file, &device(&config.device)?)?.inherit(arch, &plan)?),
             None => None,
@@ -89,16 +84,15 @@ impl Trainable for Recipe {
         progress: &mut TrainProgress,
     ) -> Result<Finished> {
         let recipe = &config.recipe;
-        let options = TrainOptions {
-            checkpoint: Some(Checkpointing::every_epoch(folder.checkpoint())),
-            best: Some(folder.weights()),
-            measure_every_epoch: recipe.score == Score::BestEpoch,
-            initial: inherited.as_ref().map_or_else(Default::default, |inherited| inherited.tensors.clone()),
-            ..TrainOptions::default()
-        };
-        let on = device(&config.device)?;
-        let trained = train_network(plan, recipe, split, config.seed, &on, &options, progress);
-        let trained = trained.map_err(|error| match error {
+        let initial = inherited.as_ref().map_or_else(Default::default, |inherited| inherited.tensors.clone());
+        let training = Training::of_plan(plan.clone(), recipe.clone(), split.clone())?
+            .seed(config.seed)
+            .device(device(&config.device)?)
+            .options(TrainOptions::kept_at(folder.checkpoint()))
+            .keep_best(folder.weights())
+            .measure_every_epoch(recipe.score == Score::BestEpoch)
+            .start_from(initial);
+        let trained = training.run_with(progress).map_err(|error| match error {
             TrainError::Interrupted => interrupted(folder.path()),
             error @ TrainError::NotFinite { .. } => RunFailed(error.to_string()).into(),
             error => error.into(),

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::tensor::Device;
-use nao_child::CellRecipe;
 use nao_child::data::TextData;
 use nao_child::language::{
-    LanguageModel, LanguageRecipe, LanguageTrainError, LanguageTrainOptions, ReadingLayout, RecurrentCell,
-    evaluate_while, train_language_model,
+    LanguageModel, LanguageRecipe, LanguageTraining, ReadingLayout, RecurrentCell, evaluate_while,
 };
+use nao_child::{CellRecipe, TrainError, TrainOptions};
 use nao_run::TrainFolder;
 use nao_space::network::{Cost, LanguageModelSkeleton, OutputMean, recurrent_zoo_entry};
 use nao_space::seed::rng_for;
-use nao_space::{Checkpointing, Objective, Progress, RnnArch, RnnSpace};
+use nao_space::{Objective, Progress, RnnArch, RnnSpace};
 use serde_json::{Map, json};
 
 use super::{Finished, Trainable, interrupted};
@@ -94,17 +93,15 @@ impl Trainable for LanguageRecipe {
         progress: &mut TrainProgress,
     ) -> Result<Finished> {
         let (PreparedModel { arch, text, cost, .. }, recipe) = (prepared, &config.recipe);
-        let options = LanguageTrainOptions {
-            checkpoint: Some(Checkpointing::every_epoch(folder.checkpoint())),
-            best: Some(folder.weights()),
-            ..LanguageTrainOptions::default()
-        };
-        let model = prepared.model(config.seed, &device(&config.device)?.autodiff());
-        let texts = [text.train.as_slice(), text.validation.as_slice()];
-        let trained = train_language_model(model, arch, texts, recipe, config.seed, &options, progress);
-        let trained = trained.map_err(|error| match error {
-            LanguageTrainError::Interrupted => interrupted(folder.path()),
-            error @ LanguageTrainError::NotFinite { .. } => RunFailed(error.to_string()).into(),
+        let training = LanguageTraining::new(arch, text.clone(), recipe.clone())?
+            .seed(config.seed)
+            .device(device(&config.device)?)
+            .options(TrainOptions::kept_at(folder.checkpoint()))
+            .keep_best(folder.weights())
+            .mean(prepared.mean.clone());
+        let trained = training.run_with(progress).map_err(|error| match error {
+            TrainError::Interrupted => interrupted(folder.path()),
+            error @ TrainError::NotFinite { .. } => RunFailed(error.to_string()).into(),
             error => error.into(),
         })?;
         let layout = ReadingLayout { batch: recipe.test_batch, segment: recipe.segment };

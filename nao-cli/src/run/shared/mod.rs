@@ -12,9 +12,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{
-    ENAS, Member, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig, Supernet,
+    Member, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig, Supernet,
 };
-use nao_child::{ArchOf, ImageData, Recipe, Split, TrainError};
+use nao_child::{ArchOf, ImageData, Recipe, TrainError};
 use nao_run::RunFolder;
 use nao_run::files::write_whole;
 use nao_space::network::SupernetPlan;
@@ -33,6 +33,7 @@ use crate::cells::{CellSpace, NamedRecipe};
 use crate::failure::{Interrupted, RunFailed, stopped_at};
 use crate::pretrained::pretrained;
 use crate::report::{TrainProgress, figure};
+use crate::strategy::ENAS;
 
 pub use files::latest_weights;
 pub use finalists::Finalists;
@@ -155,7 +156,7 @@ fn opened(
     let fresh = || -> Result<SharedTraining> {
         let recipe = sharing.training.clone();
         let skeleton = recipe.skeleton(&data);
-        let split = Split::validation(data.clone(), recipe.validation_images(&data), recipe.split_seed)?;
+        let split = recipe.split(&data)?;
         let rng = &mut rng_for(seed, "shared weights", 0);
         let supernet = Supernet::new(space, &skeleton, sharing.form, rng, device)?;
         Ok(SharedTraining::new(supernet, recipe, split, seed)?)

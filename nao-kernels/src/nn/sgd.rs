@@ -1,13 +1,13 @@
-//! Stochastic gradient descent as the authors run it (docs/specification.md, e.1).
+//! Stochastic gradient descent with momentum, weight decay and clipping of all gradients together.
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use nao_kernels::{SgdStep, sgd_step, sum_of_squares};
 
-use crate::recipe::Recipe;
+use super::clip::gradient_norm;
+use crate::operation::{SgdStep, sgd_step};
 
 /// The settings of SGD.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,17 +22,6 @@ pub struct SgdSettings {
     pub clip: f64,
 }
 
-impl From<&Recipe> for SgdSettings {
-    fn from(recipe: &Recipe) -> Self {
-        SgdSettings {
-            momentum: recipe.momentum,
-            nesterov: recipe.nesterov,
-            weight_decay: recipe.weight_decay,
-            clip: recipe.clip,
-        }
-    }
-}
-
 /// SGD with momentum: `buffer = momentum buffer + g`, with `buffer = g` at first, and
 /// `w -= rate buffer`; `g` is the clipped gradient plus weight decay. Clipping multiplies all gradients by
 /// `min(1, clip / (norm + 1e-6))`.
@@ -40,7 +29,7 @@ impl From<&Recipe> for SgdSettings {
 pub struct Sgd {
     settings: SgdSettings,
     /// Momentum buffers, flat; none where there is no momentum.
-    pub(crate) buffers: HashMap<ParamId, Tensor<1>>,
+    buffers: HashMap<ParamId, Tensor<1>>,
 }
 
 impl Sgd {
@@ -49,10 +38,20 @@ impl Sgd {
         Sgd { settings, buffers: HashMap::new() }
     }
 
+    /// The momentum buffers of parameters that have taken a step, flat; none where there is no momentum.
+    pub fn buffers(&self) -> &HashMap<ParamId, Tensor<1>> {
+        &self.buffers
+    }
+
+    /// Goes on with momentum buffers as [`buffers`](Sgd::buffers) gave them.
+    pub fn restore(&mut self, buffers: HashMap<ParamId, Tensor<1>>) {
+        self.buffers = buffers;
+    }
+
     /// One step. Returns the module and the norm of all gradients together, before clipping. A parameter
     /// that the loss does not depend on has a gradient of zero and decays.
     pub fn step<M: Module>(&mut self, module: M, gradients: GradientsParams, rate: f64) -> (M, f64) {
-        let norm = global_norm(&module, &gradients);
+        let norm = gradient_norm(&module, &gradients);
         let scale = match self.settings.clip {
             limit if limit > 0.0 => (limit / (norm + 1e-6)).min(1.0),
             _ => 1.0,
@@ -60,29 +59,6 @@ impl Sgd {
         let module = module.map(&mut Step { sgd: self, gradients, scale, rate });
         (module, norm)
     }
-}
-
-/// The Euclidean norm of all gradients together, in one transfer from the device.
-fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> f64 {
-    struct Squares<'a> {
-        gradients: &'a GradientsParams,
-        sums: Vec<Tensor<1>>,
-    }
-    impl ModuleVisitor for Squares<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                self.sums.push(sum_of_squares(gradient));
-            }
-        }
-    }
-    let mut squares = Squares { gradients, sums: Vec::new() };
-    module.visit(&mut squares);
-    if squares.sums.is_empty() {
-        return 0.0;
-    }
-    let sums = Tensor::cat(squares.sums, 0).into_data().convert::<f32>();
-    let sums = sums.try_to_vec::<f32>().expect("sums are float32 now");
-    sums.into_iter().map(f64::from).sum::<f64>().sqrt()
 }
 
 struct Step<'a> {
