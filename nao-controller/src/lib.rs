@@ -51,6 +51,7 @@ mod ops;
 mod parameters;
 mod policy;
 mod predictor;
+pub mod registry;
 mod strategy;
 mod structure;
 mod surrogate;

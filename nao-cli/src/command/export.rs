@@ -9,6 +9,7 @@ use nao_child::language::{language_tensor_names, load_language_weights, save_lan
 use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_controller::controller_weights;
+use nao_controller::registry::{SearchKind, Strategies, StrategyConfig};
 use nao_run::RunFolder;
 use nao_run::files::{private_folder, read_tensors};
 use nao_space::file::check_checksum;
@@ -23,7 +24,7 @@ use crate::args::{ExportArgs, ExportFormat, ParameterNames, SpaceKind};
 use crate::data::device;
 use crate::flags::refuse_idle;
 use crate::output::Output;
-use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, TrainFolder};
+use crate::run::{RunContents, TrainConfig, TrainFolder};
 use crate::task::{Arch, ImageTask, LanguageTask, Task, with_task};
 
 /// The version of the network description.
@@ -175,10 +176,11 @@ fn export_model(folder: &TrainFolder, weights: &Path, path: &Path) -> Result<()>
 /// the search.
 fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
     let strategy: StrategyConfig = with_task!(run.kind()?, T => run.config::<T>()?.strategy);
-    if strategy.name != "nao" {
+    let searches_trials = Strategies::default().entry_of(&strategy.name, SearchKind::is_trials).is_ok();
+    if !searches_trials || strategy.preset().is_none() {
         bail!("{} was searched by `{}`, which has no controller", run.path().display(), strategy.name);
     }
-    if strategy.preset == STRUCTURE {
+    if strategy.structure().is_some() {
         let file = run.pretrained();
         let weights = read_tensors(&file)?;
         check_checksum(&weights).with_context(|| file.display().to_string())?;

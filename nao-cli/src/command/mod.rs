@@ -25,9 +25,10 @@ use anyhow::Result;
 use crate::args::Command;
 use crate::interrupt::{Interrupt, IsIgnored};
 use crate::output::{print_each, print_json, print_text};
+use crate::registries::Registries;
 
 /// Runs a command. `is_ignored` says which signals the process was started to ignore.
-pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
+pub fn run(command: Command, known: &Registries, is_ignored: IsIgnored) -> Result<()> {
     // Workers are told by others when to go.
     let command = match command {
         Command::Worker(args) => return worker::run(args, is_ignored),
@@ -35,8 +36,8 @@ pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
     };
     let interrupt = &Interrupt::listen(is_ignored)?;
     match command {
-        Command::Search(args) => search::search(args, interrupt),
-        Command::Resume(args) => resume::run(args, interrupt),
+        Command::Search(args) => search::search(args, known, interrupt),
+        Command::Resume(args) => resume::run(args, known, interrupt),
         Command::Best(args) => best::run(args),
         Command::Status(args) => status::run(args),
         Command::Cancel(args) => cancel::run(args),
@@ -47,7 +48,7 @@ pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
         Command::Import(args) => import::run(args),
         Command::Zoo(args) => zoo::run(args),
         Command::TableCheck(args) => table_check::run(args),
-        Command::Bench(args) => bench::run(args, interrupt),
+        Command::Bench(args) => bench::run(args, known, interrupt),
         Command::Fit(args) => fit::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Table(args) => table::run(args),

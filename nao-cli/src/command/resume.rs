@@ -7,6 +7,7 @@ use super::search::{Start, carry_out};
 use crate::args::ResumeArgs;
 use crate::engine::check_engine;
 use crate::interrupt::Interrupt;
+use crate::registries::Registries;
 use crate::report::say_origin;
 use crate::run::{
     Resolved, RunConfig, RunContents, TrainFolder, adopted, all_words, check_budget,
@@ -14,22 +15,27 @@ use crate::run::{
 };
 use crate::task::{Task, with_task};
 
-pub fn run(args: ResumeArgs, interrupt: &Interrupt) -> Result<()> {
+pub fn run(args: ResumeArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     if let Some(folder) = TrainFolder::find(&args.folder) {
         return super::train::resume(&folder, &args, interrupt);
     }
     let folder = RunFolder::open(&args.folder)?;
     let kind = folder.kind()?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_task!(kind, T => resume::<T>(args, &folder, interrupt))
+    with_task!(kind, T => resume::<T>(args, &folder, known, interrupt))
 }
 
 /// Goes on with a search. Nothing is changed before everything that can be refused is checked.
-fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<()> {
+fn resume<T: Task>(
+    args: ResumeArgs,
+    folder: &RunFolder,
+    known: &Registries,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let lock = folder.lock()?;
     let stored = folder.config::<T>()?;
     let stored_with_place = Some((&stored, folder.path()));
-    let Resolved { config, data } = resolve(&args.run, &args.execution, stored_with_place)?;
+    let Resolved { config, data } = resolve(known, &args.run, &args.execution, stored_with_place)?;
     let differences = stored.differences(&config);
     if !differences.is_empty() {
         bail!(
@@ -38,7 +44,7 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) 
             all_words(&differences, "asked")
         );
     }
-    refuse_idle_flags(&args.run, &args.execution, &config)?;
+    refuse_idle_flags(known, &args.run, &args.execution, &config)?;
     check_engine(&config.execution, Some(folder.path()))?;
     folder.check_data::<T>(&data, &config)?;
     let store = folder.store()?;
@@ -50,7 +56,7 @@ fn resume<T: Task>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) 
     }
     keep_for_later(folder, &stored, &config)?;
     say_origin::<T>(&data);
-    carry_out(folder, Start { lock, store, config, data, adopted }, args.json, interrupt)
+    carry_out(folder, Start { lock, store, config, data, adopted, known }, args.json, interrupt)
 }
 
 /// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.

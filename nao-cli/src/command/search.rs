@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_run::executor::OpenTrials;
 use nao_run::files::write_whole;
@@ -25,6 +25,7 @@ use crate::failure::{Interrupted, stopped_at};
 use crate::interrupt::Interrupt;
 use crate::output::tell;
 use crate::pretrained::pretrained;
+use crate::registries::Registries;
 use crate::report::{
     SearchProgress, figure, operations_watch, print_summary, ranking, relaxed_tables, say_origin,
     shared_tables,
@@ -34,20 +35,19 @@ use crate::run::{
     kind_of_search, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
 };
 use crate::run::{RunContents, create_run};
-use crate::strategy;
 use crate::task::{Task, with_task};
 use nao_run::quoted;
 
 /// Starts a search.
-pub fn search(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
+pub fn search(args: SearchArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     let kind = kind_of_search(&args.run, &args.execution)?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_task!(kind, T => search_for::<T>(args, interrupt))
+    with_task!(kind, T => search_for::<T>(args, known, interrupt))
 }
 
-fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
-    let Resolved { config, data } = resolve::<T>(&args.run, &args.execution, None)?;
-    refuse_idle_flags(&args.run, &args.execution, &config)?;
+fn search_for<T: Task>(args: SearchArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
+    let Resolved { config, data } = resolve::<T>(known, &args.run, &args.execution, None)?;
+    refuse_idle_flags(known, &args.run, &args.execution, &config)?;
     if args.dry_run {
         return print_text(&config.to_toml());
     }
@@ -65,7 +65,7 @@ fn search_for<T: Task>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
     }
     let lock = folder.lock()?;
     let store = folder.store()?;
-    carry_out(&folder, Start { lock, store, config, data, adopted: None }, args.json, interrupt)
+    carry_out(&folder, Start { lock, store, config, data, adopted: None, known }, args.json, interrupt)
 }
 
 fn create_with_free_name<T: Task>(
@@ -120,7 +120,7 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
             if sharing.policy_updates > 0 {
                 format!(" by a policy after {} updates", sharing.policy_updates)
             } else if sharing.per_round > 0 {
-                format!(" by preset {}", config.strategy.preset)
+                config.strategy.preset().map_or_else(String::new, |preset| format!(" by preset {preset}"))
             } else {
                 String::new()
             },
@@ -141,7 +141,7 @@ fn introduction<T: Task>(config: &RunConfig<T>, manifest: &Manifest, folder: &Ru
 }
 
 /// What a coordinator starts from. The store is open: what is wrong with it is said before anything is learned for hours.
-pub(super) struct Start<T: Task> {
+pub(super) struct Start<'a, T: Task> {
     /// Keeps other coordinators out.
     pub lock: File,
     /// The store of the run.
@@ -152,23 +152,25 @@ pub(super) struct Start<T: Task> {
     pub data: Arc<T::Data>,
     /// The manifest of a run whose settings were not kept before, with them.
     pub adopted: Option<Manifest>,
+    /// The strategies that there are.
+    pub known: &'a Registries,
 }
 
 /// Runs the coordinator on the folder and shows what came out.
 pub(super) fn carry_out<T: Task>(
     folder: &RunFolder,
-    start: Start<T>,
+    start: Start<'_, T>,
     json: bool,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let Start { lock: _lock, store, config, data, adopted } = start;
+    let Start { lock: _lock, store, config, data, adopted, known } = start;
     let config = &config;
     let space = T::space(&config.space)?;
     let execution = &config.execution;
     let executor = engine::<T>(folder, config, &space)?;
     let device = device(execution.first_device())?;
-    let (strategy, tables) =
-        interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
+    let (strategy, tables) = interrupt
+        .at_once(parting(folder), || prepared(folder, known, config, data, &space, &device, interrupt))?;
     // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
     adopted.map_or(Ok(()), |manifest| adopt(folder, &manifest))?;
     let settings = SearchSettings {
@@ -268,6 +270,7 @@ type Prepared<'a, S> = (Box<dyn Strategy<S> + 'a>, Option<String>);
 /// The strategy of a run that is ready to be asked: what it rests on is learned or searched first, where there is something.
 fn prepared<'a, T: Task>(
     folder: &RunFolder,
+    known: &Registries,
     config: &RunConfig<T>,
     data: Arc<T::Data>,
     space: &'a T::Space,
@@ -283,9 +286,11 @@ fn prepared<'a, T: Task>(
         let DerivedOutcome { finalists, report } = T::search_relaxed(run(data))?;
         return Ok((Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report))));
     }
-    let preset = &config.strategy.structure.pretraining;
-    let learned = || pretrained(space, preset, device, Some(&folder.pretrained()));
-    let strategy = strategy::build(&config.strategy, config.seed, space, device, learned)?;
+    let learned = || {
+        let structure = config.strategy.structure().context("only a search on structure learns its space")?;
+        pretrained(space, &structure.pretraining, device, Some(&folder.pretrained()))
+    };
+    let strategy = known.strategies.build(&config.strategy, space, config.seed, device, learned)?;
     Ok((starting(config, space, strategy)?, None))
 }
 

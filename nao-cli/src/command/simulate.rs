@@ -20,9 +20,9 @@ use serde::Serialize;
 use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
 use crate::interrupt::Interrupt;
+use crate::registries::Registries;
 use crate::report::{SearchProgress, plain_table};
 use crate::run::{Manifest, Resolved, create_run, resolve};
-use crate::strategy;
 use crate::task::{ImageTask, Task};
 
 /// What a simulated search took.
@@ -80,7 +80,8 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         per_round: Some(per_round),
         ..RunOptions::default()
     };
-    let Resolved { config, .. } = resolve::<ImageTask>(&options, &ExecutionOptions::default(), None)?;
+    let known = Registries::default();
+    let Resolved { config, .. } = resolve::<ImageTask>(&known, &options, &ExecutionOptions::default(), None)?;
     let manifest = Manifest::of("none", args.seed, "simulation".into(), String::new(), Vec::new());
     let folder = create_run(&place.join("run"), &config, &manifest, &[])?;
     let exchange = Exchange::of(folder.path());
@@ -122,7 +123,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         seed: config.seed,
         patience: Patience { max_attempts: None, max_failed_share: 1.0 },
     };
-    let strategy = strategy::build(&config.strategy, config.seed, &space, &device, learned)?;
+    let strategy = known.strategies.build(&config.strategy, &space, config.seed, &device, learned)?;
     let mut progress = SearchProgress::of_simulation(trials);
     let (store, executor) = (folder.store()?, Box::new(executor));
     let mut coordinator =

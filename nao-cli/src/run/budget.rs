@@ -53,7 +53,12 @@ mod tests {
 
     #[test]
     fn a_run_that_stopped_is_asked_once_more_where_more_can_be_found() {
-        let config = resolve::<ImageTask>(&RunOptions::default(), &ExecutionOptions::default(), None);
+        let config = resolve::<ImageTask>(
+            &Default::default(),
+            &RunOptions::default(),
+            &ExecutionOptions::default(),
+            None,
+        );
         let config = config.unwrap().config;
         let of = |budget| {
             let rounds = RoundLimits { budget, ..config.rounds };

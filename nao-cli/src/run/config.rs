@@ -1,17 +1,16 @@
 //! The configuration of a run, whole: what runs, is printed by `--dry-run` and is kept in `run.toml`.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use nao_child::relaxed::RelaxedRecipe;
-use nao_child::supernet::{SHARED_SEARCHES, SharingConfig};
-use nao_controller::{Language, NaoConfig, PnasConfig, PolicyConfig, StructureConfig};
-use nao_space::Space;
-use nao_space::search::{EvolutionConfig, RoundLimits};
+use nao_child::supernet::SharingConfig;
+use nao_controller::registry::{SearchKind, StrategyConfig, StrategySettings};
+use nao_space::search::RoundLimits;
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Difference, FREE_IN_RUNS, differences};
 use super::execution::ExecutionConfig;
 use crate::data::DataSource;
-use crate::strategy::RELAXED_SEARCHES;
+use crate::registries::{Registries, in_runs};
 use crate::task::Task;
 
 /// More trials than any search can train. Rounds are proposed whole, and numbers without bound would fill the memory.
@@ -46,47 +45,6 @@ pub struct RunConfig<T: Task> {
     pub execution: ExecutionConfig,
 }
 
-/// The strategy and its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StrategyConfig {
-    /// One of [`STRATEGIES`](crate::strategy::STRATEGIES) or [`SHARED_SEARCHES`].
-    pub name: String,
-    /// Which of the two `nao` strategies: [`STRUCTURE`], or a controller preset.
-    pub preset: String,
-    /// Settings of the `nao` strategy with a controller preset.
-    pub nao: NaoConfig,
-    /// Settings of the `nao` strategy with the preset `structure`.
-    pub structure: StructureConfig,
-    /// Settings of `evolution` and its variants.
-    #[serde(default)]
-    pub evolution: EvolutionConfig,
-    /// Settings of `reinforce` and `ppo`, which is the rule whatever stands here.
-    #[serde(default)]
-    pub policy: PolicyConfig,
-    /// Settings of `pnas`.
-    #[serde(default)]
-    pub pnas: PnasConfig,
-}
-
-impl StrategyConfig {
-    /// The strategy of that name with its defaults; `nao` with the preset `structure`, and `nao` for its others.
-    pub fn new(name: &str, nao: NaoConfig) -> Self {
-        StrategyConfig {
-            name: name.to_owned(),
-            preset: STRUCTURE.to_owned(),
-            nao,
-            structure: StructureConfig::default(),
-            evolution: EvolutionConfig::default(),
-            policy: PolicyConfig::default(),
-            pnas: PnasConfig::default(),
-        }
-    }
-}
-
-/// The preset of the `nao` strategy that is no controller preset: the search on structure.
-pub const STRUCTURE: &str = "structure";
-
 impl<T: Task> RunConfig<T> {
     /// The configuration as TOML, as in `run.toml`.
     pub fn to_toml(&self) -> String {
@@ -94,7 +52,7 @@ impl<T: Task> RunConfig<T> {
     }
 
     /// Checks what no type can: budgets, names, geometry.
-    pub(super) fn check(&self, data: &T::Data) -> Result<()> {
+    pub(super) fn check(&self, known: &Registries, data: &T::Data) -> Result<()> {
         let RoundLimits { initial, per_round, budget } = self.rounds;
         for (name, value) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
             if value == 0 {
@@ -104,53 +62,80 @@ impl<T: Task> RunConfig<T> {
                 bail!("rounds.{name} is {value}: a search has at most {MOST_TRIALS} trials");
             }
         }
-        crate::strategy::check_search_name(&self.strategy.name)?;
         let space = T::space(&self.space)?;
-        let shares = SHARED_SEARCHES.contains(&self.strategy.name.as_str());
-        match &self.sharing {
-            Some(sharing) if shares => T::check_sharing(sharing, data, &space)?,
-            Some(_) => bail!("[sharing] is for the strategies {}", SHARED_SEARCHES.join(", ")),
-            None if shares => bail!("strategy {} needs a section [sharing]", self.strategy.name),
-            None => {}
-        }
-        if let Some(SharingConfig { finalists, .. }) = self.sharing
-            && budget != finalists as u64
-        {
-            bail!(
-                "rounds.budget is {budget}, and with shared weights it is sharing.finalists = {finalists}: the cells that \
-                 are trained alone are chosen when the rounds end, so that a larger budget has no more of them"
-            );
-        }
-        let relaxes = RELAXED_SEARCHES.contains(&self.strategy.name.as_str());
-        match &self.relaxed {
-            Some(relaxed) if relaxes => T::check_relaxed(relaxed, data, &space)?,
-            Some(_) => bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", ")),
-            None if relaxes => bail!("strategy {} needs a section [relaxed]", self.strategy.name),
-            None => {}
-        }
-        if self.relaxed.is_some() && budget != 1 {
-            bail!(
-                "rounds.budget is {budget}, and a relaxed network gives 1 cell after relaxed.weights.epochs: a larger \
-                 budget has no more of them"
-            );
-        }
-        self.strategy.structure.check(&space.name())?;
-        self.strategy.evolution.check()?;
-        self.strategy.policy.check(&Language::of(&space))?;
-        self.strategy.pnas.check(&space.name())?;
+        self.check_sharing(known, data, &space)?;
+        self.check_relaxed(known, data, &space)?;
+        known.strategies.check(&self.strategy, &space)?;
         self.execution.check()?;
         super::starting::check(self)?;
         T::check(&self.recipe, data, &space, self.seed)
     }
 
+    /// Checks the section of shared weights, which searches with them have and no others.
+    fn check_sharing(&self, known: &Registries, data: &T::Data, space: &T::Space) -> Result<()> {
+        let name = &self.strategy.name;
+        let shares = known.strategies.entry_of(name, in_runs)?.kind.is_shared();
+        let Some(sharing) = &self.sharing else {
+            if shares {
+                bail!("strategy {name} needs a section [sharing]");
+            }
+            return Ok(());
+        };
+        if !shares {
+            bail!("[sharing] is for searches {}", known.strategies.known(SearchKind::is_shared));
+        }
+        T::check_sharing(sharing, data, space)?;
+        if self.strategy.settings == StrategySettings::Elsewhere && sharing.per_round > 0 {
+            bail!(
+                "sharing.per_round is {}, and strategy {name} proposes no cells after those of its pool: set it to 0, or \
+                 choose another strategy",
+                sharing.per_round
+            );
+        }
+        let (budget, finalists) = (self.rounds.budget, sharing.finalists);
+        if budget != finalists as u64 {
+            bail!(
+                "rounds.budget is {budget}, and with shared weights it is sharing.finalists = {finalists}: the cells that \
+                 are trained alone are chosen when the rounds end, so that a larger budget has no more of them"
+            );
+        }
+        Ok(())
+    }
+
+    /// Checks the section of a relaxed network, which searches in one have and no others.
+    fn check_relaxed(&self, known: &Registries, data: &T::Data, space: &T::Space) -> Result<()> {
+        let name = &self.strategy.name;
+        let relaxes = known.strategies.entry_of(name, in_runs)?.kind.is_relaxed();
+        let Some(relaxed) = &self.relaxed else {
+            if relaxes {
+                bail!("strategy {name} needs a section [relaxed]");
+            }
+            return Ok(());
+        };
+        if !relaxes {
+            bail!("[relaxed] is for searches {}", known.strategies.known(SearchKind::is_relaxed));
+        }
+        T::check_relaxed(relaxed, data, space)?;
+        let budget = self.rounds.budget;
+        if budget != 1 {
+            bail!(
+                "rounds.budget is {budget}, and a relaxed network gives 1 cell after relaxed.weights.epochs: a larger \
+                 budget has no more of them"
+            );
+        }
+        Ok(())
+    }
+
     /// Where `other` differs in what defines what is measured.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        differences(self, other, &FREE_IN_RUNS)
+        let mut found = differences(self, other, &FREE_IN_RUNS);
+        // Another strategy has other settings: its name says so.
+        let names = ["strategy.name", "strategy.preset"];
+        if found.iter().any(|difference| names.contains(&difference.field.as_str())) {
+            found.retain(|difference| {
+                !difference.field.starts_with("strategy.") || names.contains(&difference.field.as_str())
+            });
+        }
+        found
     }
-}
-
-/// The controller preset of that name.
-pub fn controller_preset(name: &str) -> Result<nao_controller::ControllerConfig> {
-    nao_controller::ControllerConfig::preset(name)
-        .map_err(|error| anyhow!("no preset `{}`; there are {STRUCTURE}, {}", error.name, error.known))
 }

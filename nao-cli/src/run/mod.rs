@@ -19,7 +19,7 @@ mod typed;
 
 pub use adoption::adopted;
 pub use budget::check_budget;
-pub use config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
+pub use config::RunConfig;
 pub use contents::{RunContents, create_run, free_name};
 pub use definition::{all_words, fields};
 pub use execution::{Engine, ExecutionConfig, most_processes};

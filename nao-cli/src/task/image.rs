@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use nao_child::data::{PartOrigin, RepeatedImages};
 use nao_child::relaxed::{Order, RelaxedRecipe};
-use nao_child::supernet::{ENAS, SharingConfig};
+use nao_child::supernet::SharingConfig;
 use nao_child::{ImageData, Recipe, Split, TrainEvaluator, cifar10_folder, digits};
-use nao_controller::PolicyConfig;
+use nao_controller::registry::StrategyEntry;
 use nao_space::draw::Picture;
 use nao_space::network::{Concat, Convention, Cost, NetworkPlan, ZooEntry, zoo_entry};
 use nao_space::notation::{CnnDocument, ConcatenatedStates};
@@ -25,7 +25,7 @@ use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::{CellNetwork, ask_for_convention, convention_word};
 use crate::data::DataSource;
 use crate::run::{
-    DerivedOutcome, RunConfig, SharedOutcome, SharedRun, check_relaxed, check_sharing, controller_preset,
+    DerivedOutcome, RunConfig, SharedOutcome, SharedRun, check_relaxed, check_sharing,
     search_relaxed_network, search_shared,
 };
 
@@ -251,19 +251,12 @@ impl Task for ImageTask {
         Ok(())
     }
 
-    /// Shared weights are usual on the five operations of ENAS; the authors' controllers propose unless another preset is
-    /// asked for. Small pools keep the share of parents of the published ones.
-    fn share(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
+    /// Shared weights are usual on the five operations of ENAS.
+    fn share(config: &mut RunConfig<Self>, entry: &StrategyEntry, data: &ImageData) -> Result<()> {
+        let name = entry.name;
         let sharing = SharingConfig::named(name, data)
             .with_context(|| format!("strategy {name} does not share weights"))?;
-        let preset = if name == "nao-v2" { "v2" } else { "v1" };
         config.space.ops = OpSet::enas_5().name().to_owned();
-        config.strategy.preset = preset.to_owned();
-        config.strategy.nao.controller = controller_preset(preset)?;
-        config.strategy.nao.seeds = (sharing.pool / 3).clamp(1, 100);
-        if name == ENAS {
-            config.strategy.policy = PolicyConfig::enas();
-        }
         if config.recipe.name == "search" {
             config.recipe = Recipe::named("nao-ws-rank")?;
         }
@@ -280,8 +273,13 @@ impl Task for ImageTask {
     }
 
     /// Cells are those of DARTS, four nodes and seven operations.
-    fn relax(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
-        let order = if name.ends_with(":second") { Order::Second } else { Order::First };
+    fn relax(
+        config: &mut RunConfig<Self>,
+        _: &StrategyEntry,
+        second_order: bool,
+        data: &ImageData,
+    ) -> Result<()> {
+        let order = if second_order { Order::Second } else { Order::First };
         let whole = data.name == "cifar10" && config.recipe.name == "search";
         let relaxed = if whole { RelaxedRecipe::published(order) } else { RelaxedRecipe::small(order, data) };
         let cells = DartsSpace::default();

@@ -13,6 +13,7 @@ use burn::tensor::Device;
 use nao_child::data::PartOrigin;
 use nao_child::relaxed::RelaxedRecipe;
 use nao_child::supernet::SharingConfig;
+use nao_controller::registry::{RegisteredSpace, StrategyEntry};
 use nao_space::draw::Picture;
 use nao_space::network::Cost;
 use nao_space::search::{OperationHistogram, RoundLimits};
@@ -53,7 +54,7 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     /// What the data is counted in.
     const EXAMPLES: &'static str;
     /// The space of the cells.
-    type Space: AnySpace;
+    type Space: AnySpace + RegisteredSpace;
     /// What names a space in a configuration file.
     type SpaceSettings: Settings;
     /// How a cell is trained.
@@ -141,7 +142,8 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     fn check(recipe: &Self::Recipe, data: &Self::Data, space: &Self::Space, seed: u64) -> Result<()>;
 
     /// Makes the default configuration of a search that of one with shared weights.
-    fn share(_config: &mut RunConfig<Self>, name: &str, _data: &Self::Data) -> Result<()> {
+    fn share(_config: &mut RunConfig<Self>, entry: &StrategyEntry, _data: &Self::Data) -> Result<()> {
+        let name = entry.name;
         bail!(
             "strategy {name} shares the weights of image cells: search with --space cnn, or choose another strategy"
         )
@@ -156,7 +158,13 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     }
 
     /// Makes the default configuration of a search that of one in a relaxed network.
-    fn relax(_config: &mut RunConfig<Self>, name: &str, _data: &Self::Data) -> Result<()> {
+    fn relax(
+        _config: &mut RunConfig<Self>,
+        entry: &StrategyEntry,
+        _second_order: bool,
+        _data: &Self::Data,
+    ) -> Result<()> {
+        let name = entry.name;
         bail!("strategy {name} relaxes image cells: search with --space cnn, or choose another strategy")
     }
     /// Checks that a relaxed network fits the data and the space.

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::{
-    ENAS, Member, Proposer, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig,
-    Supernet,
+    Member, Proposer, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig, Supernet,
 };
 use nao_child::{ImageData, Split, TrainError};
+use nao_controller::PretrainingConfig;
+use nao_controller::registry::StrategySettings;
 use nao_run::RunFolder;
 use nao_run::files::write_whole;
 use nao_space::CnnSpace;
@@ -89,10 +90,10 @@ pub fn search_shared(run: SharedRun<'_, ImageTask>) -> Result<SharedOutcome<Imag
     let files = SharedFiles::of(folder)?;
     let (mut search, mut rounds) = opened(&sharing, config.seed, &space, data, &device, &files)?;
     let learned =
-        || pretrained(&space, &config.strategy.structure.pretraining, &device, Some(&folder.pretrained()));
-    let mut proposer: Box<dyn PersistentProposer + '_> = match config.strategy.name.as_str() {
-        ENAS => {
-            let (policy, updates) = (config.strategy.policy.clone(), sharing.policy_updates);
+        |config: &PretrainingConfig| pretrained(&space, config, &device, Some(&folder.pretrained()));
+    let mut proposer: Box<dyn PersistentProposer + '_> = match &config.strategy.settings {
+        StrategySettings::Policy(policy) => {
+            let (policy, updates) = (policy.clone(), sharing.policy_updates);
             Box::new(PolicyProposer::new(&space, policy, updates, sharing.norms, config.seed, &device)?)
         }
         _ => Box::new(StrategyProposer::new(&space, &config.strategy, config.seed, &device, learned)),
