@@ -24,7 +24,7 @@ mod task;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 pub use registries::Registries;
 
@@ -39,7 +39,8 @@ pub fn main(is_ignored: fn(i32) -> bool) -> ExitCode {
 
 /// The same with what a program adds of its own.
 pub fn run(registries: Registries, is_ignored: fn(i32) -> bool) -> ExitCode {
-    let args = args::Args::parse();
+    let matches = args::command(&registries).get_matches();
+    let args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     logging::start(args.verbose);
     let done = nao_kernels::check_environment().map_err(anyhow::Error::new).and_then(|kernels| {
         tracing::debug!(kernels, "operations on the CPU");

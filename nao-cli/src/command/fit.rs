@@ -14,8 +14,9 @@ use super::print_text;
 use crate::args::FitArgs;
 use crate::output::Output;
 use crate::predictor::{CheapKind, Learning, Pair, PredictorFile, ScoreKind, finite};
+use crate::registries::Registries;
 use crate::report::{StepProgress, assessment_table};
-use crate::space_argument::{AnySpace, SpaceVisitor};
+use crate::space_argument::AnySpace;
 use nao_run::quoted;
 
 /// What is printed.
@@ -42,62 +43,57 @@ struct Row<A> {
     cheap: Option<f64>,
 }
 
-pub fn run(args: FitArgs) -> Result<()> {
+pub fn run(args: FitArgs, known: &Registries) -> Result<()> {
     if args.unit.trim().is_empty() {
         bail!("--unit is empty: name the unit of the scores, such as percent or perplexity");
     }
-    let options = args.space.clone();
-    options.visit(Fit(args))
+    args.space.make(known)?.fit(args)
 }
 
-struct Fit(FitArgs);
-
-impl SpaceVisitor for Fit {
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-        let Fit(args) = self;
-        let rows = read_rows(space, &args)?;
-        let score =
-            ScoreKind { name: args.score.clone(), direction: args.direction.into(), unit: args.unit.clone() };
-        let cheap = args.cheap.clone().map(|column| CheapKind {
-            column,
-            direction: args.cheap_direction.unwrap_or(args.direction).into(),
-        });
-        let merits: Vec<f64> = rows.iter().map(|row| score.merit(row.score)).collect();
-        if merits.iter().all(|merit| *merit == merits[0]) {
-            let (path, column) = (args.pairs.display(), &args.score);
-            bail!("{path}, column {column}: every score is {}: there is nothing to rank", rows[0].score);
-        }
-        let cheap_merits = cheap.as_ref().map(|kind| cheap_merits(kind, &rows, &args)).transpose()?;
-        let labels = numbers_of_labels(&args, rows.len())?;
-        let map = StructureConfig::thorough().pretraining.feature_map(space);
-        let features: Vec<Features> = rows.iter().map(|row| map.features(space, &row.arch)).collect();
-        let data = Data { map: &map, features: &features, args: &args, labels };
-        let known = |cheap| Labels { merits: &merits, cheap };
-        let (assessments, assessments_without_cheap) =
-            data.assess(known(cheap_merits.as_deref()), known(None))?;
-        let learning = Learning {
-            options: args.space.clone(),
-            space: space.name(),
-            score,
-            cheap,
-            seed: args.seed,
-            pairs: rows.iter().map(|row| row.pair(space)).collect(),
-        };
-        if let Some(path) = &args.output {
-            keep(&learning, space, path)?;
-        }
-        let Learning { space, score, cheap, pairs, .. } = learning;
-        let pairs = pairs.len();
-        let result = FitResult { space, pairs, score, cheap, assessments, assessments_without_cheap };
-        // A predictor on standard output stands there alone.
-        let said = |text: &str| match &args.output {
-            Some(path) => Output::of(Some(path)).say(text),
-            None => print_text(text),
-        };
-        match args.json {
-            true => said(&serde_json::to_string_pretty(&result)?),
-            false => said(&page(&result, args.output.as_deref())),
-        }
+/// Learns a predictor of a space of whatever kind.
+pub fn in_space<S: AnySpace>(space: &S, args: FitArgs) -> Result<()> {
+    let rows = read_rows(space, &args)?;
+    let score =
+        ScoreKind { name: args.score.clone(), direction: args.direction.into(), unit: args.unit.clone() };
+    let cheap = args
+        .cheap
+        .clone()
+        .map(|column| CheapKind { column, direction: args.cheap_direction.unwrap_or(args.direction).into() });
+    let merits: Vec<f64> = rows.iter().map(|row| score.merit(row.score)).collect();
+    if merits.iter().all(|merit| *merit == merits[0]) {
+        let (path, column) = (args.pairs.display(), &args.score);
+        bail!("{path}, column {column}: every score is {}: there is nothing to rank", rows[0].score);
+    }
+    let cheap_merits = cheap.as_ref().map(|kind| cheap_merits(kind, &rows, &args)).transpose()?;
+    let labels = numbers_of_labels(&args, rows.len())?;
+    let map = StructureConfig::thorough().pretraining.feature_map(space);
+    let features: Vec<Features> = rows.iter().map(|row| map.features(space, &row.arch)).collect();
+    let data = Data { map: &map, features: &features, args: &args, labels };
+    let known = |cheap| Labels { merits: &merits, cheap };
+    let (assessments, assessments_without_cheap) =
+        data.assess(known(cheap_merits.as_deref()), known(None))?;
+    let learning = Learning {
+        options: args.space.clone(),
+        space: space.name(),
+        score,
+        cheap,
+        seed: args.seed,
+        pairs: rows.iter().map(|row| row.pair(space)).collect(),
+    };
+    if let Some(path) = &args.output {
+        keep(&learning, space, path)?;
+    }
+    let Learning { space, score, cheap, pairs, .. } = learning;
+    let pairs = pairs.len();
+    let result = FitResult { space, pairs, score, cheap, assessments, assessments_without_cheap };
+    // A predictor on standard output stands there alone.
+    let said = |text: &str| match &args.output {
+        Some(path) => Output::of(Some(path)).say(text),
+        None => print_text(text),
+    };
+    match args.json {
+        true => said(&serde_json::to_string_pretty(&result)?),
+        false => said(&page(&result, args.output.as_deref())),
     }
 }
 

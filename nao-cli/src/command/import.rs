@@ -19,6 +19,7 @@ use super::train::{PreparedNetwork, Training, manifest, resolve};
 use super::{print_json, print_text};
 use crate::args::{ImportArgs, SpaceKind, TrainArgs};
 use crate::data::{DataSource, device};
+use crate::registries::Registries;
 use crate::report::say_origin;
 use crate::run::{TrainFolder, free_name};
 use crate::task::{ImageTask, Task};
@@ -37,14 +38,14 @@ struct ImportResult {
     weights: PathBuf,
 }
 
-pub fn run(args: ImportArgs) -> Result<()> {
+pub fn run(args: ImportArgs, known: &Registries) -> Result<()> {
     refuse_pickles(&args.weights)?;
     if args.space.space == Some(SpaceKind::Rnn) {
         bail!("--space rnn: weights of image cells alone can be imported");
     }
     let (source, json, convention) = (args.weights.clone(), args.json, args.names.convention());
     let args = as_training(args);
-    let (config, arch, data) = resolve::<ImageTask>(&args)?;
+    let (config, arch, data) = resolve::<ImageTask>(&args, known)?;
     let data = data.context("weights are measured on images: name some with --data")?;
     let prepared = ImageTask::prepare(&config, &arch, data.clone())?;
     let PreparedNetwork { plan, split, .. } = &prepared;

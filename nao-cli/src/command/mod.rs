@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod any_space;
 mod bench;
 mod best;
 mod cancel;
@@ -41,18 +42,18 @@ pub fn run(command: Command, known: &Registries, is_ignored: IsIgnored) -> Resul
         Command::Best(args) => best::run(args),
         Command::Status(args) => status::run(args),
         Command::Cancel(args) => cancel::run(args),
-        Command::Draw(args) => draw::run(args),
+        Command::Draw(args) => draw::run(args, known),
         Command::Count(args) => count::run(args),
-        Command::Train(args) => train::run(args, interrupt),
+        Command::Train(args) => train::run(args, known, interrupt),
         Command::Export(args) => export::run(args),
-        Command::Import(args) => import::run(args),
+        Command::Import(args) => import::run(args, known),
         Command::Zoo(args) => zoo::run(args),
-        Command::TableCheck(args) => table_check::run(args),
+        Command::TableCheck(args) => table_check::run(args, known),
         Command::Bench(args) => bench::run(args, known, interrupt),
-        Command::Fit(args) => fit::run(args),
-        Command::Predict(args) => predict::run(args),
+        Command::Fit(args) => fit::run(args, known),
+        Command::Predict(args) => predict::run(args, known),
         Command::Table(args) => table::run(args),
-        Command::Space(command) => space::run(command),
+        Command::Space(command) => space::run(command, known),
         Command::Simulate(args) => simulate::run(args, interrupt),
         Command::Worker(_) => unreachable!("run above"),
     }

@@ -11,8 +11,9 @@ use super::{print_json, print_text};
 use crate::args::PredictArgs;
 use crate::output::tell;
 use crate::predictor::{CheapKind, Fitted, ReadPredictor, ScoreKind, finite};
+use crate::registries::Registries;
 use crate::report::{cost_in_words, plain_table};
-use crate::space_argument::{AnySpace, SpaceVisitor};
+use crate::space_argument::AnySpace;
 
 /// One architecture, the best first.
 #[derive(Serialize)]
@@ -53,53 +54,46 @@ struct PredictionRequest<A> {
     cheap: Option<f64>,
 }
 
-pub fn run(args: PredictArgs) -> Result<()> {
+pub fn run(args: PredictArgs, known: &Registries) -> Result<()> {
     let text = read_record(&args.predictor)?;
     let file = ReadPredictor::from_json(&text)
         .with_context(|| format!("{} is no predictor of `nao fit`", args.predictor.display()))?;
-    let options = file.options().clone();
-    options.visit(Predict { args, file })
+    let space = file.options().make(known)?;
+    space.predict(args, file)
 }
 
-struct Predict {
-    args: PredictArgs,
-    file: ReadPredictor,
-}
-
-impl SpaceVisitor for Predict {
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-        let Predict { args, file } = self;
-        let asked = read_asked(space, &args, file.cheap())?;
-        let fitted = take_up(space, &file, &args).with_context(|| args.predictor.display().to_string())?;
-        let archs: Vec<S::Arch> = asked.iter().map(|asked| asked.arch.clone()).collect();
-        let merit = |kind: &CheapKind| {
-            asked.iter().filter_map(|asked| Some(kind.merit(asked.cheap?))).collect::<Vec<f64>>()
-        };
-        let cheap = file.cheap().map(merit);
-        let (score, predicted) = (file.score(), fitted.predict(space, &archs, cheap.as_deref())?);
-        let mut predictions: Vec<Predicted> = asked
-            .iter()
-            .zip(predicted)
-            .map(|(PredictionRequest { arch, cheap }, predicted)| Predicted {
-                architecture: space.format(arch),
-                score: score.merit(predicted.merit),
-                is_beyond: predicted.is_beyond,
-                interval: ascending(predicted.interval.map(|merit| score.merit(merit))),
-                cheap: *cheap,
-                rank_mean: predicted.score.mean,
-                rank_deviation: predicted.score.deviation,
-            })
-            .collect();
-        predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));
-        let predictions = Predictions {
-            score: score.clone(),
-            cheap: file.cheap().cloned(),
-            learned_from: file.learned_from(),
-            range: ascending(fitted.merit_range().map(|merit| score.merit(merit))),
-            predictions,
-        };
-        if args.json { print_json(&predictions) } else { print_text(&page(&predictions)) }
-    }
+/// Predicts in a space of whatever kind.
+pub fn in_space<S: AnySpace>(space: &S, args: PredictArgs, file: ReadPredictor) -> Result<()> {
+    let asked = read_asked(space, &args, file.cheap())?;
+    let fitted = take_up(space, &file, &args).with_context(|| args.predictor.display().to_string())?;
+    let archs: Vec<S::Arch> = asked.iter().map(|asked| asked.arch.clone()).collect();
+    let merit = |kind: &CheapKind| {
+        asked.iter().filter_map(|asked| Some(kind.merit(asked.cheap?))).collect::<Vec<f64>>()
+    };
+    let cheap = file.cheap().map(merit);
+    let (score, predicted) = (file.score(), fitted.predict(space, &archs, cheap.as_deref())?);
+    let mut predictions: Vec<Predicted> = asked
+        .iter()
+        .zip(predicted)
+        .map(|(PredictionRequest { arch, cheap }, predicted)| Predicted {
+            architecture: space.format(arch),
+            score: score.merit(predicted.merit),
+            is_beyond: predicted.is_beyond,
+            interval: ascending(predicted.interval.map(|merit| score.merit(merit))),
+            cheap: *cheap,
+            rank_mean: predicted.score.mean,
+            rank_deviation: predicted.score.deviation,
+        })
+        .collect();
+    predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));
+    let predictions = Predictions {
+        score: score.clone(),
+        cheap: file.cheap().cloned(),
+        learned_from: file.learned_from(),
+        range: ascending(fitted.merit_range().map(|merit| score.merit(merit))),
+        predictions,
+    };
+    if args.json { print_json(&predictions) } else { print_text(&page(&predictions)) }
 }
 
 /// The predictor as it was fitted; one of version 1 is fitted again.

@@ -40,7 +40,7 @@ use nao_run::quoted;
 
 /// Starts a search.
 pub fn search(args: SearchArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
-    let kind = kind_of_search(&args.run, &args.execution)?;
+    let kind = kind_of_search(known, &args.run, &args.execution)?;
     refuse_flags_of_other_cells(kind, &args.run)?;
     with_task!(kind, T => search_for::<T>(args, known, interrupt))
 }

@@ -26,7 +26,7 @@ pub use execution::{Engine, ExecutionConfig, most_processes};
 pub use idle::{refuse_flags_of_other_cells, refuse_idle_flags};
 pub use manifest::Manifest;
 pub use relaxed::{DerivedOutcome, RelaxedReport, check_relaxed, search_relaxed_network};
-pub use resolve::{NO_TEXT, Resolved, kind_of_recipe, kind_of_search, overlay_recipe, resolve};
+pub use resolve::{NO_TEXT, Resolved, kind_of_search, overlay_recipe, resolve};
 pub use shared::{
     Finalists, SharedOutcome, SharedReport, SharedRun, check_sharing, latest_weights, search_shared,
 };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use nao_child::language::LANGUAGE_RECIPE_NAMES;
 use nao_controller::registry::{Base, Configured, SearchKind, StrategyError};
 use nao_space::search::RoundLimits;
 use toml::{Table, Value};
@@ -30,7 +29,11 @@ pub struct Resolved<T: Task> {
 }
 
 /// The cells that are meant by what was typed: as named, or those of the data or of the recipe.
-pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<SpaceKind> {
+pub fn kind_of_search(
+    known: &Registries,
+    run: &RunOptions,
+    execution: &ExecutionOptions,
+) -> Result<SpaceKind> {
     let typed = typed_table(run, execution)?;
     if let Some(kind) = word(&typed, "space", "kind")? {
         return SpaceKind::from_str(&kind, false)
@@ -39,13 +42,7 @@ pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<
     if let Some(data) = word(&typed, "", "data")? {
         return Ok(data.parse::<DataSource>()?.kind());
     }
-    Ok(kind_of_recipe(word(&typed, "recipe", "name")?.as_deref()).unwrap_or_default())
-}
-
-/// The cells that a recipe of that name trains, where the name says so.
-pub fn kind_of_recipe(name: Option<&str>) -> Option<SpaceKind> {
-    let name = name?;
-    LANGUAGE_RECIPE_NAMES.contains(&name).then_some(SpaceKind::Rnn)
+    Ok(known.kind_of_recipe(word(&typed, "recipe", "name")?.as_deref()).unwrap_or_default())
 }
 
 /// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one, whose folder comes
@@ -66,7 +63,7 @@ pub fn resolve<T: Task>(
     if let Some(name) = word(&typed, "recipe", "name")? {
         // Another recipe trains the cells of the same network.
         let network = T::network_of(&base.recipe);
-        base.recipe = T::recipe(&name)?;
+        base.recipe = T::recipe(known, &name)?;
         T::follow(&mut base.recipe, &network, &T::space(&base.space)?, false)?;
     }
     let strategy = typed.remove("strategy");

@@ -24,6 +24,7 @@ use crate::arch_argument::{text_of, with_recurrent_names};
 use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::{CellNetwork, ask_for_convention, convention_word};
 use crate::data::DataSource;
+use crate::registries::Registries;
 use crate::run::{
     DerivedOutcome, RunConfig, SharedOutcome, SharedRun, check_relaxed, check_sharing,
     search_relaxed_network, search_shared,
@@ -203,8 +204,8 @@ impl Task for ImageTask {
         ])
     }
 
-    fn recipe(name: &str) -> Result<Recipe> {
-        Ok(Recipe::named(name)?)
+    fn recipe(known: &Registries, name: &str) -> Result<Recipe> {
+        known.image_recipe(name)
     }
 
     fn search_recipe(data: &ImageData) -> Option<Recipe> {

@@ -21,6 +21,7 @@ use super::{Companions, PublishedArch, ReadArch, Task};
 use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::data::DataSource;
+use crate::registries::Registries;
 use crate::space_argument::activation_order;
 
 /// The words of the text of a run or training, one a line.
@@ -141,8 +142,8 @@ impl Task for LanguageTask {
         Ok(parts.map(|(part, words)| (part.to_owned(), words.len())).to_vec())
     }
 
-    fn recipe(name: &str) -> Result<LanguageRecipe> {
-        Ok(LanguageRecipe::named(name)?)
+    fn recipe(known: &Registries, name: &str) -> Result<LanguageRecipe> {
+        known.recipe_for_language(name)
     }
 
     fn search_recipe(_: &TextData) -> Option<LanguageRecipe> {

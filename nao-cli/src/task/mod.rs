@@ -25,6 +25,7 @@ use toml::Table;
 use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::data::DataSource;
+use crate::registries::Registries;
 use crate::run::{DerivedOutcome, RunConfig, SharedOutcome, SharedRun};
 use crate::space_argument::AnySpace;
 
@@ -125,7 +126,7 @@ pub trait Task: Clone + Debug + PartialEq + 'static {
     fn counts(data: &Arc<Self::Data>, recipe: &Self::Recipe) -> Result<Vec<(String, usize)>>;
 
     /// The recipe of that name.
-    fn recipe(name: &str) -> Result<Self::Recipe>;
+    fn recipe(known: &Registries, name: &str) -> Result<Self::Recipe>;
     /// The recipe of a search on the data, where there is one.
     fn search_recipe(data: &Self::Data) -> Option<Self::Recipe>;
     /// The recipe of a final training on the data, where there is one.

@@ -20,10 +20,11 @@ use crate::data::{DataSource, device};
 use crate::failure::{Interrupted, stopped_at};
 use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
+use crate::registries::Registries;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
-    Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, kind_of_recipe,
-    latest_weights, overlay_recipe, typed_table,
+    Manifest, NO_TEXT, RunContents, TrainConfig, TrainFolder, fields, free_name, latest_weights,
+    overlay_recipe, typed_table,
 };
 use crate::task::{Arch, Companions, Task, with_task};
 use nao_run::quoted;
@@ -87,21 +88,21 @@ struct TrainResult {
     further: Map<String, Value>,
 }
 
-pub fn run(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
+pub fn run(args: TrainArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     check_flags(&args)?;
-    let kind = kind_of_training(&args)?;
-    with_task!(kind, T => train::<T>(args, interrupt))
+    let kind = kind_of_training(&args, known)?;
+    with_task!(kind, T => train::<T>(args, known, interrupt))
 }
 
 /// The cells that are meant: as named, or those of the run, of the architecture, of the data or of the recipe.
-fn kind_of_training(args: &TrainArgs) -> Result<SpaceKind> {
+fn kind_of_training(args: &TrainArgs, known: &Registries) -> Result<SpaceKind> {
     if let Some(run) = &args.from {
         return RunFolder::open(run)?.kind();
     }
     let data = args.data.as_deref().map(str::parse::<DataSource>).transpose()?;
     let shown = args.arch.as_deref().and_then(kind_of_arch);
     let kind = args.space.space.or(shown).or(data.map(|data| data.kind()));
-    Ok(kind.or(kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
+    Ok(kind.or(known.kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
 }
 
 /// Refuses flags that do nothing with what is trained.
@@ -124,14 +125,14 @@ fn check_flags(args: &TrainArgs) -> Result<()> {
     refuse_idle(of_training, "without --arch and --from the settings of a recipe are printed")
 }
 
-fn train<T: Training>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
+fn train<T: Training>(args: TrainArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     if args.dry_run && args.arch.is_none() && args.from.is_none() {
         let name =
             args.recipe.as_deref().context("name a recipe with --recipe, or an architecture with --arch")?;
-        let recipe = overlay_recipe::<T>(&T::recipe(name)?, args.epochs, &args.settings)?;
+        let recipe = overlay_recipe::<T>(&T::recipe(known, name)?, args.epochs, &args.settings)?;
         return print_text(&toml::to_string(&recipe)?);
     }
-    let (config, arch, data) = resolve::<T>(&args)?;
+    let (config, arch, data) = resolve::<T>(&args, known)?;
     let prepare = |data: Arc<T::Data>| -> Result<(T::Prepared, Companions)> {
         let companions = T::companions(&data);
         Ok((T::prepare(&config, &arch, data)?, companions))
@@ -163,7 +164,7 @@ pub(super) fn manifest<T: Training>(config: &TrainConfig<T>, prepared: &T::Prepa
 type Described<T> = (TrainConfig<T>, Arch<T>, Option<Arc<<T as Task>::Data>>);
 
 /// The training that the arguments describe. Only a dry run has no data.
-pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
+pub(super) fn resolve<T: Training>(args: &TrainArgs, known: &Registries) -> Result<Described<T>> {
     let (named, source) = subject::<T>(args)?;
     let source = source.or(T::default_source());
     if source.is_none() && !args.dry_run {
@@ -172,7 +173,7 @@ pub(super) fn resolve<T: Training>(args: &TrainArgs) -> Result<Described<T>> {
     let stored = args.from.as_deref().filter(|_| args.data.is_none());
     let data = source.as_ref().map(|source| T::load(source, stored)).transpose()?;
     let recipe = match (&args.recipe, &data) {
-        (Some(name), _) => T::recipe(name)?,
+        (Some(name), _) => T::recipe(known, name)?,
         (None, Some(data)) => {
             T::final_recipe(data).context("no recipe for this data: name one with --recipe")?
         }
