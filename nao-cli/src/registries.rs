@@ -170,7 +170,7 @@ mod tests {
             encoding: None,
             order: None,
         };
-        let message = options.entry(&known).unwrap_err().to_string();
+        let message = options.entry(&known).map(drop).unwrap_err().to_string();
         assert!(message.contains("choice:FILE, mine"), "{message}");
     }
 

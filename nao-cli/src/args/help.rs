@@ -18,6 +18,8 @@ pub fn command(known: &Registries) -> Command {
     ];
     let lists = [("search", list(known, in_runs)), ("bench", list(known, in_tables))];
     let command = filled(Args::command(), &tables);
+    let command = command
+        .mut_subcommand("space", |command| command.after_help(format!("Spaces:\n{}", list_of_spaces(known))));
     lists.into_iter().fold(command, |command, (name, list)| {
         command.mut_subcommand(name, |command| command.after_help(format!("Strategies:\n{list}")))
     })
@@ -40,6 +42,12 @@ fn list(known: &Registries, allowed: fn(nao_controller::registry::SearchKind) ->
     let entries = || known.strategies.entries().filter(|entry| allowed(entry.kind));
     let width = entries().map(|entry| entry.name.len()).max().unwrap_or(0);
     entries().map(|entry| format!("  {:width$}  {}\n", entry.name, entry.about)).collect()
+}
+
+/// Every space with what its architectures are.
+fn list_of_spaces(known: &Registries) -> String {
+    let width = known.spaces.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+    known.spaces.iter().map(|entry| format!("  {:width$}  {}\n", entry.name, entry.about)).collect()
 }
 
 #[cfg(test)]
