@@ -11,6 +11,7 @@ mod data;
 mod engine;
 mod failure;
 mod flags;
+mod help;
 mod interrupt;
 mod logging;
 mod output;
@@ -39,7 +40,7 @@ pub fn main(is_ignored: fn(i32) -> bool) -> ExitCode {
 
 /// The same with what a program adds of its own.
 pub fn run(registries: Registries, is_ignored: fn(i32) -> bool) -> ExitCode {
-    let matches = args::command(&registries).get_matches();
+    let matches = help::command(&registries).get_matches();
     let args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     logging::start(args.verbose);
     let done = nao_kernels::check_environment().map_err(anyhow::Error::new).and_then(|kernels| {

@@ -9,7 +9,7 @@ use nao_space::draw::Draw;
 use nao_space::notation::JsonForm;
 
 use crate::args::SpaceKind;
-use crate::space_argument::{SpaceEntry, built_in};
+use crate::space_argument::{SpaceEntry, Spaces};
 
 /// The tables that help texts, messages and commands read. A program of its own adds to them and runs:
 ///
@@ -26,7 +26,7 @@ use crate::space_argument::{SpaceEntry, built_in};
 #[derive(Clone)]
 pub struct Registries {
     pub(crate) strategies: Strategies,
-    pub(crate) spaces: Vec<SpaceEntry>,
+    pub(crate) spaces: Spaces,
     recipes: Vec<Recipe>,
     language_recipes: Vec<LanguageRecipe>,
 }
@@ -35,7 +35,12 @@ impl Default for Registries {
     /// Those of nao alone.
     fn default() -> Self {
         let strategies = Strategies::default();
-        Registries { strategies, spaces: built_in(), recipes: Vec::new(), language_recipes: Vec::new() }
+        Registries {
+            strategies,
+            spaces: Spaces::built_in(),
+            recipes: Vec::new(),
+            language_recipes: Vec::new(),
+        }
     }
 }
 
@@ -58,7 +63,10 @@ impl Registries {
     where
         S: Space + Draw + JsonForm + Clone + Send + Sync + 'static,
     {
-        assert!(self.spaces.iter().all(|entry| entry.name != name), "a space `{name}` is registered already");
+        assert!(
+            self.spaces.entries().iter().all(|entry| entry.name != name),
+            "a space `{name}` is registered already"
+        );
         self.spaces.push(SpaceEntry::plain(name, about, move || space.clone()));
         self
     }
@@ -87,11 +95,6 @@ impl Registries {
         let is_taken =
             self.recipe_names().iter().chain(&self.language_recipe_names()).any(|known| known == name);
         assert!(!is_taken, "a recipe `{name}` is registered already");
-    }
-
-    /// The names of the spaces, in words.
-    pub(crate) fn space_names(&self) -> String {
-        self.spaces.iter().map(|space| space.name).collect::<Vec<_>>().join(", ")
     }
 
     /// The names of the recipes for image cells.
@@ -156,11 +159,11 @@ mod tests {
         std::fs::write(&file, "name = 'own'\n[[position]]\nname = 'a'\nchoices = ['x']\n").unwrap();
         let known =
             Registries::default().space("mine", "a space of a test", nao_space::DartsSpace::default());
-        for entry in &known.spaces {
+        for entry in known.spaces.entries() {
             let space = Some(entry.name.replace("FILE", &file.display().to_string()));
             let options = AnySpaceOptions { space, ops: None, nodes: None, encoding: None, order: None };
-            assert_eq!(options.entry(&known).unwrap().name, entry.name);
-            options.make(&known).unwrap_or_else(|error| panic!("{}: {error:#}", entry.name));
+            assert_eq!(options.entry(&known.spaces).unwrap().name, entry.name);
+            options.make(&known.spaces).unwrap_or_else(|error| panic!("{}: {error:#}", entry.name));
             assert!(!entry.about.is_empty());
         }
         let options = AnySpaceOptions {
@@ -170,7 +173,7 @@ mod tests {
             encoding: None,
             order: None,
         };
-        let message = options.entry(&known).map(drop).unwrap_err().to_string();
+        let message = options.entry(&known.spaces).map(drop).unwrap_err().to_string();
         assert!(message.contains("choice:FILE, mine"), "{message}");
     }
 

@@ -17,7 +17,6 @@ use crate::args::{
     AnySpaceOptions, CellOptions, DrawArgs, FitArgs, PredictArgs, SpaceCommand, SpaceKind, TableCheckArgs,
 };
 use crate::predictor::ReadPredictor;
-use crate::registries::Registries;
 
 /// A space as it is named.
 #[derive(Clone)]
@@ -78,8 +77,34 @@ impl SpaceEntry {
     }
 }
 
+/// The spaces that can be named.
+#[derive(Clone)]
+pub struct Spaces(Vec<SpaceEntry>);
+
+impl Spaces {
+    /// Those of nao-space.
+    pub fn built_in() -> Self {
+        Spaces(built_in())
+    }
+
+    /// All of them.
+    pub fn entries(&self) -> &[SpaceEntry] {
+        &self.0
+    }
+
+    /// One more.
+    pub fn push(&mut self, entry: SpaceEntry) {
+        self.0.push(entry);
+    }
+
+    /// Their names, in words.
+    pub fn names(&self) -> String {
+        self.0.iter().map(|space| space.name).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Every space of nao-space: to add one, add a line.
-pub fn built_in() -> Vec<SpaceEntry> {
+fn built_in() -> Vec<SpaceEntry> {
     let choices = |_: &AnySpaceOptions, path: &Path| {
         let space = ChoiceSpace::from_toml(&read_text(path)?);
         space.with_context(|| path.display().to_string())
@@ -166,14 +191,14 @@ impl AnySpaceOptions {
     }
 
     /// The entry that is meant.
-    pub fn entry<'a>(&self, known: &'a Registries) -> Result<&'a SpaceEntry> {
+    pub fn entry<'a>(&self, known: &'a Spaces) -> Result<&'a SpaceEntry> {
         let name = self.space.as_deref().unwrap_or("cnn");
-        let found = known.spaces.iter().find(|entry| entry.file_of(name).is_some());
-        found.with_context(|| format!("unknown space `{name}`; known are {}", known.space_names()))
+        let found = known.entries().iter().find(|entry| entry.file_of(name).is_some());
+        found.with_context(|| format!("unknown space `{name}`; known are {}", known.names()))
     }
 
     /// The space.
-    pub fn make(&self, known: &Registries) -> Result<Box<dyn SpaceCommands>> {
+    pub fn make(&self, known: &Spaces) -> Result<Box<dyn SpaceCommands>> {
         let name = self.space.as_deref().unwrap_or("cnn");
         let entry = self.entry(known)?;
         self.only(name, entry.options)?;

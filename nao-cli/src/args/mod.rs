@@ -3,7 +3,6 @@
 mod bench;
 mod count;
 mod draw;
-mod help;
 mod predictor;
 mod search;
 mod space;
@@ -17,7 +16,6 @@ use clap::{Parser, Subcommand};
 pub use bench::{BenchArgs, BenchMode, BenchProtocol};
 pub use count::CountArgs;
 pub use draw::{DrawArgs, DrawFormat};
-pub use help::command;
 pub use predictor::{FitArgs, PredictArgs};
 pub use search::{
     BestArgs, CancelArgs, ExecutionOptions, ResumeArgs, RunFolderArgs, RunOptions, SearchArgs, SimulateArgs,

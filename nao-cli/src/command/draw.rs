@@ -34,7 +34,7 @@ pub fn run(args: DrawArgs, known: &Registries) -> Result<()> {
         None => {
             let why = "the space says what its cells concatenate";
             refuse_idle([("convention", args.convention.is_some())], why)?;
-            args.space.make(known)?.draw(&args)
+            args.space.make(&known.spaces)?.draw(&args)
         }
     }
 }

@@ -47,7 +47,7 @@ pub fn run(args: FitArgs, known: &Registries) -> Result<()> {
     if args.unit.trim().is_empty() {
         bail!("--unit is empty: name the unit of the scores, such as percent or perplexity");
     }
-    args.space.make(known)?.fit(args)
+    args.space.make(&known.spaces)?.fit(args)
 }
 
 /// Learns a predictor of a space of whatever kind.

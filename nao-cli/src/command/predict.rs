@@ -58,7 +58,7 @@ pub fn run(args: PredictArgs, known: &Registries) -> Result<()> {
     let text = read_record(&args.predictor)?;
     let file = ReadPredictor::from_json(&text)
         .with_context(|| format!("{} is no predictor of `nao fit`", args.predictor.display()))?;
-    let space = file.options().make(known)?;
+    let space = file.options().make(&known.spaces)?;
     space.predict(args, file)
 }
 

@@ -41,7 +41,7 @@ pub fn run(command: SpaceCommand, known: &Registries) -> Result<()> {
             let named = read_arch::<ImageTask>(arch, &usual)?;
             check(&named, *json)
         }
-        _ => options.make(known)?.look_into(&command),
+        _ => options.make(&known.spaces)?.look_into(&command),
     }
 }
 

@@ -40,7 +40,7 @@ struct LabelSummary {
 
 pub fn run(args: TableCheckArgs, known: &Registries) -> Result<()> {
     let of_space = match &args.space.space {
-        Some(_) => args.space.entry(known)?.schema,
+        Some(_) => args.space.entry(&known.spaces)?.schema,
         None => None,
     };
     let schema = match (&args.schema, of_space) {
@@ -50,7 +50,7 @@ pub fn run(args: TableCheckArgs, known: &Registries) -> Result<()> {
             "name a file that says what the columns mean with --schema FILE (see nao table-check --help)"
         ),
     };
-    args.space.make(known)?.check_table(&args, &schema)
+    args.space.make(&known.spaces)?.check_table(&args, &schema)
 }
 
 /// Checks a table of a space of whatever kind.

@@ -6,7 +6,10 @@ use burn::tensor::Device;
 use nao_space::Space;
 use nao_space::search::{EvolutionSearch, LocalSearch, LocalSearchConfig, RandomSearch, Strategy};
 
-use super::{RegisteredSpace, Strategies, StrategyConfig, StrategyError, StrategySettings};
+use super::config::{StrategyConfig, StrategySettings};
+use super::error::StrategyError;
+use super::own::RegisteredSpace;
+use super::strategies::Strategies;
 use crate::language::Language;
 use crate::strategy::{LinearSearch, NaoSearch, PnasSearch, PolicySearch, StructureSearch};
 use crate::structure::PretrainedSpace;

@@ -1,16 +1,14 @@
 //! The configuration of a strategy: its name, and the settings that it has and no others.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use nao_space::search::EvolutionConfig;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::configure::{laid_over, take_word};
-use super::table::BUILT_IN;
-use super::{StrategyEntry, StrategyError};
+use super::error::StrategyError;
 use crate::config::{ControllerConfig, PRESETS};
 use crate::policy::PolicyConfig;
 use crate::strategy::{NaoConfig, PnasConfig};
 use crate::structure::StructureConfig;
-use nao_space::search::EvolutionConfig;
 
 /// The preset of `nao` that is no controller of the authors: the search on structure.
 pub const STRUCTURE: &str = "structure";
@@ -97,6 +95,21 @@ impl StrategySettings {
             _ => unreachable!("plain structs have the form of a table"),
         }
     }
+
+    /// The same settings with the values of a table.
+    pub(super) fn with_table(self, table: Map<String, Value>) -> Result<Self, StrategyError> {
+        Ok(match self {
+            StrategySettings::Evolution(_) => StrategySettings::Evolution(read(table)?),
+            StrategySettings::Policy(_) => StrategySettings::Policy(read(table)?),
+            StrategySettings::Pnas(_) => StrategySettings::Pnas(read(table)?),
+            StrategySettings::Structure(_) => StrategySettings::Structure(read(table)?),
+            StrategySettings::Controller { preset, .. } => {
+                StrategySettings::Controller { preset, config: read(table)? }
+            }
+            StrategySettings::Own(_) => StrategySettings::Own(table),
+            none => none,
+        })
+    }
 }
 
 impl StrategyConfig {
@@ -118,54 +131,10 @@ impl StrategyConfig {
     }
 }
 
-/// The entry of this crate of that name.
-fn built_in(name: &str) -> Option<&'static StrategyEntry> {
-    BUILT_IN.iter().find(|entry| entry.name == name)
-}
-
-impl Serialize for StrategyConfig {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.settings {
-            StrategySettings::Evolution(settings) => self.tagged(settings).serialize(serializer),
-            StrategySettings::Policy(settings) => self.tagged(settings).serialize(serializer),
-            StrategySettings::Pnas(settings) => self.tagged(settings).serialize(serializer),
-            StrategySettings::Structure(settings) => self.tagged(settings).serialize(serializer),
-            StrategySettings::Controller { config, .. } => self.tagged(config).serialize(serializer),
-            StrategySettings::Own(settings) => self.tagged(settings).serialize(serializer),
-            StrategySettings::Random
-            | StrategySettings::Local
-            | StrategySettings::Linear
-            | StrategySettings::Elsewhere => self.tagged(&Map::new()).serialize(serializer),
-        }
-    }
-}
-
-/// Name, preset and settings side by side.
-#[derive(Serialize)]
-struct Tagged<'a, C: Serialize> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preset: Option<&'a str>,
-    #[serde(flatten)]
-    settings: &'a C,
-}
-
-impl StrategyConfig {
-    fn tagged<'a, C: Serialize>(&'a self, settings: &'a C) -> Tagged<'a, C> {
-        Tagged { name: &self.name, preset: self.preset(), settings }
-    }
-}
-
-/// Of a name that this crate does not have, the settings are taken as they stand: whether somebody has registered it, knows
-/// [`Strategies::check`](super::Strategies::check).
-impl<'de> Deserialize<'de> for StrategyConfig {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut table = Map::deserialize(deserializer)?;
-        let name = take_word(&mut table, "name").map_err(D::Error::custom)?;
-        let name = name.ok_or_else(|| D::Error::missing_field("name"))?;
-        match built_in(&name) {
-            Some(entry) => Ok(laid_over(entry, entry.config(), table).map_err(D::Error::custom)?.0),
-            None => Ok(StrategyConfig { name, settings: StrategySettings::Own(table) }),
-        }
-    }
+/// A table as the settings that it should be.
+pub(super) fn read<C: DeserializeOwned>(table: Map<String, Value>) -> Result<C, StrategyError> {
+    serde_path_to_error::deserialize(Value::Object(table)).map_err(|error| StrategyError::Setting {
+        place: error.path().to_string(),
+        message: error.inner().to_string(),
+    })
 }

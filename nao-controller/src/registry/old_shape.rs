@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{StrategyEntry, StrategySettings};
+use super::config::StrategySettings;
+use super::entry::StrategyEntry;
 
 /// The sections.
 pub const SECTIONS: [&str; 5] = ["nao", "structure", "evolution", "policy", "pnas"];

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::configure::read;
+use super::config::{StrategySettings, read};
 use super::entry::{Asking, SearchKind, StrategyEntry};
-use super::{StrategyError, StrategySettings};
+use super::error::StrategyError;
 
 /// What a registered strategy may say.
 type OwnError = Box<dyn Error + Send + Sync>;

@@ -41,7 +41,7 @@ pub const KNOWN_CYCLES: [(&str, &[&str]); 6] = [
         "nao-cli",
         &[
             "arch_argument.rs run/config.rs run/contents.rs run/manifest.rs run/relaxed.rs run/shared/mod.rs
-             run/shared/policy.rs run/shared/proposer.rs run/starting.rs strategy.rs task/image.rs task/language.rs
+             run/shared/policy.rs run/shared/proposer.rs run/starting.rs task/image.rs task/language.rs
              task/mod.rs",
             "report/best.rs report/table.rs",
         ],

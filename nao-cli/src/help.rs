@@ -3,7 +3,7 @@
 use clap::{Arg, Command, CommandFactory};
 use nao_space::OP_SET_NAMES;
 
-use super::Args;
+use crate::args::Args;
 use crate::registries::{Registries, in_runs, in_tables};
 
 /// The command line, with the names of what can be named.
@@ -12,7 +12,7 @@ pub fn command(known: &Registries) -> Command {
         ("<strategies>", known.strategies.known(in_runs)),
         ("<rivals>", known.strategies.known(in_tables)),
         ("<operation sets>", OP_SET_NAMES.join(", ")),
-        ("<spaces>", known.space_names()),
+        ("<spaces>", known.spaces.names()),
         ("<recipes>", known.recipe_names().join(", ")),
         ("<recipes for text>", known.language_recipe_names().join(", ")),
     ];
@@ -46,8 +46,8 @@ fn list(known: &Registries, allowed: fn(nao_controller::registry::SearchKind) ->
 
 /// Every space with what its architectures are.
 fn list_of_spaces(known: &Registries) -> String {
-    let width = known.spaces.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
-    known.spaces.iter().map(|entry| format!("  {:width$}  {}\n", entry.name, entry.about)).collect()
+    let width = known.spaces.entries().iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+    known.spaces.entries().iter().map(|entry| format!("  {:width$}  {}\n", entry.name, entry.about)).collect()
 }
 
 #[cfg(test)]
