@@ -102,7 +102,7 @@ fn a_space_is_in_every_command_that_takes_one() {
     assert!(predicted.contains(chains[0]), "{predicted}");
 
     let schema = "name = 'filters'\narchitecture = ['architecture']\nobjective = 'score'\ndirection = 'maximize'\n\
-                  unit = 'points'\n[[labels]]\ncolumn = 'score'\nlabel = { metric = 'signal', split = 'test', epochs = 1 }\n";
+                  unit = 'points'\n[[labels]]\ncolumn = 'score'\nlabel = { dataset = 'signal', split = 'test', epochs = 1, run = 'average' }\n";
     fs::write(path.join("schema.toml"), schema).unwrap();
     let checked = run(path, &["table-check", "pairs.csv", space, "--schema=schema.toml"]);
     let said =
