@@ -4,7 +4,8 @@
 //! [`FilterSpace`] the language, and [`Ringing`] what a search looks at. Linear filters commute, so the order of a
 //! chain makes no difference: that is the symmetry that `canonical` removes.
 
-use nao_space::notation::ParseError;
+use nao_space::draw::Draw;
+use nao_space::notation::{JsonForm, ParseError};
 use nao_space::rand::seq::SliceRandom;
 use nao_space::{
     BigUint, ChaCha8Rng, DecodeError, Direction, EvaluationError, Evaluator, Fidelity, Measurement,
@@ -84,6 +85,12 @@ impl FilterSpace {
         FilterSpace { length, vocabulary }
     }
 }
+
+/// Pictures show the choice of each step.
+impl Draw for FilterSpace {}
+
+/// Chains are stored as they are written.
+impl JsonForm for FilterSpace {}
 
 impl Space for FilterSpace {
     type Arch = Chain;

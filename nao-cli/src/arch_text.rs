@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use nao_run::files::read_text;
-use nao_space::network::{RECURRENT_ZOO_NAMES, ZooError, recurrent_zoo_entry, zoo_entry};
+use nao_space::network::{ZooError, recurrent_zoo_entry, recurrent_zoo_names, zoo_entry};
 use nao_space::notation::{cnn_to_json, named_text, read_arch as read_in_any_form, rnn_to_json};
 
 use crate::args::SpaceKind;
@@ -66,7 +66,7 @@ pub fn read_of_space<S: AnySpace>(space: &S, text: &str) -> Result<S::Arch> {
 pub fn with_recurrent_names(error: ZooError) -> anyhow::Error {
     match error {
         ZooError::Unknown { .. } => {
-            anyhow::anyhow!("{error}; recurrent ones: {}", RECURRENT_ZOO_NAMES.join(", "))
+            anyhow::anyhow!("{error}; recurrent ones: {}", recurrent_zoo_names())
         }
         other => other.into(),
     }

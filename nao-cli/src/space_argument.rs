@@ -1,50 +1,150 @@
 //! Spaces named on the command line, of whatever kind: the one place that lists them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use nao_controller::PredictorFile;
 use nao_run::files::read_text;
 use nao_space::draw::Draw;
 use nao_space::notation::JsonForm;
+use nao_space::table::TableSchema;
 use nao_space::{
     ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, Encoding, HierarchicalSpace, NasBench101Space,
     NasBench201Space, OpSet, RnnSpace, Space,
 };
 
-use crate::args::{AnySpaceOptions, CellOptions, SpaceKind};
+use crate::args::{
+    AnySpaceOptions, CellOptions, DrawArgs, FitArgs, PredictArgs, SpaceCommand, SpaceKind, TableCheckArgs,
+};
 
-/// A space as it is named, with the options that mean something for it.
-pub struct NamedSpace {
-    /// The name.
+/// A space as it is named.
+#[derive(Clone)]
+pub struct SpaceEntry {
+    /// The name; `NAME:FILE` for a space that a file describes.
     pub name: &'static str,
-    /// The flags.
+    /// What its architectures are, in one line.
+    pub about: &'static str,
+    /// The flags that mean something for it.
     options: &'static [&'static str],
+    /// What the columns of its published table mean, where there is one.
+    pub schema: Option<fn() -> TableSchema>,
+    make: Arc<dyn MakeSpace>,
 }
 
-/// Every space. What is not listed here does not exist for any command.
-pub const SPACES: [NamedSpace; 7] = [
-    NamedSpace { name: "cnn", options: &["ops", "nodes", "encoding"] },
-    NamedSpace { name: "rnn", options: &["nodes", "order"] },
-    NamedSpace { name: "darts", options: &[] },
-    NamedSpace { name: "hierarchical", options: &[] },
-    NamedSpace { name: "nasbench101", options: &[] },
-    NamedSpace { name: "nasbench201", options: &[] },
-    NamedSpace { name: "choice:FILE", options: &[] },
-];
+/// Makes a space of its options and its file.
+trait MakeSpace: Send + Sync {
+    fn make(&self, options: &AnySpaceOptions, file: &Path) -> Result<Box<dyn SpaceCommands>>;
+}
 
-/// The names, for messages.
-fn names() -> String {
-    SPACES.map(|space| space.name).join(", ")
+impl<S: SpaceCommands + 'static, F: Fn(&AnySpaceOptions, &Path) -> Result<S> + Send + Sync> MakeSpace for F {
+    fn make(&self, options: &AnySpaceOptions, file: &Path) -> Result<Box<dyn SpaceCommands>> {
+        Ok(Box::new(self(options, file)?))
+    }
+}
+
+impl SpaceEntry {
+    fn new<S: SpaceCommands + 'static>(
+        name: &'static str,
+        about: &'static str,
+        options: &'static [&'static str],
+        make: impl Fn(&AnySpaceOptions, &Path) -> Result<S> + Send + Sync + 'static,
+    ) -> Self {
+        SpaceEntry { name, about, options, schema: None, make: Arc::new(make) }
+    }
+
+    /// A space that has no options and no file.
+    pub fn plain<S: SpaceCommands + 'static>(
+        name: &'static str,
+        about: &'static str,
+        make: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self {
+        SpaceEntry::new(name, about, &[], move |_: &AnySpaceOptions, _: &Path| Ok(make()))
+    }
+
+    fn with_table(self, schema: fn() -> TableSchema) -> Self {
+        SpaceEntry { schema: Some(schema), ..self }
+    }
+
+    /// Whether a name on the command line means this space, and with what file.
+    fn file_of<'a>(&self, name: &'a str) -> Option<&'a Path> {
+        match self.name.split_once(':') {
+            Some((listed, _)) => {
+                name.split_once(':').filter(|(word, _)| *word == listed).map(|(_, file)| Path::new(file))
+            }
+            None => (self.name == name).then_some(Path::new("")),
+        }
+    }
+}
+
+/// The spaces that can be named.
+#[derive(Clone)]
+pub struct Spaces(Vec<SpaceEntry>);
+
+impl Spaces {
+    /// Those of nao-space.
+    pub fn built_in() -> Self {
+        Spaces(built_in())
+    }
+
+    /// All of them.
+    pub fn entries(&self) -> &[SpaceEntry] {
+        &self.0
+    }
+
+    /// One more.
+    pub fn push(&mut self, entry: SpaceEntry) {
+        self.0.push(entry);
+    }
+
+    /// Their names, in words.
+    pub fn names(&self) -> String {
+        self.0.iter().map(|space| space.name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Every space of nao-space: to add one, add a line.
+fn built_in() -> Vec<SpaceEntry> {
+    let choices = |_: &AnySpaceOptions, path: &Path| {
+        let space = ChoiceSpace::from_toml(&read_text(path)?);
+        space.with_context(|| path.display().to_string())
+    };
+    vec![
+        SpaceEntry::new("cnn", "image cells", &["ops", "nodes", "encoding"], |options, _| {
+            let ops = options.ops.as_deref().map_or_else(|| Ok(OpSet::paper_11()), OpSet::named)?;
+            let encoding: Encoding = options.encoding.as_deref().unwrap_or("pairs").parse()?;
+            Ok(CnnSpace::with_encoding(options.nodes.unwrap_or(5), ops, encoding)?)
+        }),
+        SpaceEntry::new("rnn", "recurrent cells", &["nodes", "order"], |options, _| {
+            let order = activation_order(options.order.as_deref())?;
+            Ok(RnnSpace::new(options.nodes.unwrap_or(11), order)?)
+        }),
+        SpaceEntry::plain("darts", "image cells of DARTS", DartsSpace::default),
+        SpaceEntry::plain("hierarchical", "cells of motifs of motifs", HierarchicalSpace::default),
+        SpaceEntry::plain("nasbench101", "cells of NAS-Bench-101", NasBench101Space::default)
+            .with_table(TableSchema::nasbench101),
+        SpaceEntry::plain("nasbench201", "cells of NAS-Bench-201", NasBench201Space::default)
+            .with_table(TableSchema::nasbench201),
+        SpaceEntry::new("choice:FILE", "choices of your own, in TOML", &[], choices),
+    ]
 }
 
 /// What every space can do.
 pub trait AnySpace: Space + Draw + JsonForm + Clone {}
 impl<S: Space + Draw + JsonForm + Clone> AnySpace for S {}
 
-/// Something to do with a space of any kind.
-pub trait SpaceVisitor {
-    /// Does it.
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()>;
+/// The commands that take a space of any kind. Every space has them.
+pub trait SpaceCommands {
+    /// `nao space`.
+    fn look_into(&self, command: &SpaceCommand) -> Result<()>;
+    /// `nao draw`.
+    fn draw(&self, args: &DrawArgs) -> Result<()>;
+    /// `nao fit`.
+    fn fit(&self, args: FitArgs) -> Result<()>;
+    /// `nao predict`.
+    fn predict(&self, args: PredictArgs, predictor: PredictorFile) -> Result<()>;
+    /// `nao table-check`.
+    fn check_table(&self, args: &TableCheckArgs, schema: &TableSchema) -> Result<()>;
 }
 
 /// The order of activations of that name, which is the authors' usual one where none is named.
@@ -90,36 +190,19 @@ impl AnySpaceOptions {
         Some((kind, CellOptions { ops, nodes, order, ..CellOptions::default() }))
     }
 
-    /// Makes the space and hands it over.
-    pub fn visit(&self, visitor: impl SpaceVisitor) -> Result<()> {
+    /// The entry that is meant.
+    pub fn entry<'a>(&self, known: &'a Spaces) -> Result<&'a SpaceEntry> {
         let name = self.space.as_deref().unwrap_or("cnn");
-        let file = name.strip_prefix("choice:");
-        let listed = if file.is_some() { "choice:FILE" } else { name };
-        match SPACES.iter().find(|space| space.name == listed) {
-            Some(space) => self.only(name, space.options)?,
-            None => bail!("unknown space `{name}`; known are {}", names()),
-        }
-        match (name, file) {
-            ("cnn", _) => {
-                let ops = self.ops.as_deref().map_or_else(|| Ok(OpSet::paper_11()), OpSet::named)?;
-                let encoding: Encoding = self.encoding.as_deref().unwrap_or("pairs").parse()?;
-                visitor.visit(&CnnSpace::with_encoding(self.nodes.unwrap_or(5), ops, encoding)?)
-            }
-            ("rnn", _) => {
-                let order = activation_order(self.order.as_deref())?;
-                visitor.visit(&RnnSpace::new(self.nodes.unwrap_or(11), order)?)
-            }
-            ("darts", _) => visitor.visit(&DartsSpace::default()),
-            ("hierarchical", _) => visitor.visit(&HierarchicalSpace::default()),
-            ("nasbench101", _) => visitor.visit(&NasBench101Space::default()),
-            ("nasbench201", _) => visitor.visit(&NasBench201Space::default()),
-            (_, Some(file)) => {
-                let path = Path::new(file);
-                let space = ChoiceSpace::from_toml(&read_text(path)?);
-                visitor.visit(&space.with_context(|| path.display().to_string())?)
-            }
-            _ => bail!("unknown space `{name}`; known are {}", names()),
-        }
+        let found = known.entries().iter().find(|entry| entry.file_of(name).is_some());
+        found.with_context(|| format!("unknown space `{name}`; known are {}", known.names()))
+    }
+
+    /// The space.
+    pub fn make(&self, known: &Spaces) -> Result<Box<dyn SpaceCommands>> {
+        let name = self.space.as_deref().unwrap_or("cnn");
+        let entry = self.entry(known)?;
+        self.only(name, entry.options)?;
+        entry.make.make(self, entry.file_of(name).unwrap_or(Path::new("")))
     }
 
     /// Refuses options that mean nothing for the space.
@@ -131,35 +214,5 @@ impl AnySpaceOptions {
             Some((option, _)) => bail!("--{option} means nothing for the space `{space}`"),
             None => Ok(()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Name<'a>(&'a mut Vec<String>);
-
-    impl SpaceVisitor for Name<'_> {
-        fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-            self.0.push(space.name());
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn every_listed_space_is_made() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("own.toml");
-        std::fs::write(&file, "name = 'own'\n[[position]]\nname = 'a'\nchoices = ['x']\n").unwrap();
-        let mut made = Vec::new();
-        for NamedSpace { name, .. } in SPACES {
-            let space = Some(name.replace("FILE", &file.display().to_string()));
-            let options = AnySpaceOptions { space, ops: None, nodes: None, encoding: None, order: None };
-            options.visit(Name(&mut made)).unwrap();
-        }
-        made.sort_unstable();
-        made.dedup();
-        assert_eq!(made.len(), SPACES.len(), "{made:?}");
     }
 }

@@ -53,6 +53,7 @@ mod ops;
 mod parameters;
 mod policy;
 mod predictor;
+pub mod registry;
 mod strategy;
 mod structure;
 mod surrogate;

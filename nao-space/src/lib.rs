@@ -59,8 +59,8 @@ pub use rand_chacha::{self, ChaCha8Rng};
 pub use proptest;
 
 pub use image::{
-    ALL_OPS, Border, Cell, CellRole, CnnArch, Edge, InvalidCell, Node, OP_SET_NAMES, Op, OpId, OpKind, OpSet,
-    State, UnknownOp, UnknownOpSet,
+    ALL_OPS, Border, Cell, CellRole, CnnArch, Edge, InvalidCell, Node, OP_SET_NAMES, OP_SETS, Op, OpId,
+    OpKind, OpSet, OpSetEntry, State, UnknownOp, UnknownOpSet,
 };
 pub use language::{ArchKey, DecodeError, Growth, Space, Token, TokenMask, Vocabulary, describe, explain};
 pub use spaces::{

@@ -360,3 +360,63 @@ fn a_search_begins_with_given_cells() {
     let meant = [&genotype[..], &["--set=recipe.structure.convention=darts"]].concat();
     assert!(stdout(run(path, &meant)).contains("start_with"));
 }
+
+/// Some architectures of a space in its notation, each once.
+fn some_of(path: &Path, space: &str) -> Vec<String> {
+    let sample = stdout(run(path, &["space", "sample", "-n=24", space]));
+    let mut archs: Vec<String> = Vec::new();
+    for line in sample.lines() {
+        if !archs.iter().any(|known| known == line) {
+            archs.push(line.to_owned());
+        }
+    }
+    archs.truncate(8);
+    archs
+}
+
+/// Every command that takes a space takes every space; what cannot be done with one is said in one line.
+#[test]
+fn every_command_that_takes_a_space_takes_every_space() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_data(path);
+    let schema = "name = 'mine'\narchitecture = ['architecture']\nobjective = 'accuracy'\ndirection = 'maximize'\n\
+                  unit = 'percent'\n[[labels]]\ncolumn = 'score'\nlabel = { dataset = 'mine', split = 'test', epochs = 1, run = 'average' }\n";
+    fs::write(path.join("schema.toml"), schema).unwrap();
+    for name in spaces(path) {
+        let space = format!("--space={name}");
+        let archs = some_of(path, &space);
+        assert!(archs.len() >= 3, "{name}: {archs:?}");
+        let quoted = |arch: &String| format!("\"{}\"", arch.replace('"', "\"\""));
+        let rows = archs.iter().enumerate().map(|(at, arch)| format!("{},{}\n", quoted(arch), at * at % 7));
+        fs::write(path.join("pairs.csv"), format!("architecture,score\n{}", rows.collect::<String>()))
+            .unwrap();
+
+        assert!(!stdout(run(path, &["space", "describe", &space])).is_empty());
+        assert!(stdout(run(path, &["draw", &archs[0], &space])).starts_with("<svg"), "{name}");
+        let fit = ["fit", "pairs.csv", &space, "--direction=maximize", "--unit=points", "--splits=1"];
+        stdout(run(path, &[&fit[..], &["--output=predictor.json"]].concat()));
+        let asked: String = archs[..2].iter().map(|arch| format!("{}\n", quoted(arch))).collect();
+        fs::write(path.join("asked.csv"), format!("architecture\n{asked}")).unwrap();
+        let predicted = json(path, &["predict", "predictor.json", "asked.csv", "--json"]);
+        assert_eq!(predicted["predictions"].as_array().unwrap().len(), 2, "{name}: {predicted}");
+        let checked = stdout(run(path, &["table-check", "pairs.csv", &space, "--schema=schema.toml"]));
+        assert!(checked.contains(&format!("{} rows", archs.len())), "{name}: {checked}");
+
+        let data = if name == "rnn" { "--data=text:text" } else { "--data=digits" };
+        let search = run(path, &["search", "--dry-run", &space, data]);
+        let said = String::from_utf8_lossy(&search.stderr).into_owned();
+        match name.as_str() {
+            "cnn" | "rnn" => assert!(search.status.success(), "{name}: {said}"),
+            _ => {
+                assert_eq!(search.status.code(), Some(2), "{name}");
+                assert!(
+                    said.contains("cnn") && said.contains("nao fit") && said.contains("nao bench"),
+                    "{said}"
+                );
+            }
+        }
+        let bench = refused(path, &["bench", &format!("--table={}:none.csv", name.replace(':', "-"))]);
+        assert!(bench.contains("nasbench201") || bench.contains("none.csv"), "{name}: {bench}");
+    }
+}

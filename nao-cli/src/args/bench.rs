@@ -34,11 +34,8 @@ pub enum BenchProtocol {
 
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Who searches, separated by commas: nao and its rivals random (always there), linear, local, pnas,
-    /// evolution, evolution:non-aging, hier-ea (tournaments in a growing population), reinforce and ppo with the published settings,
-    /// reinforce:short and ppo:short with faster ones for some hundred looks; the authors' controllers nao:v1, nao:v2,
-    /// nao:paper; nao:cheap, which looks at 12-epoch labels first, each charged as 12 / 200 of a look; and nao without a part: nao:no-ascent, nao:no-decoder, nao:regression, nao:no-ensemble,
-    /// nao:no-pretraining
+    /// What searches, separated by commas: <rivals>. random is always there; nao:cheap looks at 12-epoch labels, each
+    /// charged as 12 / 200 of a query
     #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
     pub strategies: String,
 

@@ -16,7 +16,7 @@ pub struct RunOptions {
     pub config: Option<PathBuf>,
 
     /// Kind of cells: cnn on images, rnn on text [default: that of the data]
-    #[arg(long, value_enum, value_name = "SPACE")]
+    #[arg(long, value_parser = SpaceKind::read, value_name = "SPACE")]
     pub space: Option<SpaceKind>,
 
     /// Images: `digits` (built in) or `cifar10:DIR` (official binary files, plain, .gz or .zst); text: `text:DIR`
@@ -24,13 +24,11 @@ pub struct RunOptions {
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
 
-    /// How children are trained [default: the search recipe of the data]
+    /// How children are trained: images <recipes>; text <recipes for text> [default: the search recipe of the data]
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 
-    /// Who proposes: nao, random, evolution, evolution:non-aging, hier-ea, local, linear, pnas, reinforce, ppo,
-    /// reinforce:short, ppo:short; or, with weights shared by all image cells, nao-ws, nao-v2, random-ws or enas;
-    /// or, by gradient in a relaxed network, darts and darts:second [default: nao]
+    /// What proposes: <strategies> [default: nao]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
 
@@ -38,8 +36,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
-    /// Operation set of image cells: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
-    /// nasnet-13, amoeba-11 [default: paper-11]
+    /// Operation set of image cells: <operation sets> [default: paper-11]
     #[arg(long, value_name = "SET")]
     pub ops: Option<String>,
 

@@ -16,16 +16,26 @@ pub enum SpaceKind {
     Rnn,
 }
 
+impl SpaceKind {
+    /// The kind of that name. Cells of other spaces have no training here.
+    pub fn read(name: &str) -> Result<Self, String> {
+        SpaceKind::from_str(name, false).map_err(|_| {
+            "cells of images (cnn) and of text (rnn) are searched and trained; architectures of other spaces are drawn (nao \
+             draw), predicted (nao fit) and looked up in tables (nao bench)"
+                .to_owned()
+        })
+    }
+}
+
 /// A space of cells of either kind, for an architecture named on the command line.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct CellOptions {
-    /// Kind of cells [default: that of the architecture, recipe or data where it shows, otherwise cnn]
-    #[arg(long, value_enum, value_name = "SPACE")]
+    /// Kind of cells, cnn or rnn [default: that of the architecture, recipe or data where it shows, otherwise cnn]
+    #[arg(long, value_parser = SpaceKind::read, value_name = "SPACE")]
     pub space: Option<SpaceKind>,
 
-    /// Operation set in whose ids image cells are written: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
-    /// nasnet-13, amoeba-11 [default: one that holds the cell if it comes with the
-    /// names of its operations, otherwise paper-11]
+    /// Operation set in whose ids image cells are written: <operation sets> [default: one that holds the cell if it comes
+    /// with the names of its operations, otherwise paper-11]
     #[arg(long, value_name = "SET")]
     pub ops: Option<String>,
 
@@ -58,12 +68,11 @@ impl CellOptions {
 /// A space of any kind.
 #[derive(Debug, Clone, ClapArgs, Serialize, Deserialize)]
 pub struct AnySpaceOptions {
-    /// cnn, rnn, darts, hierarchical, nasbench101, nasbench201, or choice:FILE, a space of your own in TOML [default: cnn]
+    /// The space: <spaces>; choice:FILE is one of your own in TOML [default: cnn]
     #[arg(long, value_name = "SPACE")]
     pub space: Option<String>,
 
-    /// Operation set of image cells: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
-    /// nasnet-13, amoeba-11 [default: paper-11]
+    /// Operation set of image cells: <operation sets> [default: paper-11]
     #[arg(long, value_name = "SET")]
     pub ops: Option<String>,
 

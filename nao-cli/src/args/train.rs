@@ -31,7 +31,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SUPERNET_OR_RUN")]
     pub init_from: Option<PathBuf>,
 
-    /// How to train [default: the final recipe of the data]
+    /// How to train: images <recipes>; text <recipes for text> [default: the final recipe of the data]
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 

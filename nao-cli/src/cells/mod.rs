@@ -6,7 +6,9 @@ mod recurrent;
 use std::fmt::Debug;
 
 use anyhow::{Result, bail};
-use nao_child::CellRecipe;
+use nao_child::language::LanguageRecipe;
+use nao_child::{CellRecipe, Recipe};
+use nao_controller::registry::RegisteredSpace;
 use nao_space::draw::Picture;
 use nao_space::search::OperationHistogram;
 use serde::Serialize;
@@ -14,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::{CellNetwork, convention_word};
+use crate::registries::Registries;
 use crate::space_argument::AnySpace;
 
 /// A part of a configuration file.
@@ -21,7 +24,7 @@ pub trait Settings: Clone + Debug + PartialEq + Serialize + DeserializeOwned {}
 impl<T: Clone + Debug + PartialEq + Serialize + DeserializeOwned> Settings for T {}
 
 /// A space whose cells are searched and trained: how it is named, and what is known of cells that were published.
-pub trait CellSpace: AnySpace + 'static {
+pub trait CellSpace: AnySpace + RegisteredSpace + 'static {
     /// Its cells, as on the command line.
     const KIND: SpaceKind;
     /// What names a space in a configuration file.
@@ -73,8 +76,22 @@ pub trait CellSpace: AnySpace + 'static {
 pub type PublishedCells<S> = (S, <S as nao_space::Space>::Arch, &'static <S as CellSpace>::Published);
 
 /// How cells that the command line can name are trained.
-pub trait NamedRecipe: CellRecipe<Space: CellSpace> {}
-impl<R: CellRecipe<Space: CellSpace>> NamedRecipe for R {}
+pub trait NamedRecipe: CellRecipe<Space: CellSpace> {
+    /// The recipe of that name, built in or a program's own.
+    fn listed(known: &Registries, name: &str) -> Result<Self>;
+}
+
+impl NamedRecipe for Recipe {
+    fn listed(known: &Registries, name: &str) -> Result<Self> {
+        known.image_recipe(name)
+    }
+}
+
+impl NamedRecipe for LanguageRecipe {
+    fn listed(known: &Registries, name: &str) -> Result<Self> {
+        known.recipe_for_language(name)
+    }
+}
 
 /// What names the space of a recipe in a configuration file.
 pub type SpaceSettings<R> = <<R as CellRecipe>::Space as CellSpace>::Settings;

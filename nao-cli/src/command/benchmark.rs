@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::TableCheckArgs;
-use crate::space_argument::{AnySpace, SpaceVisitor};
+use crate::registries::Registries;
+use crate::space_argument::AnySpace;
 
 /// What a table holds.
 #[derive(Serialize)]
@@ -37,28 +38,25 @@ struct LabelSummary {
     ranks: bool,
 }
 
-pub fn run(args: TableCheckArgs) -> Result<()> {
-    let schema = match (&args.schema, args.space.space.as_deref()) {
+pub fn run(args: TableCheckArgs, known: &Registries) -> Result<()> {
+    let of_space = match &args.space.space {
+        Some(_) => args.space.entry(&known.spaces)?.schema,
+        None => None,
+    };
+    let schema = match (&args.schema, of_space) {
         (Some(path), _) => schema(path)?,
-        (None, Some("nasbench201")) => TableSchema::nasbench201(),
-        (None, Some("nasbench101")) => TableSchema::nasbench101(),
-        (None, _) => bail!(
+        (None, Some(of_space)) => of_space(),
+        (None, None) => bail!(
             "name a file that says what the columns mean with --schema FILE (see nao table-check --help)"
         ),
     };
-    args.space.visit(TableCheck { args: &args, schema: &schema })
+    args.space.make(&known.spaces)?.check_table(&args, &schema)
 }
 
-struct TableCheck<'a> {
-    args: &'a TableCheckArgs,
-    schema: &'a TableSchema,
-}
-
-impl SpaceVisitor for TableCheck<'_> {
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-        let summary = summary(space.clone(), &self.args.file, self.schema)?;
-        if self.args.json { print_json(&summary) } else { print_text(&page(&summary)) }
-    }
+/// Checks a table of a space of whatever kind.
+pub fn in_space<S: AnySpace>(space: &S, args: &TableCheckArgs, schema: &TableSchema) -> Result<()> {
+    let summary = summary(space.clone(), &args.file, schema)?;
+    if args.json { print_json(&summary) } else { print_text(&page(&summary)) }
 }
 
 fn schema(path: &Path) -> Result<TableSchema> {

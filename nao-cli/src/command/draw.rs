@@ -13,10 +13,11 @@ use crate::args::{CellOptions, DrawArgs, DrawFormat};
 use crate::cells::{CellSpace, NamedRecipe, with_recipe};
 use crate::flags::refuse_idle;
 use crate::output::Output;
+use crate::registries::Registries;
 use crate::run::RunContents;
-use crate::space_argument::{AnySpace, SpaceVisitor};
+use crate::space_argument::AnySpace;
 
-pub fn run(args: DrawArgs) -> Result<()> {
+pub fn run(args: DrawArgs, known: &Registries) -> Result<()> {
     check_flags(&args)?;
     let path = Path::new(&args.arch);
     if path.is_dir() {
@@ -34,7 +35,7 @@ pub fn run(args: DrawArgs) -> Result<()> {
         None => {
             let why = "the space says what its cells concatenate";
             refuse_idle([("convention", args.convention.is_some())], why)?;
-            args.space.visit(InAnySpace(&args))
+            args.space.make(&known.spaces)?.draw(&args)
         }
     }
 }
@@ -57,14 +58,11 @@ fn draw_cell<R: NamedRecipe>(args: &DrawArgs, named: NamedArch<R>) -> Result<()>
     write(args, name, space.format(&arch), &picture, || R::Space::document(&arch, published, &network))
 }
 
-struct InAnySpace<'a>(&'a DrawArgs);
-
-impl SpaceVisitor for InAnySpace<'_> {
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-        let arch = read_of_space(space, &self.0.arch)?;
-        let json = || space.to_json(&arch);
-        write(self.0, space.name(), space.format(&arch), &space.picture(&arch), json)
-    }
+/// Draws an architecture of a space of whatever kind.
+pub fn in_space<S: AnySpace>(space: &S, args: &DrawArgs) -> Result<()> {
+    let arch = read_of_space(space, &args.arch)?;
+    let json = || space.to_json(&arch);
+    write(args, space.name(), space.format(&arch), &space.picture(&arch), json)
 }
 
 /// Writes the picture, or the architecture as JSON.

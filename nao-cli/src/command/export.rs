@@ -11,6 +11,7 @@ use nao_child::names::{NameConvention, TensorName, tensor_names};
 use nao_child::train::checkpoint::{load_network, save_network};
 use nao_child::{ArchOf, Network, Recipe};
 use nao_controller::controller_weights;
+use nao_controller::registry::{SearchKind, Strategies, StrategyConfig};
 use nao_run::files::{private_folder, read_tensors};
 use nao_run::{RunFolder, TrainFolder};
 use nao_space::file::check_checksum;
@@ -27,7 +28,7 @@ use crate::data::load;
 use crate::device::device;
 use crate::flags::refuse_idle;
 use crate::output::Output;
-use crate::run::{RunContents, STRUCTURE, StrategyConfig, TrainConfig, kind_of};
+use crate::run::{RunContents, TrainConfig, kind_of};
 
 /// The version of the network description.
 const NETWORK_JSON_VERSION: u32 = 1;
@@ -178,10 +179,11 @@ fn export_model(folder: &TrainFolder, weights: &Path, path: &Path) -> Result<()>
 /// the search.
 fn last_controller(run: &RunFolder) -> Result<Vec<u8>> {
     let strategy: StrategyConfig = with_recipe!(run.kind()?, R => run.config::<R>()?.strategy);
-    if strategy.name != "nao" {
+    let searches_trials = Strategies::default().entry_of(&strategy.name, SearchKind::is_trials).is_ok();
+    if !searches_trials || strategy.preset().is_none() {
         bail!("{} was searched by `{}`, which has no controller", run.path().display(), strategy.name);
     }
-    if strategy.preset == STRUCTURE {
+    if strategy.structure().is_some() {
         let file = run.pretrained();
         let weights = read_tensors(&file)?;
         check_checksum(&weights).with_context(|| file.display().to_string())?;

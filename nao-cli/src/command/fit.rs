@@ -15,8 +15,9 @@ use serde::Serialize;
 use super::print_text;
 use crate::args::FitArgs;
 use crate::output::Output;
+use crate::registries::Registries;
 use crate::report::{StepProgress, assessment_table};
-use crate::space_argument::{AnySpace, SpaceVisitor};
+use crate::space_argument::AnySpace;
 
 /// What is printed.
 #[derive(Serialize)]
@@ -34,53 +35,49 @@ struct FitResult {
     assessments_without_cheap: Vec<Assessment>,
 }
 
-pub fn run(args: FitArgs) -> Result<()> {
+pub fn run(args: FitArgs, known: &Registries) -> Result<()> {
     if args.unit.trim().is_empty() {
         bail!("--unit is empty: name the unit of the scores, such as percent or perplexity");
     }
-    let options = args.space.clone();
-    options.visit(Fit(args))
+    let space = args.space.make(&known.spaces)?;
+    space.fit(args)
 }
 
-struct Fit(FitArgs);
-
-impl SpaceVisitor for Fit {
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-        let Fit(args) = self;
-        let rows = read_rows(space, &args)?;
-        let score =
-            ScoreKind { name: args.score.clone(), direction: args.direction.into(), unit: args.unit.clone() };
-        let cheap = args.cheap.clone().map(|column| CheapKind {
-            column,
-            direction: args.cheap_direction.unwrap_or(args.direction).into(),
-        });
-        refuse_equal(&rows, cheap.as_ref(), &args)?;
-        let plan = plan(&args, rows.len())?;
-        let mut builder = Predictor::builder(space, score.direction).score(&score.name, &score.unit);
-        if let Some(CheapKind { column, direction }) = &cheap {
-            builder = builder.cheap_labels(column, *direction);
-        }
-        let builder = builder.seed(args.seed).options(SpaceOptions::of(&args.space)?);
-        let Assessments { assessments, without_cheap } = {
-            let (fits, cost) = (plan.fits(cheap.is_some()), builder.assessment_cost(&plan));
-            let mut progress = StepProgress::new("fits to assess the predictor", fits, cost);
-            builder.assess(rows.iter().cloned(), &plan, || progress.step())?
-        };
-        if let Some(path) = &args.output {
-            keep(&builder, &rows, path)?;
-        }
-        let (space, pairs) = (space.name(), rows.len());
-        let assessments_without_cheap = without_cheap;
-        let result = FitResult { space, pairs, score, cheap, assessments, assessments_without_cheap };
-        // A predictor on standard output stands there alone.
-        let said = |text: &str| match &args.output {
-            Some(path) => Output::of(Some(path)).say(text),
-            None => print_text(text),
-        };
-        match args.json {
-            true => said(&serde_json::to_string_pretty(&result)?),
-            false => said(&page(&result, args.output.as_deref())),
-        }
+/// Learns a predictor of a space of whatever kind.
+pub fn in_space<S: AnySpace>(space: &S, args: FitArgs) -> Result<()> {
+    let rows = read_rows(space, &args)?;
+    let score =
+        ScoreKind { name: args.score.clone(), direction: args.direction.into(), unit: args.unit.clone() };
+    let cheap = args
+        .cheap
+        .clone()
+        .map(|column| CheapKind { column, direction: args.cheap_direction.unwrap_or(args.direction).into() });
+    refuse_equal(&rows, cheap.as_ref(), &args)?;
+    let plan = plan(&args, rows.len())?;
+    let mut builder = Predictor::builder(space, score.direction).score(&score.name, &score.unit);
+    if let Some(CheapKind { column, direction }) = &cheap {
+        builder = builder.cheap_labels(column, *direction);
+    }
+    let builder = builder.seed(args.seed).options(SpaceOptions::of(&args.space)?);
+    let Assessments { assessments, without_cheap } = {
+        let (fits, cost) = (plan.fits(cheap.is_some()), builder.assessment_cost(&plan));
+        let mut progress = StepProgress::new("fits to assess the predictor", fits, cost);
+        builder.assess(rows.iter().cloned(), &plan, || progress.step())?
+    };
+    if let Some(path) = &args.output {
+        keep(&builder, &rows, path)?;
+    }
+    let (space, pairs) = (space.name(), rows.len());
+    let assessments_without_cheap = without_cheap;
+    let result = FitResult { space, pairs, score, cheap, assessments, assessments_without_cheap };
+    // A predictor on standard output stands there alone.
+    let said = |text: &str| match &args.output {
+        Some(path) => Output::of(Some(path)).say(text),
+        None => print_text(text),
+    };
+    match args.json {
+        true => said(&serde_json::to_string_pretty(&result)?),
+        false => said(&page(&result, args.output.as_deref())),
     }
 }
 

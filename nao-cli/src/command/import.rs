@@ -21,6 +21,7 @@ use super::{print_json, print_text};
 use crate::args::{ImportArgs, SpaceKind, TrainArgs};
 use crate::cells::CellSpace;
 use crate::device::device;
+use crate::registries::Registries;
 use crate::report::say_origin;
 
 /// What an import leaves in `result.json` and prints with `--json`.
@@ -37,14 +38,14 @@ struct ImportResult {
     weights: PathBuf,
 }
 
-pub fn run(args: ImportArgs) -> Result<()> {
+pub fn run(args: ImportArgs, known: &Registries) -> Result<()> {
     refuse_pickles(&args.weights)?;
     if args.space.space == Some(SpaceKind::Rnn) {
         bail!("--space rnn: weights of image cells alone can be imported");
     }
     let (source, json, convention) = (args.weights.clone(), args.json, args.names.convention());
     let args = as_training(args);
-    let (config, arch, data) = resolve::<Recipe>(&args)?;
+    let (config, arch, data) = resolve::<Recipe>(&args, known)?;
     let data = data.context("weights are measured on images: name some with --data")?;
     let prepared = Recipe::prepare(&config, &arch, data.clone())?;
     let PreparedNetwork { plan, split, .. } = &prepared;

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod any_space;
 mod bench;
 mod benchmark;
 mod best;
@@ -25,9 +26,10 @@ use anyhow::Result;
 use crate::args::Command;
 use crate::interrupt::{Interrupt, IsIgnored};
 use crate::output::{print_each, print_json, print_text};
+use crate::registries::Registries;
 
 /// Runs a command. `is_ignored` says which signals the process was started to ignore.
-pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
+pub fn run(command: Command, known: &Registries, is_ignored: IsIgnored) -> Result<()> {
     // Workers are told by others when to go.
     let command = match command {
         Command::Worker(args) => return worker::run(args, is_ignored),
@@ -35,23 +37,23 @@ pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
     };
     let interrupt = &Interrupt::listen(is_ignored)?;
     match command {
-        Command::Search(args) => search::search(args, interrupt),
-        Command::Resume(args) => resume::run(args, interrupt),
+        Command::Search(args) => search::search(args, known, interrupt),
+        Command::Resume(args) => resume::run(args, known, interrupt),
         Command::Best(args) => best::run(args),
         Command::Status(args) => status::run(args),
         Command::Cancel(args) => cancel::run(args),
-        Command::Draw(args) => draw::run(args),
+        Command::Draw(args) => draw::run(args, known),
         Command::Count(args) => count::run(args),
-        Command::Train(args) => train::run(args, interrupt),
+        Command::Train(args) => train::run(args, known, interrupt),
         Command::Export(args) => export::run(args),
-        Command::Import(args) => import::run(args),
+        Command::Import(args) => import::run(args, known),
         Command::Zoo(args) => zoo::run(args),
-        Command::TableCheck(args) => benchmark::run(args),
-        Command::Bench(args) => bench::run(args, interrupt),
-        Command::Fit(args) => fit::run(args),
-        Command::Predict(args) => predict::run(args),
+        Command::TableCheck(args) => benchmark::run(args, known),
+        Command::Bench(args) => bench::run(args, known, interrupt),
+        Command::Fit(args) => fit::run(args, known),
+        Command::Predict(args) => predict::run(args, known),
         Command::Table(args) => published::run(args),
-        Command::Space(command) => space::run(command),
+        Command::Space(command) => space::run(command, known),
         Command::Simulate(args) => simulate::run(args, interrupt),
         Command::Worker(_) => unreachable!("run above"),
     }

@@ -11,8 +11,9 @@ use super::fit::finite;
 use super::{print_json, print_text};
 use crate::args::{AnySpaceOptions, PredictArgs};
 use crate::output::tell;
+use crate::registries::Registries;
 use crate::report::{cost_in_words, plain_table};
-use crate::space_argument::{AnySpace, SpaceVisitor};
+use crate::space_argument::AnySpace;
 
 /// One architecture, the best first.
 #[derive(Serialize)]
@@ -53,44 +54,37 @@ struct PredictionRequest<A> {
     cheap: Option<f64>,
 }
 
-pub fn run(args: PredictArgs) -> Result<()> {
+pub fn run(args: PredictArgs, known: &Registries) -> Result<()> {
     let text = read_record(&args.predictor)?;
     let no_predictor = || format!("{} is no predictor of `nao fit`", args.predictor.display());
     let file = PredictorFile::from_json(&text).with_context(no_predictor)?;
     let options = file.options().read::<AnySpaceOptions>().with_context(no_predictor)?;
-    options.visit(Predict { args, file })
+    options.make(&known.spaces)?.predict(args, file)
 }
 
-struct Predict {
-    args: PredictArgs,
-    file: PredictorFile,
-}
-
-impl SpaceVisitor for Predict {
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-        let Predict { args, file } = self;
-        let asked = read_asked(space, &args, file.cheap())?;
-        let predictor = take_up(space, &file, &args).with_context(|| args.predictor.display().to_string())?;
-        let archs: Vec<S::Arch> = asked.iter().map(|asked| asked.arch.clone()).collect();
-        let predicted = match file.cheap() {
-            Some(_) => {
-                let cheap: Vec<f64> = asked.iter().filter_map(|asked| asked.cheap).collect();
-                predictor.predict_with_cheap(&archs, &cheap)?
-            }
-            None => predictor.predict(&archs)?,
-        };
-        let rows = asked.iter().zip(predicted).map(|(request, predicted)| row(space, request, predicted));
-        let mut predictions: Vec<Predicted> = rows.collect();
-        predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));
-        let predictions = Predictions {
-            score: predictor.score().clone(),
-            cheap: predictor.cheap().cloned(),
-            learned_from: predictor.learned_from(),
-            range: predictor.score_range(),
-            predictions,
-        };
-        if args.json { print_json(&predictions) } else { print_text(&page(&predictions)) }
-    }
+/// Predicts in a space of whatever kind.
+pub fn in_space<S: AnySpace>(space: &S, args: PredictArgs, file: PredictorFile) -> Result<()> {
+    let asked = read_asked(space, &args, file.cheap())?;
+    let predictor = take_up(space, &file, &args).with_context(|| args.predictor.display().to_string())?;
+    let archs: Vec<S::Arch> = asked.iter().map(|asked| asked.arch.clone()).collect();
+    let predicted = match file.cheap() {
+        Some(_) => {
+            let cheap: Vec<f64> = asked.iter().filter_map(|asked| asked.cheap).collect();
+            predictor.predict_with_cheap(&archs, &cheap)?
+        }
+        None => predictor.predict(&archs)?,
+    };
+    let rows = asked.iter().zip(predicted).map(|(request, predicted)| row(space, request, predicted));
+    let mut predictions: Vec<Predicted> = rows.collect();
+    predictions.sort_by(|a, b| b.rank_mean.total_cmp(&a.rank_mean));
+    let predictions = Predictions {
+        score: predictor.score().clone(),
+        cheap: predictor.cheap().cloned(),
+        learned_from: predictor.learned_from(),
+        range: predictor.score_range(),
+        predictions,
+    };
+    if args.json { print_json(&predictions) } else { print_text(&page(&predictions)) }
 }
 
 fn row<S: Space>(space: &S, asked: &PredictionRequest<S::Arch>, predicted: PredictedScore) -> Predicted {

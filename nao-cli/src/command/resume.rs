@@ -9,28 +9,34 @@ use super::search::{Start, carry_out};
 use crate::args::ResumeArgs;
 use crate::cells::with_recipe;
 use crate::interrupt::Interrupt;
+use crate::registries::Registries;
 use crate::report::say_origin;
 use crate::run::{
     Resolved, RunConfig, RunContents, SearchedRecipe, adopted, refuse_flags_of_other_cells,
     refuse_idle_flags, resolve,
 };
 
-pub fn run(args: ResumeArgs, interrupt: &Interrupt) -> Result<()> {
+pub fn run(args: ResumeArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     if let Some(folder) = TrainFolder::find(&args.folder) {
         return super::train::resume(&folder, &args, interrupt);
     }
     let folder = RunFolder::open(&args.folder)?;
     let kind = folder.kind()?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_recipe!(kind, R => resume::<R>(args, &folder, interrupt))
+    with_recipe!(kind, R => resume::<R>(args, &folder, known, interrupt))
 }
 
 /// Goes on with a search. Nothing is changed before everything that can be refused is checked.
-fn resume<R: SearchedRecipe>(args: ResumeArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<()> {
+fn resume<R: SearchedRecipe>(
+    args: ResumeArgs,
+    folder: &RunFolder,
+    known: &Registries,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let lock = folder.lock()?;
     let stored = folder.config::<R>()?;
     let stored_with_place = Some((&stored, folder.path()));
-    let Resolved { config, data } = resolve(&args.run, &args.execution, stored_with_place)?;
+    let Resolved { config, data } = resolve(known, &args.run, &args.execution, stored_with_place)?;
     let differences = stored.differences(&config);
     if !differences.is_empty() {
         bail!(
@@ -39,7 +45,7 @@ fn resume<R: SearchedRecipe>(args: ResumeArgs, folder: &RunFolder, interrupt: &I
             all_words(&differences, "asked")
         );
     }
-    refuse_idle_flags(&args.run, &args.execution, &config)?;
+    refuse_idle_flags(known, &args.run, &args.execution, &config)?;
     check_surroundings(&config.execution, Some(folder.path()))?;
     folder.check_data::<R>(&data, &config)?;
     let store = folder.store()?;
@@ -51,7 +57,7 @@ fn resume<R: SearchedRecipe>(args: ResumeArgs, folder: &RunFolder, interrupt: &I
     }
     keep_for_later(folder, &stored, &config)?;
     say_origin::<R>(&data);
-    carry_out(folder, Start { lock, store, config, data, adopted }, args.json, interrupt)
+    carry_out(folder, Start { lock, store, config, data, adopted, known }, args.json, interrupt)
 }
 
 /// Budget and place of the data stay what they were made; how a run is carried out is said anew at each start.

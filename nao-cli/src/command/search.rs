@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::data::DataKind;
 use nao_run::execution::{check_surroundings, executor};
@@ -23,12 +23,13 @@ use nao_space::{Space, TrialId, counted};
 use super::print_text;
 use crate::args::SearchArgs;
 use crate::cell_network::CellNetwork;
-use crate::cells::{CellSpace, NamedRecipe, with_recipe};
+use crate::cells::{CellSpace, with_recipe};
 use crate::device::device;
 use crate::failure::{Interrupted, stopped_at};
 use crate::interrupt::Interrupt;
 use crate::output::tell;
 use crate::pretrained::pretrained;
+use crate::registries::Registries;
 use crate::report::{
     SearchProgress, figure, operations_watch, print_summary, ranking, relaxed_tables, say_origin,
     shared_tables,
@@ -37,18 +38,17 @@ use crate::run::{
     DerivedOutcome, Finalists, Resolved, RunConfig, RunInFolder, SearchedRecipe, SharedOutcome, data_summary,
     kind_of_search, new_manifest, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,
 };
-use crate::strategy;
 
 /// Starts a search.
-pub fn search(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
-    let kind = kind_of_search(&args.run, &args.execution)?;
+pub fn search(args: SearchArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
+    let kind = kind_of_search(known, &args.run, &args.execution)?;
     refuse_flags_of_other_cells(kind, &args.run)?;
-    with_recipe!(kind, R => search_for::<R>(args, interrupt))
+    with_recipe!(kind, R => search_for::<R>(args, known, interrupt))
 }
 
-fn search_for<R: SearchedRecipe>(args: SearchArgs, interrupt: &Interrupt) -> Result<()> {
-    let Resolved { config, data } = resolve::<R>(&args.run, &args.execution, None)?;
-    refuse_idle_flags(&args.run, &args.execution, &config)?;
+fn search_for<R: SearchedRecipe>(args: SearchArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
+    let Resolved { config, data } = resolve::<R>(known, &args.run, &args.execution, None)?;
+    refuse_idle_flags(known, &args.run, &args.execution, &config)?;
     if args.dry_run {
         return print_text(&config.to_toml());
     }
@@ -66,7 +66,7 @@ fn search_for<R: SearchedRecipe>(args: SearchArgs, interrupt: &Interrupt) -> Res
     }
     let lock = folder.lock()?;
     let store = folder.store()?;
-    carry_out(&folder, Start { lock, store, config, data, adopted: None }, args.json, interrupt)
+    carry_out(&folder, Start { lock, store, config, data, adopted: None, known }, args.json, interrupt)
 }
 
 fn create_with_free_name<R: SearchedRecipe>(
@@ -84,7 +84,7 @@ fn create_with_free_name<R: SearchedRecipe>(
     }
 }
 
-fn manifest<R: NamedRecipe>(config: &RunConfig<R>, data: &Arc<R::Data>) -> Result<Manifest> {
+fn manifest<R: SearchedRecipe>(config: &RunConfig<R>, data: &Arc<R::Data>) -> Result<Manifest> {
     let counts = config.recipe.counts(data)?;
     let summary = data_summary(Some(&config.data), data.checksum(), counts, data.origin());
     let manifest = new_manifest(&config.execution.device, config.seed, summary);
@@ -124,7 +124,7 @@ fn introduction<R: SearchedRecipe>(
             if sharing.policy_updates > 0 {
                 format!(" by a policy after {} updates", sharing.policy_updates)
             } else if sharing.per_round > 0 {
-                format!(" by preset {}", config.strategy.preset)
+                config.strategy.preset().map_or_else(String::new, |preset| format!(" by preset {preset}"))
             } else {
                 String::new()
             },
@@ -145,7 +145,7 @@ fn introduction<R: SearchedRecipe>(
 }
 
 /// What a coordinator starts from. The store is open: what is wrong with it is said before anything is learned for hours.
-pub(super) struct Start<R: SearchedRecipe> {
+pub(super) struct Start<'a, R: SearchedRecipe> {
     /// Keeps other coordinators out.
     pub lock: File,
     /// The store of the run.
@@ -156,23 +156,25 @@ pub(super) struct Start<R: SearchedRecipe> {
     pub data: Arc<R::Data>,
     /// The manifest of a run whose settings were not kept before, with them.
     pub adopted: Option<Manifest>,
+    /// The strategies that there are.
+    pub known: &'a Registries,
 }
 
 /// Runs the coordinator on the folder and shows what came out.
 pub(super) fn carry_out<R: SearchedRecipe>(
     folder: &RunFolder,
-    start: Start<R>,
+    start: Start<'_, R>,
     json: bool,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let Start { lock: _lock, store, config, data, adopted } = start;
+    let Start { lock: _lock, store, config, data, adopted, known } = start;
     let config = &config;
     let space = R::Space::of_settings(&config.space)?;
     let execution = &config.execution;
     let executor = executor(folder, execution, space.clone(), config.recipe.fidelity())?;
     let device = device(execution.first_device())?;
-    let (strategy, tables) =
-        interrupt.at_once(parting(folder), || prepared(folder, config, data, &space, &device, interrupt))?;
+    let (strategy, tables) = interrupt
+        .at_once(parting(folder), || prepared(folder, known, config, data, &space, &device, interrupt))?;
     // Not before: what a search with shared weights or in a relaxed network has kept refuses settings of another one.
     adopted.map_or(Ok(()), |manifest| adopt(folder, &manifest))?;
     let settings = SearchSettings {
@@ -274,6 +276,7 @@ type Prepared<'a, S> = (Box<dyn Strategy<S> + 'a>, Option<String>);
 /// The strategy of a run that is ready to be asked: what it rests on is learned or searched first, where there is something.
 fn prepared<'a, R: SearchedRecipe>(
     folder: &RunFolder,
+    known: &Registries,
     config: &RunConfig<R>,
     data: Arc<R::Data>,
     space: &'a R::Space,
@@ -289,9 +292,11 @@ fn prepared<'a, R: SearchedRecipe>(
         let DerivedOutcome { finalists, report } = R::search_relaxed(run(data))?;
         return Ok((Box::new(Finalists::new(finalists)), Some(relaxed_tables(&report))));
     }
-    let preset = &config.strategy.structure.pretraining;
-    let learned = || pretrained(space, preset, device, Some(&folder.pretrained()));
-    let strategy = strategy::build(&config.strategy, config.seed, space, device, learned)?;
+    let learned = || {
+        let structure = config.strategy.structure().context("only a search on structure learns its space")?;
+        pretrained(space, &structure.pretraining, device, Some(&folder.pretrained()))
+    };
+    let strategy = known.strategies.build(&config.strategy, space, config.seed, device, learned)?;
     Ok((starting(config, space, strategy)?, None))
 }
 

@@ -22,9 +22,9 @@ use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
 use crate::cells::CellSpace;
 use crate::interrupt::Interrupt;
+use crate::registries::Registries;
 use crate::report::{SearchProgress, plain_table};
 use crate::run::{Resolved, new_manifest, resolve};
-use crate::strategy;
 
 /// What a simulated search took.
 #[derive(Debug, Serialize)]
@@ -81,7 +81,8 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         per_round: Some(per_round),
         ..RunOptions::default()
     };
-    let Resolved { config, .. } = resolve::<Recipe>(&options, &ExecutionOptions::default(), None)?;
+    let known = Registries::default();
+    let Resolved { config, .. } = resolve::<Recipe>(&known, &options, &ExecutionOptions::default(), None)?;
     let data = DataSummary { name: "simulation".into(), ..DataSummary::default() };
     let manifest = new_manifest("none", args.seed, data);
     let folder = RunFolder::create_configured(&place.join("run"), &config, &manifest, &[])?;
@@ -124,7 +125,7 @@ fn simulate(args: &SimulateArgs, trials: u64, place: &Path) -> Result<Cost> {
         seed: config.seed,
         patience: Patience { max_attempts: None, max_failed_share: 1.0 },
     };
-    let strategy = strategy::build(&config.strategy, config.seed, &space, &device, learned)?;
+    let strategy = known.strategies.build(&config.strategy, &space, config.seed, &device, learned)?;
     let mut progress = SearchProgress::of_simulation(trials);
     let (store, executor) = (folder.store()?, Box::new(executor));
     let mut coordinator =

@@ -11,10 +11,11 @@ use crate::arch_argument::{NamedArch, read_arch};
 use crate::arch_text::read_of_space;
 use crate::args::SpaceCommand;
 use crate::cells::CellSpace;
+use crate::registries::Registries;
 use crate::report::plain_table;
-use crate::space_argument::{AnySpace, SpaceVisitor};
+use crate::space_argument::AnySpace;
 
-pub fn run(command: SpaceCommand) -> Result<()> {
+pub fn run(command: SpaceCommand, known: &Registries) -> Result<()> {
     let options = match &command {
         SpaceCommand::Describe { space, .. }
         | SpaceCommand::Sample { space, .. }
@@ -42,45 +43,39 @@ pub fn run(command: SpaceCommand) -> Result<()> {
             let named = read_arch::<Recipe>(arch, &usual)?;
             check(&named, *json)
         }
-        _ => options.visit(InAnySpace(&command)),
+        _ => options.make(&known.spaces)?.look_into(&command),
     }
 }
 
 /// A command in a space of whatever kind.
-struct InAnySpace<'a>(&'a SpaceCommand);
-
-impl SpaceVisitor for InAnySpace<'_> {
-    fn visit<S: AnySpace>(self, space: &S) -> Result<()> {
-        let read = |text: &str| read_of_space(space, text);
-        match self.0 {
-            SpaceCommand::Describe { json: true, .. } => print_json(&json!({
-                "name": space.name(),
-                "sequence_length": space.sequence_len(),
-                "tokens_per_step": space.tokens_per_step(),
-                "vocabulary": space.vocabulary().names(),
-                "size": space.size().to_string(),
-            })),
-            SpaceCommand::Describe { .. } => print_text(&nao_space::describe(space)),
-            SpaceCommand::Sample { count, seed, json, .. } => sample(space, *count, *seed, *json),
-            SpaceCommand::Encode { arch, json, .. } => {
-                let tokens = space.encode(&read(arch)?);
-                if *json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
+pub fn in_space<S: AnySpace>(space: &S, command: &SpaceCommand) -> Result<()> {
+    let read = |text: &str| read_of_space(space, text);
+    match command {
+        SpaceCommand::Describe { json: true, .. } => print_json(&json!({
+            "name": space.name(),
+            "sequence_length": space.sequence_len(),
+            "tokens_per_step": space.tokens_per_step(),
+            "vocabulary": space.vocabulary().names(),
+            "size": space.size().to_string(),
+        })),
+        SpaceCommand::Describe { .. } => print_text(&nao_space::describe(space)),
+        SpaceCommand::Sample { count, seed, json, .. } => sample(space, *count, *seed, *json),
+        SpaceCommand::Encode { arch, json, .. } => {
+            let tokens = space.encode(&read(arch)?);
+            if *json { print_json(&tokens) } else { print_text(&numbers(&tokens)) }
+        }
+        SpaceCommand::Explain { tokens, .. } => {
+            print_text(&nao_space::explain(space, &token_numbers(tokens)?))
+        }
+        SpaceCommand::Decode { tokens, json, .. } => decode(space, tokens, *json),
+        SpaceCommand::Check { arch, json, .. } => {
+            let arch = read(arch)?;
+            let (text, canonical) = (space.format(&arch), space.key(&arch).0);
+            if *json {
+                let name = space.name();
+                return print_json(&json!({ "space": name, "architecture": text, "canonical": canonical }));
             }
-            SpaceCommand::Explain { tokens, .. } => {
-                print_text(&nao_space::explain(space, &token_numbers(tokens)?))
-            }
-            SpaceCommand::Decode { tokens, json, .. } => decode(space, tokens, *json),
-            SpaceCommand::Check { arch, json, .. } => {
-                let arch = read(arch)?;
-                let (text, canonical) = (space.format(&arch), space.key(&arch).0);
-                if *json {
-                    let name = space.name();
-                    return print_json(
-                        &json!({ "space": name, "architecture": text, "canonical": canonical }),
-                    );
-                }
-                print_text(&format!("valid in {}\ncanonical   {canonical}\n", space.name()))
-            }
+            print_text(&format!("valid in {}\ncanonical   {canonical}\n", space.name()))
         }
     }
 }

@@ -1,26 +1,27 @@
 //! Searches that choose cells before any is trained alone: with shared weights, and in a relaxed network. Image cells have
 //! them.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use nao_child::language::LanguageRecipe;
 use nao_child::relaxed::{Order, RelaxedRecipe};
-use nao_child::supernet::SharingConfig;
+use nao_child::supernet::{SharingConfig, SharingPreset};
 use nao_child::{ArchOf, ImageData, Recipe};
-use nao_controller::PolicyConfig;
+use nao_controller::registry::{SearchKind, SharedSearch, StrategyEntry, StrategySettings};
 use nao_space::network::Convention;
 use nao_space::{CnnArch, CnnSpace, DartsSpace, OpSet};
 
-use super::config::{RunConfig, controller_preset};
+use super::config::RunConfig;
 use super::in_folder::RunInFolder;
 use super::relaxed::{DerivedOutcome, check_relaxed, search_relaxed_network};
 use super::shared::{SharedOutcome, check_sharing, search_shared};
 use crate::cells::{CellSpace, NamedRecipe};
-use crate::strategy::{ENAS, RELAXED_SEARCHES, SHARED_SEARCHES, sharing_preset};
+use crate::registries::{Registries, in_runs};
 
 /// A recipe whose cells may be chosen before any is trained alone. Cells that have no such search keep the refusals.
 pub trait SearchedRecipe: NamedRecipe {
     /// Makes the default configuration of a search that of one with shared weights.
-    fn share(_config: &mut RunConfig<Self>, name: &str, _data: &Self::Data) -> Result<()> {
+    fn share(_config: &mut RunConfig<Self>, entry: &StrategyEntry, _data: &Self::Data) -> Result<()> {
+        let name = entry.name;
         bail!(
             "strategy {name} shares the weights of image cells: search with --space cnn, or choose another strategy"
         )
@@ -37,7 +38,8 @@ pub trait SearchedRecipe: NamedRecipe {
     }
 
     /// Makes the default configuration of a search that of one in a relaxed network.
-    fn relax(_config: &mut RunConfig<Self>, name: &str, _data: &Self::Data) -> Result<()> {
+    fn relax(_config: &mut RunConfig<Self>, entry: &StrategyEntry, _data: &Self::Data) -> Result<()> {
+        let name = entry.name;
         bail!("strategy {name} relaxes image cells: search with --space cnn, or choose another strategy")
     }
 
@@ -55,20 +57,12 @@ pub trait SearchedRecipe: NamedRecipe {
 impl SearchedRecipe for LanguageRecipe {}
 
 impl SearchedRecipe for Recipe {
-    /// Shared weights are usual on the five operations of ENAS; the authors' controllers propose unless another preset is
-    /// asked for. Small pools keep the share of parents of the published ones.
-    fn share(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
-        let shares = sharing_preset(name);
-        let shares = shares.with_context(|| format!("strategy {name} does not share weights"))?;
-        let sharing = SharingConfig::of(shares, data).called(name);
-        let preset = if name == "nao-v2" { "v2" } else { "v1" };
+    /// Shared weights are usual on the five operations of ENAS.
+    fn share(config: &mut RunConfig<Self>, entry: &StrategyEntry, data: &ImageData) -> Result<()> {
+        let name = entry.name;
+        let SearchKind::Shared(search) = entry.kind else { bail!("strategy {name} does not share weights") };
+        let sharing = SharingConfig::of(preset_of(search), data).called(name);
         config.space.ops = OpSet::enas_5().name().to_owned();
-        config.strategy.preset = preset.to_owned();
-        config.strategy.nao.controller = controller_preset(preset)?;
-        config.strategy.nao.seeds = (sharing.pool / 3).clamp(1, 100);
-        if name == ENAS {
-            config.strategy.policy = PolicyConfig::enas();
-        }
         if config.recipe.name == "search" {
             config.recipe = Recipe::named("nao-ws-rank")?;
         }
@@ -85,8 +79,9 @@ impl SearchedRecipe for Recipe {
     }
 
     /// Cells are those of DARTS, four nodes and seven operations.
-    fn relax(config: &mut RunConfig<Self>, name: &str, data: &ImageData) -> Result<()> {
-        let order = if name.ends_with(":second") { Order::Second } else { Order::First };
+    fn relax(config: &mut RunConfig<Self>, entry: &StrategyEntry, data: &ImageData) -> Result<()> {
+        let second_order = entry.kind == SearchKind::Relaxed { second_order: true };
+        let order = if second_order { Order::Second } else { Order::First };
         let whole = data.name == "cifar10" && config.recipe.name == "search";
         let relaxed = if whole { RelaxedRecipe::published(order) } else { RelaxedRecipe::small(order, data) };
         let cells = DartsSpace::default();
@@ -115,36 +110,88 @@ impl SearchedRecipe for Recipe {
     }
 }
 
-/// Checks that a configuration has the section of its search, and that this fits the data and the space.
-pub fn check_search_kind<R: SearchedRecipe>(config: &RunConfig<R>, data: &R::Data) -> Result<()> {
-    let space = R::Space::of_settings(&config.space)?;
-    let budget = config.rounds.budget;
-    let shares = SHARED_SEARCHES.contains(&config.strategy.name.as_str());
-    match &config.sharing {
-        Some(sharing) if shares => R::check_sharing(sharing, data, &space)?,
-        Some(_) => bail!("[sharing] is for the strategies {}", SHARED_SEARCHES.join(", ")),
-        None if shares => bail!("strategy {} needs a section [sharing]", config.strategy.name),
-        None => {}
+/// What a search with shared weights does with its pool.
+fn preset_of(search: SharedSearch) -> SharingPreset {
+    match search {
+        SharedSearch::First => SharingPreset::KeptPool,
+        SharedSearch::Second => SharingPreset::GrowingPool,
+        SharedSearch::RandomPool => SharingPreset::FixedPool,
+        SharedSearch::Policy => SharingPreset::PolicyPool,
     }
-    if let Some(SharingConfig { finalists, .. }) = config.sharing
-        && budget != finalists as u64
-    {
+}
+
+/// Checks that a configuration has the section of its search and no other, and that this fits the data and the space.
+pub fn check_search_kind<R: SearchedRecipe>(
+    config: &RunConfig<R>,
+    known: &Registries,
+    data: &R::Data,
+) -> Result<()> {
+    let space = R::Space::of_settings(&config.space)?;
+    let kind = known.strategies.entry_of(&config.strategy.name, in_runs)?.kind;
+    check_sharing_section(config, known, kind, data, &space)?;
+    check_relaxed_section(config, known, kind, data, &space)
+}
+
+/// Checks the section of shared weights, which searches with them have and no others.
+fn check_sharing_section<R: SearchedRecipe>(
+    config: &RunConfig<R>,
+    known: &Registries,
+    kind: SearchKind,
+    data: &R::Data,
+    space: &R::Space,
+) -> Result<()> {
+    let name = &config.strategy.name;
+    let Some(sharing) = &config.sharing else {
+        if kind.is_shared() {
+            bail!("strategy {name} needs a section [sharing]");
+        }
+        return Ok(());
+    };
+    if !kind.is_shared() {
+        bail!("[sharing] is for searches {}", known.strategies.known(SearchKind::is_shared));
+    }
+    R::check_sharing(sharing, data, space)?;
+    if config.strategy.settings == StrategySettings::Elsewhere && sharing.per_round > 0 {
         bail!(
-            "rounds.budget is {budget}, and with shared weights it is sharing.finalists = {finalists}: the cells that \
-                 are trained alone are chosen when the rounds end, so that a larger budget has no more of them"
+            "sharing.per_round is {}, and strategy {name} proposes no cells after those of its pool: set it to 0, or \
+             choose another strategy",
+            sharing.per_round
         );
     }
-    let relaxes = RELAXED_SEARCHES.contains(&config.strategy.name.as_str());
-    match &config.relaxed {
-        Some(relaxed) if relaxes => R::check_relaxed(relaxed, data, &space)?,
-        Some(_) => bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", ")),
-        None if relaxes => bail!("strategy {} needs a section [relaxed]", config.strategy.name),
-        None => {}
+    let (budget, finalists) = (config.rounds.budget, sharing.finalists);
+    if budget != finalists as u64 {
+        bail!(
+            "rounds.budget is {budget}, and with shared weights it is sharing.finalists = {finalists}: the cells that \
+             are trained alone are chosen when the rounds end, so that a larger budget has no more of them"
+        );
     }
-    if config.relaxed.is_some() && budget != 1 {
+    Ok(())
+}
+
+/// Checks the section of a relaxed network, which searches in one have and no others.
+fn check_relaxed_section<R: SearchedRecipe>(
+    config: &RunConfig<R>,
+    known: &Registries,
+    kind: SearchKind,
+    data: &R::Data,
+    space: &R::Space,
+) -> Result<()> {
+    let name = &config.strategy.name;
+    let Some(relaxed) = &config.relaxed else {
+        if kind.is_relaxed() {
+            bail!("strategy {name} needs a section [relaxed]");
+        }
+        return Ok(());
+    };
+    if !kind.is_relaxed() {
+        bail!("[relaxed] is for searches {}", known.strategies.known(SearchKind::is_relaxed));
+    }
+    R::check_relaxed(relaxed, data, space)?;
+    let budget = config.rounds.budget;
+    if budget != 1 {
         bail!(
             "rounds.budget is {budget}, and a relaxed network gives 1 cell after relaxed.weights.epochs: a larger \
-                 budget has no more of them"
+             budget has no more of them"
         );
     }
     Ok(())

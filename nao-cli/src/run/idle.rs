@@ -2,14 +2,12 @@
 
 use anyhow::{Result, bail};
 use nao_run::execution::Engine;
-use nao_run::settings::table_of;
-use toml::{Table, Value};
 
-use super::config::{RunConfig, STRUCTURE};
+use super::config::RunConfig;
 use crate::args::{ExecutionOptions, RunOptions, SpaceKind};
 use crate::cells::NamedRecipe;
 use crate::flags::refuse_idle;
-use crate::strategy::{ENAS, SHARED_SEARCHES};
+use crate::registries::{Registries, in_runs};
 
 impl ExecutionOptions {
     /// Those of array jobs.
@@ -33,13 +31,19 @@ pub fn refuse_flags_of_other_cells(kind: SpaceKind, run: &RunOptions) -> Result<
 
 /// Refuses flags without effect on a search of this configuration.
 pub fn refuse_idle_flags<R: NamedRecipe>(
+    known: &Registries,
     run: &RunOptions,
     execution: &ExecutionOptions,
     config: &RunConfig<R>,
 ) -> Result<()> {
-    let name = config.strategy.name.as_str();
-    let why = format!("strategy {name} has no presets; nao, nao-ws and nao-v2 have");
-    refuse_idle([("preset", run.preset.is_some() && !has_preset(config))], &why)?;
+    if run.preset.is_some() && !has_preset(config) {
+        let with_presets =
+            known.strategies.entries().filter(|entry| in_runs(entry.kind) && entry.has_presets());
+        let names: Vec<&str> = with_presets.map(|entry| entry.name).collect();
+        let why =
+            format!("strategy {} has no presets; these have: {}", config.strategy.name, names.join(", "));
+        refuse_idle([("preset", true)], &why)?;
+    }
     let engine = config.execution.executor;
     if engine != Engine::Slurm {
         refuse_idle(execution.of_slurm(), "children are trained in no jobs of Slurm: add --executor slurm")?;
@@ -58,46 +62,6 @@ pub fn refuse_idle_flags<R: NamedRecipe>(
 
 /// Whether a preset chooses how the strategy proposes.
 fn has_preset<R: NamedRecipe>(config: &RunConfig<R>) -> bool {
-    let name = config.strategy.name.as_str();
-    name == "nao" || (SHARED_SEARCHES.contains(&name) && proposes_by_preset(config))
-}
-
-/// Whether a preset was typed, as a setting, for a strategy that has none.
-pub fn idle_preset<R: NamedRecipe>(config: &RunConfig<R>, base: &RunConfig<R>) -> bool {
-    !has_preset(config) && config.strategy.preset != base.strategy.preset
-}
-
-/// Whether a search with shared weights asks a `nao` strategy for cells.
-fn proposes_by_preset<R: NamedRecipe>(config: &RunConfig<R>) -> bool {
-    config.sharing.as_ref().is_some_and(|sharing| sharing.policy_updates == 0 && sharing.per_round > 0)
-}
-
-/// The sections of `[strategy]` that a search does not read, among those that were typed. A file may hold the settings of
-/// several strategies, so that this is said and not refused.
-pub fn idle_sections<R: NamedRecipe>(
-    typed: &Table,
-    config: &RunConfig<R>,
-    base: &RunConfig<R>,
-) -> Vec<String> {
-    let name = config.strategy.name.as_str();
-    let read: &[&str] = match name {
-        "nao" if config.strategy.preset == STRUCTURE => &["structure"],
-        "nao" => &["nao"],
-        "evolution" | "evolution:non-aging" | "hier-ea" => &["evolution"],
-        "reinforce" | "reinforce:short" | "ppo" | "ppo:short" => &["policy"],
-        "pnas" => &["pnas"],
-        ENAS => &["policy"],
-        _ if proposes_by_preset(config) && config.strategy.preset == STRUCTURE => &["structure"],
-        _ if proposes_by_preset(config) => &["nao"],
-        _ => &[],
-    };
-    let section =
-        |table: &Table, name: &str| table.get("strategy").and_then(Value::as_table)?.get(name).cloned();
-    let (ours, theirs) = (table_of(config), table_of(base));
-    ["nao", "structure", "evolution", "policy", "pnas"]
-        .into_iter()
-        .filter(|name| !read.contains(name) && section(typed, name).is_some())
-        .filter(|name| section(&ours, name) != section(&theirs, name))
-        .map(|name| format!("strategy.{name}"))
-        .collect()
+    let proposes = config.sharing.as_ref().is_none_or(|sharing| sharing.per_round > 0);
+    proposes && config.strategy.preset().is_some()
 }

@@ -7,25 +7,23 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use nao_child::CellRecipe;
 use nao_child::data::{DataKind, DataSource};
-use nao_child::language::LANGUAGE_RECIPES;
-use nao_controller::NaoConfig;
+use nao_controller::registry::{Base, Configured, SearchKind, StrategyError};
 use nao_run::execution::ExecutionConfig;
 use nao_run::quoted;
-use nao_run::settings::{has_key, nested, overlay, parse_setting, read_table, table_of, word};
+use nao_run::settings::{has_key, nested, overlay, parse_setting, plain, read_table, table_of, word};
 use nao_space::search::RoundLimits;
 use toml::{Table, Value};
 
 use super::before_trials::check_search_kind;
-use super::config::{RunConfig, STRUCTURE, StrategyConfig, controller_preset};
-use super::idle::{idle_preset, idle_sections};
+use super::config::RunConfig;
 use super::starting::{self, in_notation};
 use super::typed::typed_table;
 use crate::args::{CellOptions, ExecutionOptions, RunOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::cells::{CellSpace, NamedRecipe, follow};
 use crate::data::{kind_of_data, load};
+use crate::registries::{Registries, in_runs};
 use crate::run::SearchedRecipe;
-use crate::strategy::{RELAXED_SEARCHES, SHARED_SEARCHES};
 
 /// A configuration with the data that it names.
 pub struct Resolved<R: SearchedRecipe> {
@@ -36,7 +34,11 @@ pub struct Resolved<R: SearchedRecipe> {
 }
 
 /// The cells that are meant by what was typed: as named, or those of the data or of the recipe.
-pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<SpaceKind> {
+pub fn kind_of_search(
+    known: &Registries,
+    run: &RunOptions,
+    execution: &ExecutionOptions,
+) -> Result<SpaceKind> {
     let typed = typed_table(run, execution)?;
     if let Some(kind) = word(&typed, "space", "kind")? {
         return SpaceKind::from_str(&kind, false)
@@ -45,24 +47,70 @@ pub fn kind_of_search(run: &RunOptions, execution: &ExecutionOptions) -> Result<
     if let Some(data) = word(&typed, "", "data")? {
         return Ok(kind_of_data(&data.parse()?));
     }
-    Ok(kind_of_recipe(word(&typed, "recipe", "name")?.as_deref()).unwrap_or_default())
-}
-
-/// The cells that a recipe of that name trains, where the name says so.
-pub fn kind_of_recipe(name: Option<&str>) -> Option<SpaceKind> {
-    let name = name?;
-    LANGUAGE_RECIPES.has(name).then_some(SpaceKind::Rnn)
+    Ok(known.kind_of_recipe(word(&typed, "recipe", "name")?.as_deref()).unwrap_or_default())
 }
 
 /// Resolves what was typed: on the defaults for a new run, on the stored configuration for an old one, whose folder comes
 /// along. The data is read, for it decides which recipe is the default and whether a recipe fits.
 pub fn resolve<R: SearchedRecipe>(
+    known: &Registries,
     run: &RunOptions,
     execution: &ExecutionOptions,
     stored: Option<(&RunConfig<R>, &Path)>,
 ) -> Result<Resolved<R>> {
-    let typed = typed_table(run, execution)?;
-    let source: DataSource = match (word(&typed, "", "data")?, stored) {
+    let mut typed = typed_table(run, execution)?;
+    let (source, data) = named_data::<R>(&typed, stored)?;
+    let (mut base, parents) = match stored {
+        Some((stored, _)) => (stored.clone(), None),
+        None => defaults::<R>(known, &typed, &source, &data)?,
+    };
+    base.data = source;
+    if let Some(name) = word(&typed, "recipe", "name")? {
+        // Another recipe trains the cells of the same network.
+        let network = CellNetwork::of_recipe(&base.recipe);
+        let space = R::Space::of_settings(&base.space)?;
+        base.recipe = follow(R::listed(known, &name)?, &network, &space, false)?;
+    }
+    let strategy = typed.remove("strategy");
+    let strategy_base = match stored {
+        Some((stored, _)) => Base::Stored(&stored.strategy),
+        None => Base::New { parents },
+    };
+    let Configured { config: strategy, idle } = configured(known, strategy, strategy_base)?;
+    base.strategy = strategy;
+    if typed.contains_key("sharing") && base.sharing.is_none() {
+        bail!("[sharing] is for searches {}", known.strategies.known(SearchKind::is_shared));
+    }
+    if typed.contains_key("relaxed") && base.relaxed.is_none() {
+        bail!("[relaxed] is for searches {}", known.strategies.known(SearchKind::is_relaxed));
+    }
+    let own = OwnSchedule::of(&typed);
+    let mut table = table_of(&base);
+    overlay(&mut table, typed);
+    if let Some(epochs) = run.epochs {
+        overlay(&mut table, nested("recipe", Value::Table(epochs_table::<R>(epochs))));
+    }
+    let mut config: RunConfig<R> = read_table(table).context("configuration")?;
+    if stored.is_none() {
+        own.complete(&mut config)?;
+    }
+    config.start_with = in_notation(&config)?;
+    config.check(known, &data)?;
+    check_search_kind(&config, known, &data)?;
+    starting::check(&config)?;
+    // A flag is refused, not said.
+    for setting in idle.iter().filter(|place| *place != "strategy.preset" || run.preset.is_none()) {
+        tracing::warn!("{setting} has no effect with strategy {}", config.strategy.name);
+    }
+    Ok(Resolved { config, data })
+}
+
+/// The data that is meant, read.
+fn named_data<R: SearchedRecipe>(
+    typed: &Table,
+    stored: Option<(&RunConfig<R>, &Path)>,
+) -> Result<(DataSource, Arc<R::Data>)> {
+    let source: DataSource = match (word(typed, "", "data")?, stored) {
         (Some(word), _) => word.parse()?,
         (None, Some((stored, _))) => stored.data.clone(),
         (None, None) => R::Data::default_source().context(NO_TEXT)?,
@@ -79,84 +127,75 @@ pub fn resolve<R: SearchedRecipe>(
         }
         _ => load::<R>(&source, None)?,
     };
-    let mut base = match stored {
-        Some((stored, _)) => stored.clone(),
-        None => defaults::<R>(&source, &data)?,
+    Ok((source, data))
+}
+
+/// What was typed of the strategy, laid over its base.
+fn configured(known: &Registries, typed: Option<Value>, base: Base<'_>) -> Result<Configured> {
+    let typed = match typed {
+        None => serde_json::Map::new(),
+        Some(Value::Table(table)) => in_json(table).context("strategy")?,
+        Some(other) => bail!("strategy: {other} is not a table of settings"),
     };
-    if let Some(name) = word(&typed, "strategy", "name")?
-        && SHARED_SEARCHES.contains(&name.as_str())
-        && stored.is_none()
-    {
-        R::share(&mut base, &name, &data)?;
-    }
-    if let Some(name) = word(&typed, "strategy", "name")?
-        && RELAXED_SEARCHES.contains(&name.as_str())
-        && stored.is_none()
-    {
-        R::relax(&mut base, &name, &data)?;
-    }
-    base.data = source;
-    if let Some(name) = word(&typed, "recipe", "name")? {
-        // Another recipe trains the cells of the same network.
-        let network = CellNetwork::of_recipe(&base.recipe);
-        let space = R::Space::of_settings(&base.space)?;
-        base.recipe = follow(R::built_in(&name)?, &network, &space, false)?;
-    }
-    let before = base.clone();
-    if let Some(preset) = word(&typed, "strategy", "preset")? {
-        if preset != STRUCTURE {
-            base.strategy.nao = NaoConfig { controller: controller_preset(&preset)?, ..base.strategy.nao };
-        }
-        base.strategy.preset = preset;
-    }
-    let mut table = table_of(&base);
-    if typed.contains_key("sharing") && base.sharing.is_none() {
-        bail!("[sharing] is for the strategies {}", SHARED_SEARCHES.join(", "));
-    }
-    if typed.contains_key("relaxed") && base.relaxed.is_none() {
-        bail!("[relaxed] is for the strategies {}", RELAXED_SEARCHES.join(", "));
-    }
-    let was_typed = typed.clone();
-    let own_cosine = has_key(&typed, &["sharing", "training", "cosine_epochs"]);
-    let own_rounds = has_key(&typed, &["rounds"]);
-    overlay(&mut table, typed);
-    if let Some(epochs) = run.epochs {
-        overlay(&mut table, nested("recipe", Value::Table(epochs_table::<R>(epochs))));
-    }
-    let mut config: RunConfig<R> = read_table(table).context("configuration")?;
-    if stored.is_none()
-        && let Some(sharing) = &mut config.sharing
-    {
-        if own_rounds {
-            bail!(
-                "rounds.* counts cells that are trained alone; with shared weights these are sharing.finalists, and the \
-                 search goes by sharing.pool, sharing.per_round and sharing.rounds"
-            );
-        }
-        let trials = sharing.finalists as u64;
-        config.rounds = RoundLimits { initial: trials, per_round: trials, budget: trials };
-        if !own_cosine {
-            sharing.training.cosine_epochs = sharing.schedule_epochs();
+    known.strategies.configure(typed, base).map_err(|error| match error {
+        StrategyError::Setting { place, message } => anyhow!("strategy.{place}: {}", plain(&message)),
+        error => error.into(),
+    })
+}
+
+/// A table as a JSON object.
+fn in_json(table: Table) -> Result<serde_json::Map<String, serde_json::Value>> {
+    let value = |(key, value): (String, Value)| -> Result<(String, serde_json::Value)> {
+        let value = match value {
+            Value::Float(number) if !number.is_finite() => bail!("{key} is {number}; it must be finite"),
+            Value::Table(table) => in_json(table)?.into(),
+            other => serde_json::to_value(other)?,
+        };
+        Ok((key, value))
+    };
+    table.into_iter().map(value).collect()
+}
+
+/// What a user has said of the rounds of a search that chooses before its trials.
+struct OwnSchedule {
+    rounds: bool,
+    cosine: bool,
+}
+
+impl OwnSchedule {
+    fn of(typed: &Table) -> Self {
+        OwnSchedule {
+            rounds: has_key(typed, &["rounds"]),
+            cosine: has_key(typed, &["sharing", "training", "cosine_epochs"]),
         }
     }
-    if stored.is_none() && config.relaxed.is_some() {
-        if own_rounds {
-            bail!(
-                "rounds.* counts cells that are trained alone; a relaxed network gives one, after relaxed.weights.epochs"
-            );
+
+    /// Sets what follows from the rest of the configuration.
+    fn complete<R: SearchedRecipe>(&self, config: &mut RunConfig<R>) -> Result<()> {
+        if let Some(sharing) = &mut config.sharing {
+            if self.rounds {
+                bail!(
+                    "rounds.* counts cells that are trained alone; with shared weights these are sharing.finalists, and the \
+                     search goes by sharing.pool, sharing.per_round and sharing.rounds"
+                );
+            }
+            let trials = sharing.finalists as u64;
+            config.rounds = RoundLimits { initial: trials, per_round: trials, budget: trials };
+            if !self.cosine {
+                sharing.training.cosine_epochs = sharing.schedule_epochs();
+            }
         }
-        config.rounds = RoundLimits { initial: 1, per_round: 1, budget: 1 };
+        if config.relaxed.is_some() {
+            if self.rounds {
+                bail!(
+                    "rounds.* counts cells that are trained alone; a relaxed network gives one, after \
+                     relaxed.weights.epochs"
+                );
+            }
+            config.rounds = RoundLimits { initial: 1, per_round: 1, budget: 1 };
+        }
+        Ok(())
     }
-    config.start_with = in_notation(&config)?;
-    config.check(&data)?;
-    starting::check(&config)?;
-    check_search_kind(&config, &data)?;
-    let preset =
-        (run.preset.is_none() && idle_preset(&config, &before)).then(|| "strategy.preset".to_owned());
-    for setting in idle_sections(&was_typed, &config, &before).into_iter().chain(preset) {
-        tracing::warn!("{setting} has no effect with strategy {}", config.strategy.name);
-    }
-    Ok(Resolved { config, data })
 }
 
 /// Said where recurrent cells have no text.
@@ -180,33 +219,47 @@ fn epochs_table<R: CellRecipe>(epochs: u32) -> Table {
     settings.map(|name| ((*name).to_owned(), Value::Integer(epochs.into()))).collect()
 }
 
-/// The defaults of a search on that data.
-fn defaults<R: SearchedRecipe>(source: &DataSource, data: &R::Data) -> Result<RunConfig<R>> {
+/// The defaults of a search by the named strategy on that data, and how many parents a controller of the authors moves.
+fn defaults<R: SearchedRecipe>(
+    known: &Registries,
+    typed: &Table,
+    source: &DataSource,
+    data: &R::Data,
+) -> Result<(RunConfig<R>, Option<usize>)> {
+    let name = word(typed, "strategy", "name")?;
+    let entry = known.strategies.entry_of(name.as_deref().unwrap_or("nao"), in_runs)?;
     let recipe =
         R::for_search(data).ok_or_else(|| anyhow!("no recipe for {source}: name one with --recipe"))?;
-    let (rounds, parents) = recipe.rounds(source);
-    let mut nao = NaoConfig { controller: controller_preset("v1")?, ..NaoConfig::default() };
-    nao.seeds = parents.unwrap_or(nao.seeds);
-    Ok(RunConfig {
+    let (rounds, mut parents) = recipe.rounds(source);
+    let mut config = RunConfig {
         seed: 1,
         data: source.clone(),
         start_with: Vec::new(),
         space: R::Space::of_options(&CellOptions::default())?.settings(),
         rounds,
-        strategy: StrategyConfig::new("nao", nao),
+        strategy: entry.config(),
         recipe,
         sharing: None,
         relaxed: None,
         execution: ExecutionConfig::here(),
-    })
+    };
+    match entry.kind {
+        SearchKind::Shared(_) => R::share(&mut config, entry, data)?,
+        SearchKind::Relaxed { .. } => R::relax(&mut config, entry, data)?,
+        SearchKind::Trials | SearchKind::CheapTrials => {}
+    }
+    if let Some(sharing) = &config.sharing {
+        // Small pools keep the share of parents of the published ones.
+        parents = Some((sharing.pool / 3).clamp(1, 100));
+    }
+    Ok((config, parents))
 }
 
 #[cfg(test)]
 mod tests {
-    use nao_run::settings::Configuration;
-
     use super::*;
     use nao_child::Recipe;
+    use nao_run::settings::Configuration;
 
     type ImageConfig = RunConfig<Recipe>;
 
@@ -215,7 +268,8 @@ mod tests {
     }
 
     fn resolved(run: &RunOptions, stored: Option<&ImageConfig>) -> Result<ImageConfig> {
-        Ok(resolve(run, &ExecutionOptions::default(), stored.map(|stored| (stored, Path::new("."))))?.config)
+        let stored = stored.map(|stored| (stored, Path::new(".")));
+        Ok(resolve(&Registries::default(), run, &ExecutionOptions::default(), stored)?.config)
     }
 
     #[test]
@@ -243,11 +297,13 @@ mod tests {
             ("strategy.name=magic", "magic"),
             ("strategy.preset=v9", "v9"),
             ("strategy.name=evolution:aging", "evolution:non-aging"),
-            ("strategy.evolution.sample=31", "1 to population = 30"),
-            ("strategy.evolution.removal=best", "best"),
-            ("strategy.policy.hidden=0", "`hidden` is 0"),
-            ("strategy.pnas.beam=0", "`beam` is 0"),
-            ("strategy.policy.rule.kind=a3c", "a3c"),
+            ("strategy.kapa=1", "kapa"),
+            ("strategy.kappa=-1", "`kappa` is -1"),
+            ("strategy.kappa=inf", "finite"),
+            ("strategy.draws=many", "strategy.draws"),
+            ("strategy.structure.draws=0", "`draws`"),
+            ("strategy=random", "not a table"),
+            ("strategy.name=nao:cheap", "unknown strategy `nao:cheap`"),
             ("space.ops=v9", "v9"),
             ("space.nodes=13", "13"),
             ("recipe.name=none", "none"),
@@ -266,10 +322,68 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_a_strategy_are_refused_by_name_in_either_form() {
+        for (name, setting, word) in [
+            ("evolution", "strategy.evolution.sample=31", "1 to population = 30"),
+            ("evolution", "strategy.sample=31", "1 to population = 30"),
+            ("evolution", "strategy.removal=best", "best"),
+            ("hier-ea", "strategy.removal=oldest", "choose another strategy"),
+            ("ppo", "strategy.policy.hidden=0", "`hidden` is 0"),
+            ("ppo", "strategy.rule.kind=a3c", "a3c"),
+            ("pnas", "strategy.pnas.beam=0", "`beam` is 0"),
+            ("random", "strategy.beam=1", "random has no settings"),
+            ("nao:v1", "strategy.preset=v2", "nao:v1"),
+            ("random-ws", "sharing.per_round=3", "sharing."),
+        ] {
+            let mut run = options(&[setting]);
+            run.strategy = Some(name.to_owned());
+            let error = format!("{:#}", resolved(&run, None).unwrap_err());
+            assert!(error.contains(word) && !error.contains('\n'), "{setting}: {error}");
+        }
+    }
+
+    /// What a file says of one strategy is not said of another that is named beside it.
+    #[test]
+    fn a_strategy_that_is_named_takes_no_settings_of_that_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("search.toml");
+        let config = |name: &str| {
+            let named = Some(name.to_owned());
+            resolved(&RunOptions { strategy: named, ..RunOptions::default() }, None).unwrap()
+        };
+        let default = config("nao");
+        std::fs::write(&file, default.to_toml()).unwrap();
+        for name in ["evolution", "nao:v2", "random"] {
+            let mut run = RunOptions { config: Some(file.clone()), ..RunOptions::default() };
+            run.strategy = Some(name.to_owned());
+            assert_eq!(resolved(&run, None).unwrap(), config(name));
+        }
+        let mut run = RunOptions { config: Some(file), ..RunOptions::default() };
+        run.preset = Some("v2".to_owned());
+        assert_eq!(resolved(&run, None).unwrap(), config("nao:v2"));
+    }
+
+    #[test]
+    fn every_strategy_resolves_to_a_configuration_that_reads_back() {
+        let known = Registries::default();
+        for entry in known.strategies.entries().filter(|entry| in_runs(entry.kind)) {
+            let named = Some(entry.name.to_owned());
+            let config = resolved(&RunOptions { strategy: named, ..RunOptions::default() }, None).unwrap();
+            let printed = config.to_toml();
+            assert_eq!(toml::from_str::<ImageConfig>(&printed).unwrap(), config, "{printed}");
+            assert_eq!(config.strategy.name, entry.stands_for);
+        }
+    }
+
+    #[test]
     fn differences_name_field_and_both_values_but_not_execution_nor_budget() {
         let stored = resolved(&RunOptions::default(), None).unwrap();
         let mut run = options(&["execution.max_attempts=3", "rounds.budget=99"]);
         assert!(stored.differences(&resolved(&run, Some(&stored)).unwrap()).is_empty());
+        let other = RunOptions { strategy: Some("random".to_owned()), ..RunOptions::default() };
+        let differences = stored.differences(&resolved(&other, Some(&stored)).unwrap());
+        let fields: Vec<&str> = differences.iter().map(|difference| difference.field.as_str()).collect();
+        assert_eq!(fields, ["strategy.name", "strategy.preset"], "not all settings of both");
         run.seed = Some(2);
         run.nodes = Some(4);
         let differences = stored.differences(&resolved(&run, Some(&stored)).unwrap());

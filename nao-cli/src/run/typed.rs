@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use nao_child::supernet::SharingConfig;
-use nao_run::settings::{nested, overlay, parse_setting, read_settings, table_of};
+use nao_controller::registry::OLD_SECTIONS;
+use nao_run::settings::{nested, overlay, parse_setting, read_settings, table_of, word};
 use nao_space::search::RoundLimits;
 use toml::{Table, Value};
 
@@ -10,11 +11,12 @@ use crate::args::{ExecutionOptions, RunOptions};
 
 /// The file, then `--set`, then the named flags, as one table.
 pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Table> {
-    let mut typed = Table::new();
+    let mut file = Table::new();
     if let Some(path) = &run.config {
-        typed = read_settings(path)?;
-        leave_out_what_follows(&mut typed);
+        file = read_settings(path)?;
+        leave_out_what_follows(&mut file);
     }
+    let mut typed = Table::new();
     for setting in &run.settings {
         overlay(&mut typed, parse_setting(setting)?);
     }
@@ -56,7 +58,25 @@ pub fn typed_table(run: &RunOptions, execution: &ExecutionOptions) -> Result<Tab
             overlay(&mut typed, nested(key, value));
         }
     }
-    Ok(typed)
+    leave_out_settings_of_another_strategy(&mut file, &typed)?;
+    overlay(&mut file, typed);
+    Ok(file)
+}
+
+/// Takes out of a file the settings of its strategy where another is named beside the file, or another preset: they mean
+/// nothing for it. Sections, as version 0.1 had them, say themselves what they are for.
+fn leave_out_settings_of_another_strategy(file: &mut Table, typed: &Table) -> Result<()> {
+    let differs = |key: &str| -> Result<bool> {
+        Ok(word(typed, "strategy", key)?
+            .is_some_and(|typed| word(file, "strategy", key).ok().flatten().is_some_and(|own| own != typed)))
+    };
+    let (name, preset) = (differs("name")?, differs("preset")?);
+    if let Some(strategy) = file.get_mut("strategy").and_then(Value::as_table_mut).filter(|_| name || preset)
+    {
+        let is_section = |key: &str, value: &Value| OLD_SECTIONS.contains(&key) && value.is_table();
+        strategy.retain(|key, value| key == "name" || is_section(key, value));
+    }
+    Ok(())
 }
 
 /// Takes out of a file what follows from the rest of it: the rounds of a search that trains its finalists alone, and the

@@ -9,6 +9,6 @@ mod table;
 
 pub use difference::{Difference, all_words, differences, fields, refuse_changed};
 pub use file::{RUN_FILE, TRAINING_FILE, in_json, read_toml, refuse_existing};
-pub use reading::{in_text, read_table};
+pub use reading::{in_text, plain, read_table};
 pub use stored::{Configuration, StoredSettings};
 pub use table::{has_key, nested, overlay, parse_setting, read_settings, table_of, word};

@@ -50,7 +50,7 @@ const KINDS: [(&str, &str); 16] = [
 ];
 
 /// A message of the reader in one line, without the names of types.
-fn plain(message: &str) -> String {
+pub fn plain(message: &str) -> String {
     let message = message.replace('\n', " ");
     let message = message.trim();
     if message.contains("out of range integral type conversion") {

@@ -2,6 +2,7 @@
 
 use super::dot;
 use super::palette::NEUTRAL;
+use crate::language::{Space, Token};
 use crate::spaces::{ChoiceArch, ChoiceSpace};
 
 /// A position that applies.
@@ -43,6 +44,22 @@ pub(super) fn choices(space: &ChoiceSpace, arch: &ChoiceArch) -> Vec<Choice> {
         }
     };
     order.iter().map(choice).collect()
+}
+
+/// Every step of an architecture's sequence, of whatever space.
+pub(super) fn steps<S: Space + ?Sized>(space: &S, arch: &S::Arch) -> Vec<Choice> {
+    let (tokens, names) = (space.encode(arch), space.vocabulary().names());
+    let step = |at: usize| {
+        let allowed = space.allowed(&tokens[..at]);
+        let choices: Vec<Token> = allowed.iter().collect();
+        Choice {
+            position: format!("step {}", at + 1),
+            chosen: choices.iter().position(|token| *token == tokens[at]).unwrap_or(0),
+            choices: choices.iter().map(|token| names[usize::from(token.0)].clone()).collect(),
+            parent: None,
+        }
+    };
+    (0..tokens.len()).map(step).collect()
 }
 
 impl Choice {

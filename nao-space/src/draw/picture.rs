@@ -1,6 +1,6 @@
 //! Pictures of the architectures of every space, in either format.
 
-use super::choices::{Choice, choices, choices_dot};
+use super::choices::{Choice, choices, choices_dot, steps};
 use super::diagram::Diagram;
 use super::svg::{Drawing, choices_svg, svg};
 use super::{dot, hierarchical};
@@ -52,8 +52,11 @@ enum Content {
 /// assert!(svg.starts_with("<svg") && svg.contains("Motif "));
 /// ```
 pub trait Draw: Space {
-    /// The picture of an architecture of this space.
-    fn picture(&self, arch: &Self::Arch) -> Picture;
+    /// The picture of an architecture of this space. Without more, a row per token of its sequence, among those that the
+    /// grammar allows there.
+    fn picture(&self, arch: &Self::Arch) -> Picture {
+        Picture { content: Content::Choices(steps(self, arch)) }
+    }
 }
 
 impl Draw for CnnSpace {

@@ -20,9 +20,41 @@ pub struct OpSet {
     aliases: Vec<(OpId, Op)>,
 }
 
-/// Names of the built-in sets, for messages and completion.
-pub const OP_SET_NAMES: [&str; 10] =
-    ["paper-11", "enas-5", "v1-14", "v2-10", "v2-11", "tf-19", "darts-7", "pnas-8", "nasnet-13", "amoeba-11"];
+/// A built-in set, as it is named.
+#[derive(Clone, Copy, Debug)]
+pub struct OpSetEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// Whose operations they are, in one line.
+    pub about: &'static str,
+    /// Makes it.
+    pub make: fn() -> OpSet,
+}
+
+/// The built-in sets: to add one, add a line.
+pub const OP_SETS: [OpSetEntry; 10] = [
+    OpSetEntry { name: "paper-11", about: "the 11 of the paper on NAO", make: OpSet::paper_11 },
+    OpSetEntry { name: "enas-5", about: "the 5 of weight sharing", make: OpSet::enas_5 },
+    OpSetEntry { name: "v1-14", about: "all of the authors' first code", make: OpSet::v1_14 },
+    OpSetEntry { name: "v2-10", about: "the authors' second code, without none", make: OpSet::v2_10 },
+    OpSetEntry { name: "v2-11", about: "the authors' second code", make: OpSet::v2_11 },
+    OpSetEntry { name: "tf-19", about: "the authors' TensorFlow code", make: OpSet::tf_19 },
+    OpSetEntry { name: "darts-7", about: "DARTS, without none", make: OpSet::darts_7 },
+    OpSetEntry { name: "pnas-8", about: "progressive search", make: OpSet::pnas_8 },
+    OpSetEntry { name: "nasnet-13", about: "NASNet", make: OpSet::nasnet_13 },
+    OpSetEntry { name: "amoeba-11", about: "AmoebaNet", make: OpSet::amoeba_11 },
+];
+
+/// The names of [`OP_SETS`], for messages and completion.
+pub const OP_SET_NAMES: [&str; OP_SETS.len()] = {
+    let mut names = [""; OP_SETS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = OP_SETS[at].name;
+        at += 1;
+    }
+    names
+};
 
 impl OpSet {
     /// A set from its operations in token order, with ids 0, 1, 2, ….
@@ -185,21 +217,13 @@ impl OpSet {
         OpSet::new("amoeba-11", ops)
     }
 
-    /// The built-in set of that name; see [`OP_SET_NAMES`].
+    /// The built-in set of that name; see [`OP_SETS`].
+    ///
+    /// # Errors
+    /// When there is none: lists the names.
     pub fn named(name: &str) -> Result<Self, UnknownOpSet> {
-        match name {
-            "paper-11" => Ok(OpSet::paper_11()),
-            "enas-5" => Ok(OpSet::enas_5()),
-            "v1-14" => Ok(OpSet::v1_14()),
-            "v2-10" => Ok(OpSet::v2_10()),
-            "v2-11" => Ok(OpSet::v2_11()),
-            "tf-19" => Ok(OpSet::tf_19()),
-            "darts-7" => Ok(OpSet::darts_7()),
-            "pnas-8" => Ok(OpSet::pnas_8()),
-            "nasnet-13" => Ok(OpSet::nasnet_13()),
-            "amoeba-11" => Ok(OpSet::amoeba_11()),
-            _ => Err(UnknownOpSet { name: name.to_owned() }),
-        }
+        let found = OP_SETS.into_iter().find(|entry| entry.name == name);
+        found.map(|entry| (entry.make)()).ok_or_else(|| UnknownOpSet { name: name.to_owned() })
     }
 
     /// The name of the set.

@@ -30,7 +30,7 @@ pub use plan::{
 pub use published::{CountComparison, TableRow, results_table};
 pub use skeleton::{Reduction, Skeleton, Stem};
 pub use zoo::{
-    DenseNetBc, Published, PublishedPerplexity, RECURRENT_ZOO_NAMES, RecurrentEntry, ResNext29,
-    UnknownRecurrentEntry, UnpublishedCells, ZOO_NAMES, ZooEntry, ZooError, ZooGraph, ZooNetwork,
-    recurrent_zoo, recurrent_zoo_entry, zoo, zoo_entry, zoo_networks,
+    DenseNetBc, Published, PublishedPerplexity, RecurrentEntry, ResNext29, UnknownRecurrentEntry,
+    UnpublishedCells, ZooEntry, ZooError, ZooGraph, ZooNetwork, recurrent_zoo, recurrent_zoo_entry,
+    recurrent_zoo_names, zoo, zoo_entry, zoo_networks,
 };

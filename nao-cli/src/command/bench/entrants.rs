@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
+use nao_controller::registry::{
+    Asking, RegisteredSpace, SearchKind, Strategies, StrategyConfig, StrategyEntry, StrategySettings,
+};
 use nao_controller::{
-    Ablation, CheapConfig, ControllerConfig, Enumeration, Language, LinearSearch, NaoConfig, NaoSearch,
-    PretrainedSpace, PretrainingConfig, StructureConfig, StructureSearch,
+    Ablation, CheapConfig, CheapLook, ControllerConfig, Enumeration, Language, LinearSearch, NaoConfig,
+    NaoSearch, PretrainedSpace, PretrainingConfig, StructureConfig, StructureSearch,
 };
 use nao_space::Space;
 use nao_space::search::{Account, Strategy};
 
 use super::values::Values;
 use crate::args::{BenchArgs, BenchMode};
+use crate::flags::refuse_idle;
 use crate::pretrained::pretrained;
-use crate::run::{STRUCTURE, StrategyConfig, controller_preset};
-use crate::strategy;
+use crate::registries::in_tables;
 
 /// The strategy that every table has, so that there is a ground to stand on.
 const ALWAYS: &str = "random";
@@ -23,40 +26,26 @@ const ALWAYS: &str = "random";
 /// Epochs per round of the authors' controllers, where none are named.
 const CONTROLLER_EPOCHS: usize = 200;
 
+/// Cheap labels at which a search looks in each round, where none are named.
+const CHEAP_LOOKS: u64 = 20;
+
 /// A strategy as it was named.
 pub struct Entrant {
     pub name: String,
-    kind: Kind,
-}
-
-enum Kind {
-    /// NAO on structure, whole or without a part.
-    Structure(StructureConfig),
-    /// NAO on structure that looks at cheap labels first.
-    Cheap(StructureConfig, CheapConfig),
-    /// NAO with a controller of the authors.
-    Controller(NaoConfig),
-    /// Ridge regression.
-    Linear,
-    /// Any other of those that `search` knows.
-    Other,
+    asking: Asking,
+    config: StrategyConfig,
+    /// How often it looks at cheap labels, if it does.
+    cheap: Option<CheapConfig>,
 }
 
 impl Entrant {
     /// All that were named, without those that were named before, and random search.
-    pub fn all<S: Space>(args: &BenchArgs, values: &Values<S>) -> Result<Vec<Self>> {
-        let mut names: Vec<String> =
-            args.strategies.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect();
-        if args.ablations {
-            names.push("nao".to_owned());
-            names.extend(Ablation::ALL.map(|ablation| format!("nao:{}", ablation.name())));
-        }
-        names.push(ALWAYS.to_owned());
+    pub fn all<S: Space>(known: &Strategies, args: &BenchArgs, values: &Values<S>) -> Result<Vec<Self>> {
         let mut entrants: Vec<Entrant> = Vec::new();
-        for name in names {
-            if entrants.iter().all(|entrant| entrant.name != name) {
-                let entrant = Entrant::named(name, args, values.whole)?;
-                if matches!(entrant.kind, Kind::Cheap(..)) && values.cheap.is_none() {
+        for entry in named(known, args)? {
+            if entrants.iter().all(|entrant| entrant.name != entry.name) {
+                let entrant = Entrant::new(entry, args, values.whole)?;
+                if entrant.cheap.is_some() && values.cheap.is_none() {
                     let table = values.table.name();
                     bail!(
                         "`{}` looks at labels of 12 epochs first; {table} has none beside those searched",
@@ -69,18 +58,25 @@ impl Entrant {
         Ok(entrants)
     }
 
-    fn named(name: String, args: &BenchArgs, whole: bool) -> Result<Self> {
-        let kind = match name.split_once(':') {
-            Some(("nao", variant)) => variant_of_nao(variant, &name, args)?,
-            None if name == "nao" => Kind::Structure(StructureConfig::default()),
-            None if name == "linear" => Kind::Linear,
-            _ => {
-                strategy::check_name(&name)?;
-                Kind::Other
-            }
+    fn new(entry: &StrategyEntry, args: &BenchArgs, whole: bool) -> Result<Self> {
+        let enumerates = args.mode == BenchMode::Enumerate;
+        let moved = [Ablation::Ascent, Ablation::Decoder, Ablation::Pretraining];
+        if enumerates && entry.lacks.is_some_and(|part| moved.contains(&part)) {
+            bail!(
+                "`{}` is `{}` where every cell of the table is scored: use --mode generate",
+                entry.name,
+                entry.stands_for
+            );
+        }
+        let looks = || CheapConfig { per_round: args.cheap_looks.unwrap_or(CHEAP_LOOKS) as usize };
+        let entrant = Entrant {
+            name: entry.name.to_owned(),
+            asking: entry.asking,
+            config: as_in_bench(entry.config(), args),
+            cheap: (entry.kind == SearchKind::CheapTrials).then(looks),
         };
-        let entrant = Entrant { name, kind };
-        if !(whole || entrant.name == ALWAYS || entrant.enumerates(args)) {
+        let draws = enumerates && entrant.enumerates();
+        if !(whole || draws || entry.name == ALWAYS) {
             bail!(
                 "`{}` proposes cells that this table does not have; nao, linear and random can draw from the table: \
                  --mode enumerate",
@@ -90,74 +86,84 @@ impl Entrant {
         Ok(entrant)
     }
 
-    /// Whether it draws from the table instead of from the space.
-    fn enumerates(&self, args: &BenchArgs) -> bool {
-        args.mode == BenchMode::Enumerate
-            && matches!(self.kind, Kind::Structure(_) | Kind::Cheap(..) | Kind::Linear)
+    /// Whether it can draw from the table instead of from the space.
+    fn enumerates(&self) -> bool {
+        matches!(self.config.settings, StrategySettings::Structure(_) | StrategySettings::Linear)
     }
 
-    /// The settings of NAO on structure.
-    fn structure(&self) -> Option<&StructureConfig> {
-        match &self.kind {
-            Kind::Structure(config) | Kind::Cheap(config, _) => Some(config),
-            Kind::Controller(_) | Kind::Linear | Kind::Other => None,
-        }
-    }
-
-    /// Whether it is asked for one architecture after another: it looks at one neighbour at a time, or breeds one child.
-    pub fn one_by_one(&self) -> bool {
-        strategy::goes_one_by_one(&self.name)
+    /// How many architectures it is asked for at a time, where rounds have so many.
+    pub fn per_round(&self, per_round: u64) -> u64 {
+        if self.asking == Asking::Rounds { per_round } else { 1 }
     }
 
     /// Architectures of its first round.
     pub fn initial(&self, args: &BenchArgs) -> u64 {
-        if self.name == "local" { 1 } else { args.initial.min(args.budget) }
+        if self.asking == Asking::OneByOneFromTheFirst { 1 } else { args.initial.min(args.budget) }
     }
 }
 
-/// `nao` with a preset or without a part.
-fn variant_of_nao(variant: &str, name: &str, args: &BenchArgs) -> Result<Kind> {
-    if variant == STRUCTURE {
-        return Ok(Kind::Structure(StructureConfig::default()));
+/// The entries of all names, random search last.
+fn named<'a>(known: &'a Strategies, args: &BenchArgs) -> Result<Vec<&'a StrategyEntry>> {
+    let names = args.strategies.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let mut entries: Vec<&StrategyEntry> =
+        names.map(|name| known.entry_of(name, in_tables)).collect::<Result<_, _>>()?;
+    if args.ablations {
+        let whole = known.entry("nao")?;
+        entries.push(whole);
+        entries.extend(known.entries().filter(|entry| entry.lacks.is_some()));
     }
-    if variant == "cheap" {
-        let looks = args.cheap_looks.map(|looks| CheapConfig { per_round: looks as usize });
-        let looks = looks.unwrap_or_default();
-        return Ok(Kind::Cheap(StructureConfig::default(), looks));
-    }
-    if let Some(ablation) = Ablation::named(variant) {
-        let made = [Ablation::Ascent, Ablation::Decoder, Ablation::Pretraining].contains(&ablation);
-        if made && args.mode == BenchMode::Enumerate {
-            bail!("`{name}` is `nao` where every cell of the table is scored: use --mode generate");
+    entries.push(known.entry(ALWAYS)?);
+    Ok(entries)
+}
+
+/// Refuses flags that do nothing for the strategies that were named.
+pub fn check_flags(known: &Strategies, args: &BenchArgs) -> Result<()> {
+    let entries = named(known, args)?;
+    let has_controller =
+        entries.iter().any(|entry| matches!((entry.settings)(), StrategySettings::Controller { .. }));
+    let idle = ("controller-epochs", args.controller_epochs.is_some() && !has_controller);
+    refuse_idle([idle], "none of the strategies has a controller of the authors (nao:v1, nao:v2, ...)")?;
+    let looks = entries.iter().any(|entry| entry.kind == SearchKind::CheapTrials);
+    let idle = ("cheap-looks", args.cheap_looks.is_some() && !looks);
+    refuse_idle([idle], "nao:cheap is none of the strategies")
+}
+
+/// The configuration of a strategy in a contest: the authors' controllers move as many parents as a round has, and train as
+/// long as is asked for.
+fn as_in_bench(config: StrategyConfig, args: &BenchArgs) -> StrategyConfig {
+    let settings = match config.settings {
+        StrategySettings::Controller { preset, config } => {
+            let epochs = args.controller_epochs.unwrap_or(CONTROLLER_EPOCHS);
+            let controller = ControllerConfig { epochs, ..config.controller };
+            let config = NaoConfig { controller, seeds: args.per_round as usize, ..config };
+            StrategySettings::Controller { preset, config }
         }
-        return Ok(Kind::Structure(ablation.of(StructureConfig::default())));
-    }
-    let Ok(controller) = controller_preset(variant) else {
-        let ablations = Ablation::ALL.map(Ablation::name).join(", ");
-        bail!(
-            "unknown `{name}`; after nao: come v1, v2, paper, rnn-ws, cheap, or a part that is left out: {ablations}"
-        );
+        settings => settings,
     };
-    let controller =
-        ControllerConfig { epochs: args.controller_epochs.unwrap_or(CONTROLLER_EPOCHS), ..controller };
-    Ok(Kind::Controller(NaoConfig { controller, seeds: args.per_round as usize, ..NaoConfig::default() }))
+    StrategyConfig { settings, ..config }
 }
 
 /// What entrants need of a table besides its values; those with equal settings share it.
 pub struct Equipment<'a, S: Space> {
+    known: &'a Strategies,
     values: &'a Values<S>,
     mode: BenchMode,
     learned: Vec<Arc<PretrainedSpace>>,
     enumeration: Option<Arc<Enumeration<S>>>,
 }
 
-impl<'a, S: Space> Equipment<'a, S> {
+impl<'a, S: RegisteredSpace> Equipment<'a, S> {
     /// Learns the space as the entrants need.
-    pub fn new(values: &'a Values<S>, entrants: &[Entrant], mode: BenchMode) -> Result<Self> {
-        let mut equipment = Equipment { values, mode, learned: Vec::new(), enumeration: None };
+    pub fn new(
+        known: &'a Strategies,
+        values: &'a Values<S>,
+        entrants: &[Entrant],
+        mode: BenchMode,
+    ) -> Result<Self> {
+        let mut equipment = Equipment { known, values, mode, learned: Vec::new(), enumeration: None };
         let space = values.table.space();
         for entrant in entrants {
-            let Some(config) = entrant.structure() else { continue };
+            let Some(config) = entrant.config.structure() else { continue };
             let pretraining = equipment.pretraining(config);
             if equipment.learned_with(&pretraining).is_some() {
                 continue;
@@ -199,33 +205,42 @@ impl<'a, S: Space> Equipment<'a, S> {
         'a: 'b,
     {
         let space = self.values.table.space();
-        match &entrant.kind {
-            Kind::Structure(config) => Ok(Box::new(self.search(config, seed)?)),
-            Kind::Cheap(config, looks) => {
-                let values: &'a Values<S> = self.values;
-                let Some(cheap) = &values.cheap else { bail!("{} has no cheap labels", values.table.name()) };
-                let look = move |arch: &S::Arch| {
-                    let value = *cheap.values.get(&values.table.space().key(arch))?;
-                    account.charge_cheap_look(cheap.epochs.into());
-                    Some(values.objective.merit(value))
-                };
-                Ok(Box::new(self.search(config, seed)?.looking_cheaply(*looks, Box::new(look))))
+        match &entrant.config.settings {
+            StrategySettings::Structure(config) => {
+                let search = self.search(config, seed)?;
+                Ok(match entrant.cheap {
+                    Some(looks) => Box::new(search.looking_cheaply(looks, self.cheap_look(account)?)),
+                    None => Box::new(search),
+                })
             }
-            Kind::Controller(config) => {
+            StrategySettings::Controller { config, .. } => {
                 let controller = config.controller.clone().fitted_to(&Language::of(space));
                 let config = NaoConfig { controller, ..config.clone() };
                 Ok(Box::new(NaoSearch::new(space, config, seed, Device::flex())?))
             }
-            Kind::Linear if self.mode == BenchMode::Enumerate => {
+            StrategySettings::Linear if self.mode == BenchMode::Enumerate => {
                 let archs = Arc::clone(&self.values.archs);
                 Ok(Box::new(LinearSearch::new(space, seed).enumerating(archs)))
             }
-            Kind::Linear | Kind::Other => {
-                let config = StrategyConfig::new(&entrant.name, NaoConfig::default());
+            _ => {
                 let nothing = || bail!("only nao learns before it searches");
-                strategy::build(&config, seed, space, &Device::flex(), nothing)
+                self.known.build(&entrant.config, space, seed, &Device::flex(), nothing)
             }
         }
+    }
+
+    /// What looks at a cheap label and charges it.
+    fn cheap_look<'b>(&self, account: &'b Account) -> Result<CheapLook<'b, S::Arch>>
+    where
+        'a: 'b,
+    {
+        let values: &'a Values<S> = self.values;
+        let Some(cheap) = &values.cheap else { bail!("{} has no cheap labels", values.table.name()) };
+        Ok(Box::new(move |arch: &S::Arch| {
+            let value = *cheap.values.get(&values.table.space().key(arch))?;
+            account.charge_cheap_look(cheap.epochs.into());
+            Some(values.objective.merit(value))
+        }))
     }
 
     /// A search of NAO on structure.

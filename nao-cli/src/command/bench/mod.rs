@@ -10,17 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use indicatif::{MultiProgress, ProgressBar};
+use nao_controller::registry::RegisteredSpace;
+use nao_space::ArchKey;
 use nao_space::search::{Account, Contest, RoundLimits, Standing};
-use nao_space::{ArchKey, Space};
 
-use self::entrants::{Entrant, Equipment};
+use self::entrants::{Entrant, Equipment, check_flags};
 use self::result::{BenchResult, CURVE_STEP, ContestFacts, SHOWN, beside, earlier, page};
 use self::values::Values;
 use super::{print_json, print_text};
 use crate::args::{BenchArgs, BenchProtocol};
 use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
-use crate::run::controller_preset;
+use crate::registries::Registries;
 
 /// The results so far, and where a person watches.
 #[derive(Clone)]
@@ -70,21 +71,22 @@ impl Board {
     }
 }
 
-pub fn run(args: BenchArgs, interrupt: &Interrupt) -> Result<()> {
+pub fn run(args: BenchArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     if args.seeds == 0 || args.budget == 0 {
         bail!("--seeds and --budget count from 1");
     }
-    check_flags(&args)?;
+    check_table_flags(&args)?;
+    check_flags(&known.strategies, &args)?;
     let earlier = args.with.iter().map(|path| Ok((path.clone(), earlier(path)?)));
     let earlier = earlier.collect::<Result<Vec<_>>>()?;
     let board = Board { results: Arc::default(), bars: MultiProgress::new(), earlier, json: args.json };
     let at_stop = board.clone();
-    interrupt.at_once(move || at_stop.part(), || contests(&args, &board))?;
+    interrupt.at_once(move || at_stop.part(), || contests(&args, known, &board))?;
     board.show()
 }
 
 /// All searches of all metrics.
-fn contests(args: &BenchArgs, board: &Board) -> Result<()> {
+fn contests(args: &BenchArgs, known: &Registries, board: &Board) -> Result<()> {
     match args.table.split_once(':') {
         None if args.table == "nasbench201" => {
             let splits = match args.protocol {
@@ -95,42 +97,42 @@ fn contests(args: &BenchArgs, board: &Board) -> Result<()> {
             let metrics = args.metric.as_deref().unwrap_or("cifar10").split(',').map(str::trim);
             let values = metrics.map(|metric| Ok((metric, Values::nasbench201(metric, splits)?)));
             let values = values.collect::<Result<Vec<_>>>()?;
-            values.iter().try_for_each(|(metric, values)| contest(args, metric, values, board))
+            values.iter().try_for_each(|(metric, values)| contest(args, known, metric, values, board))
         }
         Some(("nasbench101", file)) => {
             if args.protocol == BenchProtocol::Validation {
                 bail!("the table of NAS-Bench-101 has validation accuracies only: use --protocol noise-free");
             }
             let (metric, values) = Values::nasbench101(Path::new(file), args.slice.as_deref())?;
-            contest(args, &metric, &values, board)
+            contest(args, known, &metric, &values, board)
         }
         _ => bail!("unknown table `{}`; known are nasbench201, nasbench101:FILE", args.table),
     }
 }
 
-/// Refuses flags that do nothing for this table and these strategies.
-fn check_flags(args: &BenchArgs) -> Result<()> {
+/// Refuses flags that do nothing for this table.
+fn check_table_flags(args: &BenchArgs) -> Result<()> {
     let on_201 = !args.table.starts_with("nasbench101:");
     refuse_idle([("slice", on_201 && args.slice.is_some())], "it chooses rows of a nasbench101 file")?;
     let why = "a nasbench101 file has labels of CIFAR-10 only";
-    refuse_idle([("metric", !on_201 && args.metric.is_some())], why)?;
-    let names: Vec<&str> = args.strategies.split(',').map(str::trim).collect();
-    let has_controller = names.iter().any(|name| controller_preset(name.trim_start_matches("nao:")).is_ok());
-    let idle = ("controller-epochs", args.controller_epochs.is_some() && !has_controller);
-    refuse_idle([idle], "none of the strategies has a controller of the authors (nao:v1, nao:v2, ...)")?;
-    let idle = ("cheap-looks", args.cheap_looks.is_some() && !names.contains(&"nao:cheap"));
-    refuse_idle([idle], "nao:cheap is none of the strategies")
+    refuse_idle([("metric", !on_201 && args.metric.is_some())], why)
 }
 
 /// All searches of a table by one metric.
-fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>, board: &Board) -> Result<()> {
+fn contest<S: RegisteredSpace>(
+    args: &BenchArgs,
+    known: &Registries,
+    metric: &str,
+    values: &Values<S>,
+    board: &Board,
+) -> Result<()> {
     board.begin_metric();
     let space = values.table.space();
     let look = |map: &HashMap<ArchKey, f64>, arch: &S::Arch| map.get(&space.key(arch)).copied();
     let noise_free = args.protocol == BenchProtocol::NoiseFree;
     let optimum = values.optimum();
-    let entrants = Entrant::all(args, values)?;
-    let equipment = Equipment::new(values, &entrants, args.mode)?;
+    let entrants = Entrant::all(&known.strategies, args, values)?;
+    let equipment = Equipment::new(&known.strategies, values, &entrants, args.mode)?;
     let mut curve: Vec<u64> = (CURVE_STEP..=args.budget).step_by(CURVE_STEP as usize).collect();
     curve.extend(SHOWN);
     let facts = ContestFacts {
@@ -148,7 +150,7 @@ fn contest<S: Space>(args: &BenchArgs, metric: &str, values: &Values<S>, board: 
         let contest = Contest {
             limits: RoundLimits {
                 initial: entrant.initial(args),
-                per_round: if entrant.one_by_one() { 1 } else { args.per_round },
+                per_round: entrant.per_round(args.per_round),
                 budget: args.budget,
             },
             objective: values.objective.clone(),

@@ -26,10 +26,11 @@ use crate::device::device;
 use crate::failure::{Interrupted, stopped_at};
 use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
+use crate::registries::Registries;
 use crate::report::{TrainProgress, figure, say_origin};
 use crate::run::{
-    NO_TEXT, RunContents, TrainConfig, data_summary, kind_of, kind_of_recipe, latest_weights, new_manifest,
-    overlay_recipe, typed_table,
+    NO_TEXT, RunContents, TrainConfig, data_summary, kind_of, latest_weights, new_manifest, overlay_recipe,
+    typed_table,
 };
 
 pub use image::PreparedNetwork;
@@ -91,21 +92,21 @@ struct TrainResult {
     further: Map<String, Value>,
 }
 
-pub fn run(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
+pub fn run(args: TrainArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     check_flags(&args)?;
-    let kind = kind_of_training(&args)?;
-    with_recipe!(kind, R => train::<R>(args, interrupt))
+    let kind = kind_of_training(&args, known)?;
+    with_recipe!(kind, R => train::<R>(args, known, interrupt))
 }
 
 /// The cells that are meant: as named, or those of the run, of the architecture, of the data or of the recipe.
-fn kind_of_training(args: &TrainArgs) -> Result<SpaceKind> {
+fn kind_of_training(args: &TrainArgs, known: &Registries) -> Result<SpaceKind> {
     if let Some(run) = &args.from {
         return RunFolder::open(run)?.kind();
     }
     let data = args.data.as_deref().map(str::parse::<DataSource>).transpose()?;
     let shown = args.arch.as_deref().and_then(kind_of_arch);
     let kind = args.space.space.or(shown).or(data.as_ref().map(kind_of_data));
-    Ok(kind.or(kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
+    Ok(kind.or(known.kind_of_recipe(args.recipe.as_deref())).unwrap_or_default())
 }
 
 /// Refuses flags that do nothing with what is trained.
@@ -128,14 +129,14 @@ fn check_flags(args: &TrainArgs) -> Result<()> {
     refuse_idle(of_training, "without --arch and --from the settings of a recipe are printed")
 }
 
-fn train<R: Trainable>(args: TrainArgs, interrupt: &Interrupt) -> Result<()> {
+fn train<R: Trainable>(args: TrainArgs, known: &Registries, interrupt: &Interrupt) -> Result<()> {
     if args.dry_run && args.arch.is_none() && args.from.is_none() {
         let name =
             args.recipe.as_deref().context("name a recipe with --recipe, or an architecture with --arch")?;
-        let recipe = overlay_recipe::<R>(&R::built_in(name)?, args.epochs, &args.settings)?;
+        let recipe = overlay_recipe::<R>(&R::listed(known, name)?, args.epochs, &args.settings)?;
         return print_text(&toml::to_string(&recipe)?);
     }
-    let (config, arch, data) = resolve::<R>(&args)?;
+    let (config, arch, data) = resolve::<R>(&args, known)?;
     let prepare = |data: Arc<R::Data>| -> Result<(R::Prepared, Vec<(&'static str, String)>)> {
         let companions = data.companions();
         Ok((R::prepare(&config, &arch, data)?, companions))
@@ -167,7 +168,7 @@ pub(super) fn manifest<R: Trainable>(config: &TrainConfig<R>, prepared: &R::Prep
 type Described<R> = (TrainConfig<R>, ArchOf<R>, Option<Arc<<R as CellRecipe>::Data>>);
 
 /// The training that the arguments describe. Only a dry run has no data.
-pub(super) fn resolve<R: Trainable>(args: &TrainArgs) -> Result<Described<R>> {
+pub(super) fn resolve<R: Trainable>(args: &TrainArgs, known: &Registries) -> Result<Described<R>> {
     let (named, source) = subject::<R>(args)?;
     let source = source.or(R::Data::default_source());
     if source.is_none() && !args.dry_run {
@@ -176,7 +177,7 @@ pub(super) fn resolve<R: Trainable>(args: &TrainArgs) -> Result<Described<R>> {
     let stored = args.from.as_deref().filter(|_| args.data.is_none());
     let data = source.as_ref().map(|source| load::<R>(source, stored)).transpose()?;
     let recipe = match (&args.recipe, &data) {
-        (Some(name), _) => R::built_in(name)?,
+        (Some(name), _) => R::listed(known, name)?,
         (None, Some(data)) => {
             R::for_final_training(data).context("no recipe for this data: name one with --recipe")?
         }

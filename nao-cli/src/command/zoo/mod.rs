@@ -5,8 +5,7 @@ mod recurrent;
 use anyhow::{Result, anyhow};
 use nao_space::Space;
 use nao_space::network::{
-    Cost, Published, RECURRENT_ZOO_NAMES, Skeleton, ZooEntry, ZooError, ZooGraph, ZooNetwork,
-    recurrent_zoo_entry, zoo_networks,
+    Cost, Published, Skeleton, ZooEntry, ZooError, ZooGraph, ZooNetwork, recurrent_zoo_entry, zoo_networks,
 };
 use serde::Serialize;
 
@@ -70,7 +69,7 @@ fn find(name: &str) -> Result<&'static ZooNetwork> {
     let found = zoo_networks().iter().find(|network| network.name().eq_ignore_ascii_case(name));
     found.ok_or_else(|| {
         let error = ZooError::Unknown { name: name.to_owned() };
-        anyhow!("{error}; recurrent ones: {}", RECURRENT_ZOO_NAMES.join(", "))
+        anyhow!("{error}; recurrent ones: {}", nao_space::network::recurrent_zoo_names())
     })
 }
 

@@ -15,6 +15,8 @@ use nao_child::supernet::{
     Member, SharedRound, SharedSearch, SharedSearchError, SharedTraining, SharingConfig, Supernet,
 };
 use nao_child::{ArchOf, ImageData, Recipe, TrainError};
+use nao_controller::PretrainingConfig;
+use nao_controller::registry::StrategySettings;
 use nao_run::RunFolder;
 use nao_run::files::write_whole;
 use nao_space::network::SupernetPlan;
@@ -33,7 +35,6 @@ use crate::cells::{CellSpace, NamedRecipe};
 use crate::failure::{Interrupted, RunFailed, stopped_at};
 use crate::pretrained::pretrained;
 use crate::report::{TrainProgress, figure};
-use crate::strategy::ENAS;
 
 pub use files::latest_weights;
 pub use finalists::Finalists;
@@ -75,10 +76,10 @@ pub fn search_shared(run: RunInFolder<'_, Recipe>) -> Result<SharedOutcome<Recip
     let files = SharedFiles::of(folder)?;
     let (mut search, mut rounds) = opened(&sharing, config.seed, &space, data, &device, &files)?;
     let learned =
-        || pretrained(&space, &config.strategy.structure.pretraining, &device, Some(&folder.pretrained()));
-    let mut proposer: Box<dyn PersistentProposer + '_> = match config.strategy.name.as_str() {
-        ENAS => {
-            let (policy, updates) = (config.strategy.policy.clone(), sharing.policy_updates);
+        |config: &PretrainingConfig| pretrained(&space, config, &device, Some(&folder.pretrained()));
+    let mut proposer: Box<dyn PersistentProposer + '_> = match &config.strategy.settings {
+        StrategySettings::Policy(policy) => {
+            let (policy, updates) = (policy.clone(), sharing.policy_updates);
             Box::new(PolicyProposer::new(&space, policy, updates, sharing.norms, config.seed, &device)?)
         }
         _ => Box::new(StrategyProposer::new(&space, &config.strategy, config.seed, &device, learned)),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use nao_child::supernet::Proposer;
-use nao_controller::{NaoSearch, PretrainedSpace, StructureSearch, controller_weights};
+use nao_controller::registry::{StrategyConfig, StrategyError as NoStrategy, StrategySettings};
+use nao_controller::{NaoSearch, PretrainedSpace, PretrainingConfig, StructureSearch, controller_weights};
 use nao_run::files::{read_tensors, write_whole};
 use nao_space::file::check_checksum;
 use nao_space::search::{Observation, Proposals, RandomSearch, Strategy, StrategyError};
@@ -15,7 +16,6 @@ use nao_space::seed::seed_for;
 use nao_space::{CnnArch, CnnSpace};
 
 use super::persistent::PersistentProposer;
-use crate::run::{STRUCTURE, StrategyConfig};
 
 /// The `nao` strategy of a preset, told anew each round.
 pub struct StrategyProposer<'a, L> {
@@ -31,7 +31,7 @@ pub struct StrategyProposer<'a, L> {
     report: Option<serde_json::Value>,
 }
 
-impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> StrategyProposer<'a, L> {
+impl<'a, L: Fn(&PretrainingConfig) -> Result<Arc<PretrainedSpace>>> StrategyProposer<'a, L> {
     /// A proposer that has not proposed.
     pub fn new(
         space: &'a CnnSpace,
@@ -44,25 +44,32 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> StrategyProposer<'a, L> {
         StrategyProposer { space, config, seed, device, learn, learned: None, weights: None, report: None }
     }
 
-    fn structure(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
-        let learned = match &self.learned {
-            Some(learned) => learned.clone(),
-            None => (self.learn)()?,
-        };
-        self.learned = Some(learned.clone());
-        Ok(Box::new(StructureSearch::new(self.space, self.config.structure.clone(), seed, learned)?))
-    }
-
-    fn controller(&self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
-        let search = NaoSearch::new(self.space, self.config.nao.clone(), seed, self.device.clone())?;
-        Ok(match &self.weights {
-            Some(weights) => Box::new(search.going_on_from(weights)?),
-            None => Box::new(search),
-        })
+    /// The strategy of a round.
+    fn strategy(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
+        match &self.config.settings {
+            StrategySettings::Structure(config) => {
+                let learned = match &self.learned {
+                    Some(learned) => learned.clone(),
+                    None => (self.learn)(&config.pretraining)?,
+                };
+                self.learned = Some(learned.clone());
+                Ok(Box::new(StructureSearch::new(self.space, config.clone(), seed, learned)?))
+            }
+            StrategySettings::Controller { config, .. } => {
+                let search = NaoSearch::new(self.space, config.clone(), seed, self.device.clone())?;
+                Ok(match &self.weights {
+                    Some(weights) => Box::new(search.going_on_from(weights)?),
+                    None => Box::new(search),
+                })
+            }
+            _ => Err(NoStrategy::ProposesNothing { name: self.config.name.clone() }.into()),
+        }
     }
 }
 
-impl<L: Fn() -> Result<Arc<PretrainedSpace>>> PersistentProposer for StrategyProposer<'_, L> {
+impl<L: Fn(&PretrainingConfig) -> Result<Arc<PretrainedSpace>>> PersistentProposer
+    for StrategyProposer<'_, L>
+{
     fn save(&self, path: &Path) -> Result<()> {
         self.weights.as_ref().map_or(Ok(()), |weights| Ok(write_whole(path, weights)?))
     }
@@ -77,7 +84,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> PersistentProposer for StrategyPro
     }
 }
 
-impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for StrategyProposer<'_, L> {
+impl<L: Fn(&PretrainingConfig) -> Result<Arc<PretrainedSpace>>> Proposer for StrategyProposer<'_, L> {
     fn propose(
         &mut self,
         round: u32,
@@ -85,9 +92,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for StrategyProposer<'_, 
         count: usize,
     ) -> Result<Proposals<CnnArch>, StrategyError> {
         let seed = seed_for(self.seed, "proposer", u64::from(round));
-        let structure = self.config.preset == STRUCTURE;
-        let made = if structure { self.structure(seed) } else { self.controller(seed) };
-        let mut strategy = made.map_err(|error| StrategyError::Model {
+        let mut strategy = self.strategy(seed).map_err(|error| StrategyError::Model {
             strategy: self.config.name.clone(),
             message: format!("{error:#}"),
         })?;
@@ -101,7 +106,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for StrategyProposer<'_, 
             asked.warnings.push(format!("{stop}; cells drawn at random: {}", asked.proposals.len()));
         }
         self.report = strategy.report();
-        if !structure {
+        if self.config.structure().is_none() {
             self.weights = controller_weights(&strategy.save()?)?;
         }
         Ok(asked)

@@ -18,35 +18,17 @@ use std::sync::LazyLock;
 pub use densenet::DenseNetBc;
 pub use entry::{Published, UnpublishedCells, ZooEntry, ZooGraph, ZooNetwork};
 pub use recurrent::{
-    PublishedPerplexity, RECURRENT_ZOO_NAMES, RecurrentEntry, UnknownRecurrentEntry, recurrent_zoo,
-    recurrent_zoo_entry,
+    PublishedPerplexity, RecurrentEntry, UnknownRecurrentEntry, recurrent_zoo, recurrent_zoo_entry,
+    recurrent_zoo_names,
 };
 pub use resnext::ResNext29;
-
-/// The names of the published cells.
-pub const ZOO_NAMES: [&str; 14] = [
-    "NAONet-A",
-    "NAONet-B",
-    "NAONet-V2",
-    "NAONet",
-    "NAONet-WS",
-    "NASNet-A",
-    "NASNet-A-figure",
-    "AmoebaNet-A",
-    "AmoebaNet-B",
-    "PNASNet-5",
-    "ENAS",
-    "ENAS-alt",
-    "DARTS-V1",
-    "DARTS-V2",
-];
 
 /// Why the zoo has no cells of a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ZooError {
     /// A name that nothing has.
-    #[error("no architecture `{name}` in the zoo; known are {}", ZOO_NAMES.join(", "))]
+    #[error("no architecture `{name}` in the zoo; known are {}", names().join(", "))]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -70,7 +52,12 @@ pub enum ZooError {
     },
 }
 
-/// All published cells, in the order of [`ZOO_NAMES`].
+/// The names of all published cells.
+fn names() -> Vec<&'static str> {
+    zoo().iter().map(|entry| entry.name).collect()
+}
+
+/// All published cells: to add one, add it to its family.
 pub fn zoo() -> &'static [ZooEntry] {
     static ZOO: LazyLock<Vec<ZooEntry>> = LazyLock::new(|| {
         [nao::entries(), nasnet::entries(), amoebanet::entries(), pnasnet::entries(), enas::entries()]
@@ -124,8 +111,11 @@ mod tests {
 
     #[test]
     fn names_are_found_and_unknown_ones_answered_with_the_list() {
-        assert_eq!(zoo().iter().map(|entry| entry.name).collect::<Vec<_>>(), ZOO_NAMES);
-        for name in ZOO_NAMES {
+        let mut distinct = names();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), 14);
+        for name in names() {
             assert_eq!(zoo_entry(&name.to_lowercase()).unwrap().name, name);
         }
         assert!(zoo_entry("NAONet-C").unwrap_err().to_string().contains("NAONet-V2"));
