@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nao_run::files::read_text;
-use nao_run::{RunFolder, parse_stored};
+use nao_run::{RankedTrial, Ranking, RunFolder, parse_stored};
 use nao_space::Space;
 use nao_space::counted;
 use nao_space::network::{RECURRENT_ZOO_NAMES, ZooError, recurrent_zoo_entry, zoo_entry};
@@ -13,7 +13,6 @@ use nao_space::notation::{cnn_to_json, named_text, read_arch as read_in_any_form
 use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::flags::refuse_idle;
-use crate::report::{BestEntry, ranking};
 use crate::run::{RunConfig, RunContents};
 use crate::space_argument::AnySpace;
 use crate::task::{Arch, Task};
@@ -124,7 +123,7 @@ pub fn with_recurrent_names(error: ZooError) -> anyhow::Error {
 }
 
 /// An architecture of a run by its rank, with the run's configuration.
-pub fn arch_of_run<T: Task>(path: &Path, rank: usize) -> Result<(NamedArch<T>, BestEntry, RunConfig<T>)> {
+pub fn arch_of_run<T: Task>(path: &Path, rank: usize) -> Result<(NamedArch<T>, RankedTrial, RunConfig<T>)> {
     let folder = RunFolder::open(path)?;
     let config = folder.config::<T>()?;
     let space = T::space(&config.space)?;
@@ -132,7 +131,7 @@ pub fn arch_of_run<T: Task>(path: &Path, rank: usize) -> Result<(NamedArch<T>, B
     if rank == 0 {
         bail!("--rank counts from 1");
     }
-    let best = ranking(&trials, rank).entries;
+    let best = Ranking::of(&trials, rank).entries;
     let Some(entry) = best.get(rank - 1) else {
         bail!("{} has {}, none of rank {rank}", path.display(), counted(best.len(), "ranked trial"));
     };
