@@ -25,8 +25,14 @@ pub fn run(args: SimulateArgs, interrupt: &Interrupt) -> Result<()> {
         let folder = private_folder().context("cannot make a folder for the simulation")?;
         let place = folder.path().to_owned();
         let parting = move || {
-            // Again where something was written meanwhile.
-            let _ = (0..5).find(|_| std::fs::remove_dir_all(&place).is_ok());
+            // Again where something was written meanwhile, or right after.
+            for _ in 0..5 {
+                let _ = std::fs::remove_dir_all(&place);
+                std::thread::sleep(Duration::from_millis(20));
+                if !place.exists() {
+                    break;
+                }
+            }
             "stopped".to_owned()
         };
         costs.push(interrupt.at_once(parting, || simulate(&args, trials, folder.path()))?);
