@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nao_child::ArchOf;
-use nao_run::{RunFolder, parse_stored};
+use nao_run::{RankedTrial, Ranking, RunFolder, parse_stored};
 use nao_space::{Space, counted};
 
 use crate::arch_text::{content, is_file, text_within};
@@ -12,7 +12,6 @@ use crate::args::{CellOptions, SpaceKind};
 use crate::cell_network::CellNetwork;
 use crate::cells::{CellSpace, NamedRecipe, PublishedOf};
 use crate::flags::refuse_idle;
-use crate::report::{BestEntry, ranking};
 use crate::run::{RunConfig, RunContents};
 
 /// An architecture with the space in which it is written.
@@ -64,7 +63,7 @@ pub fn read_arch<R: NamedRecipe>(text: &str, options: &CellOptions) -> Result<Na
 pub fn arch_of_run<R: NamedRecipe>(
     path: &Path,
     rank: usize,
-) -> Result<(NamedArch<R>, BestEntry, RunConfig<R>)> {
+) -> Result<(NamedArch<R>, RankedTrial, RunConfig<R>)> {
     let folder = RunFolder::open(path)?;
     let config = folder.config::<R>()?;
     let space = R::Space::of_settings(&config.space)?;
@@ -72,7 +71,7 @@ pub fn arch_of_run<R: NamedRecipe>(
     if rank == 0 {
         bail!("--rank counts from 1");
     }
-    let best = ranking(&trials, rank).entries;
+    let best = Ranking::of(&trials, rank).entries;
     let Some(entry) = best.get(rank - 1) else {
         bail!("{} has {}, none of rank {rank}", path.display(), counted(best.len(), "ranked trial"));
     };

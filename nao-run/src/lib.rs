@@ -26,7 +26,8 @@
 //! ```
 //!
 //! [`Search`] is the short way. [`Coordinator`] is what it stands on: it runs trials on any [`executor`] and reports to a
-//! [`Watcher`]. Neighbours: `nao-space` (spaces, strategies, evaluators of tables), `nao-controller` (strategies that
+//! [`Watcher`]. What a program around it needs is here as well: [`settings`] from files and flags, the [`execution`] that they
+//! ask for, a [`Manifest`], the [`Ranking`] of a run and its [`status`]. Neighbours: `nao-space` (spaces, strategies, evaluators of tables), `nao-controller` (strategies that
 //! learn), `nao-child` (evaluators that train networks), `nao-cli` (all of it from the shell).
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
@@ -45,11 +46,13 @@ mod interruption;
 mod lock;
 mod manifest;
 pub mod memory;
+mod ranking;
 mod score;
 mod search;
 pub mod settings;
 mod shell;
 pub mod simulated;
+pub mod status;
 mod store;
 mod stored_arch;
 mod training_folder;
@@ -64,6 +67,7 @@ pub use error::{DatabaseError, Result, RunError};
 pub use folder::{RunFolder, free_name};
 pub use interruption::Interruption;
 pub use manifest::{DataSummary, Manifest, PartFiles, ProgramVersion};
+pub use ranking::{MeasuredObjective, RankedTrial, Ranking, TrialOrigin};
 pub use score::ScoreFunction;
 pub use search::Search;
 pub use shell::quoted;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use nao_space::search::{FinishedTrial, History, RoundLimits, Strategy};
+use nao_space::settings::{Setting, at_least};
 use nao_space::{Evaluator, Space, Trial};
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +118,7 @@ where
     /// Runs the search to its end, or goes on with it where its folder is there.
     ///
     /// # Errors
-    /// [`RunError::Refused`] when a setting makes no sense, when the folder belongs to a search with other settings, or
+    /// [`RunError::Setting`] when a setting makes no sense; [`RunError::Refused`] when the folder belongs to a search with other settings, or
     /// another process is at work in it; [`RunError::Interrupted`] when it was stopped; [`RunError::Failed`] when the
     /// strategy fails or too many trials do; others when the folder cannot be read or written.
     pub fn run(mut self) -> Result<History<S::Arch>> {
@@ -160,15 +161,11 @@ where
 
     fn check(&self) -> Result<()> {
         let RoundLimits { initial, per_round, budget } = self.limits;
-        for (name, value) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
-            if value == 0 {
-                bail!("{name} is 0: a search has at least one trial in each round");
-            }
+        let setting = |field| Setting { section: "", field };
+        for (field, trials) in [("budget", budget), ("initial", initial), ("per_round", per_round)] {
+            at_least(setting(field), trials, 1)?;
         }
-        if self.workers == 0 {
-            bail!("workers is 0: at least one trial has to run at a time");
-        }
-        Ok(())
+        Ok(at_least(setting("workers"), self.workers, 1)?)
     }
 
     /// The path of the folder, and what removes it where it is not to stay.

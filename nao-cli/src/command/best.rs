@@ -1,19 +1,19 @@
 //! `nao best`.
 
 use anyhow::{Result, bail};
-use nao_run::{RunFolder, quoted};
+use nao_run::{Ranking, RunFolder, quoted};
 
 use super::{print_json, print_text};
 use crate::args::BestArgs;
 use crate::output::tell;
-use crate::report::{best_table, ranking};
+use crate::report::best_table;
 
 pub fn run(args: BestArgs) -> Result<()> {
     if args.top == 0 {
         bail!("--top counts from 1");
     }
     let trials = RunFolder::open(&args.folder)?.store_to_read()?.trials()?;
-    let ranking = ranking(&trials, args.top);
+    let ranking = Ranking::of(&trials, args.top);
     if let Some(remark) = ranking.remark() {
         tell(format_args!("{remark}"));
     }

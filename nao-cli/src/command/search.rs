@@ -13,8 +13,8 @@ use nao_run::executor::OpenTrials;
 use nao_run::files::write_whole;
 use nao_run::settings::Configuration;
 use nao_run::{
-    Coordinator, Ending, Interruption, Manifest, RunFolder, SearchSettings, Store, StoredTrial, free_name,
-    parse_stored, quoted,
+    Coordinator, Ending, Interruption, Manifest, Ranking, RunFolder, SearchSettings, Store, StoredTrial,
+    free_name, parse_stored, quoted,
 };
 use nao_space::draw::Drawing;
 use nao_space::search::{OperationHistogram, Strategy};
@@ -31,8 +31,7 @@ use crate::output::tell;
 use crate::pretrained::pretrained;
 use crate::registries::Registries;
 use crate::report::{
-    SearchProgress, figure, operations_watch, print_summary, ranking, relaxed_tables, say_origin,
-    shared_tables,
+    SearchProgress, figure, operations_watch, print_summary, relaxed_tables, say_origin, shared_tables,
 };
 use crate::run::{
     DerivedOutcome, Finalists, Resolved, RunConfig, RunInFolder, SearchedRecipe, SharedOutcome, data_summary,
@@ -201,7 +200,7 @@ pub(super) fn carry_out<R: SearchedRecipe>(
         return Err(Interrupted(format!("{how}; go on with:  nao resume {}", quoted(folder.path()))).into());
     }
     let trials = store.trials()?;
-    if let Some(best) = ranking(&trials, 1).entries.first() {
+    if let Some(best) = Ranking::of(&trials, 1).entries.first() {
         let arch = parse_stored(&space, best.trial, &best.architecture, &best.key)?;
         let drawing = Drawing {
             title: format!("Best cell: trial {}", best.trial),
@@ -312,7 +311,8 @@ fn watch<R: SearchedRecipe>(
     };
     let last = trials.last().map_or(0, |trial| trial.round);
     let of_round = |round: u64| operations(&mut trials.iter().filter(|trial| trial.round == round));
-    let best: BTreeSet<TrialId> = ranking(trials, WATCHED).entries.iter().map(|entry| entry.trial).collect();
+    let best: BTreeSet<TrialId> =
+        Ranking::of(trials, WATCHED).entries.iter().map(|entry| entry.trial).collect();
     let best = operations(&mut trials.iter().filter(|trial| best.contains(&trial.id)))?;
     let (Some(first), Some(last), Some(best)) = (of_round(0)?, of_round(last)?, best) else {
         return Ok(None);

@@ -13,13 +13,13 @@ mod table;
 mod watch;
 
 pub use assessment::assessment_table;
-pub use best::{BestEntry, ranking};
+pub use best::best_table;
 pub use data::say_origin;
 pub use progress::{SearchProgress, TrainProgress};
 pub use relaxed::relaxed_tables;
 pub use shared::shared_tables;
-pub use status::{RunStatus, status_text};
+pub use status::status_text;
 pub use steps::{StepProgress, cost_in_words};
 pub use summary::print_summary;
-pub use table::{best_table, figure, millions, narrow_table, plain_table};
+pub use table::{figure, millions, narrow_table, plain_table};
 pub use watch::operations_watch;

@@ -3,11 +3,10 @@
 use std::io::Write;
 
 use anyhow::Result;
-use nao_run::{Ending, RunFolder, StoredTrial, Tally, quoted};
+use nao_run::{Ending, RankedTrial, Ranking, RunFolder, StoredTrial, Tally, quoted};
 use nao_space::counted;
 
-use super::best::{BestEntry, ranking};
-use super::table::best_table;
+use super::best::best_table;
 use crate::output::tell;
 
 /// How many cells the table shows.
@@ -22,7 +21,7 @@ pub fn print_summary(
     ending: &Ending,
     json: bool,
 ) -> Result<()> {
-    let ranking = ranking(trials, TOP);
+    let ranking = Ranking::of(trials, TOP);
     if let Some(remark) = ranking.remark() {
         tell(format_args!("{remark}"));
     }
@@ -54,7 +53,7 @@ pub fn print_summary(
 }
 
 /// The scores above are those of short trainings: the best cell still has to be trained.
-fn next_steps(out: &mut impl Write, folder: &RunFolder, best: &BestEntry) -> Result<()> {
+fn next_steps(out: &mut impl Write, folder: &RunFolder, best: &RankedTrial) -> Result<()> {
     let path = quoted(folder.path());
     writeln!(out, "best cell       {}", best.architecture)?;
     writeln!(out, "its picture     {}", folder.drawing().display())?;

@@ -3,8 +3,6 @@
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 
-use super::best::BestEntry;
-
 /// The width of a page where no terminal says another.
 const PAGE: usize = 80;
 
@@ -115,26 +113,6 @@ fn bare(table: &mut Table) {
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
-}
-
-/// The best architectures, each with all that makes its score readable.
-pub fn best_table(entries: &[BestEntry]) -> String {
-    let rows = entries.iter().map(|entry| {
-        let objective = &entry.objective;
-        vec![
-            entry.rank.to_string(),
-            entry.trial.to_string(),
-            figure(objective.value),
-            objective.split.clone(),
-            entry.fidelity.to_string(),
-            millions(entry.params),
-            millions(entry.macs),
-            entry.origin.words(),
-        ]
-    });
-    let value = entries.first().map_or("value", |entry| entry.objective.name.as_str());
-    let header = ["rank", "trial", value, "split", "fidelity", "params", "MACs", "found by"];
-    plain_table(&header, &[0, 1, 2, 5, 6], rows.collect())
 }
 
 /// A measured value as people read it: four digits after the point of a fraction, two of a perplexity.

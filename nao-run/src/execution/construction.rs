@@ -55,7 +55,7 @@ pub fn executor<S: Space + 'static>(
         }
         Engine::Slurm => {
             let start = TaskStart { program: own_copy(folder)?, slots: execution.slurm.slots_per_node };
-            let settings = slurm(execution, start, pace(execution))?;
+            let settings = slurm_settings(execution, start, pace(execution))?;
             Box::new(SlurmExecutor::new(exchange, naming, SlurmCommands, settings, RealClock::start())?)
         }
     })
@@ -82,7 +82,11 @@ fn pace(execution: &ExecutionConfig) -> Pace {
 }
 
 /// How array jobs are made and followed, each task of which starts its workers so.
-pub(crate) fn slurm(execution: &ExecutionConfig, start: TaskStart, pace: Pace) -> Result<SlurmSettings> {
+pub(crate) fn slurm_settings(
+    execution: &ExecutionConfig,
+    start: TaskStart,
+    pace: Pace,
+) -> Result<SlurmSettings> {
     let slurm = &execution.slurm;
     Ok(SlurmSettings {
         order: execution.order(),

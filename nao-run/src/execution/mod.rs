@@ -6,5 +6,6 @@ mod construction;
 mod engine;
 
 pub use config::{ClusterConfig, ExecutionConfig, SlurmConfig, most_processes, processors};
+pub(crate) use construction::slurm_settings;
 pub use construction::{check_surroundings, executor};
 pub use engine::{Engine, UnknownEngine};

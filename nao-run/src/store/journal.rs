@@ -11,7 +11,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::opening::{Header, with_suffix};
+use super::header::{Header, with_suffix};
 use crate::error::{Context, Result, bail};
 
 /// Refuses a journal that is not of the last write to the store, or is not whole.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod full_disk;
+mod header;
 mod journal;
 #[cfg(test)]
 mod model;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
 
-use super::opening::with_suffix;
+use super::header::with_suffix;
 use super::tests::measured;
 use super::{Recorded, RoundRecord, Store, StoredTrial, Tally, TrialStatus};
 

@@ -189,7 +189,7 @@ fn a_store_with_a_write_ahead_log_is_brought_to_the_form_of_today_when_it_is_wri
     // A copy of what a killed process leaves: the result is in the log alone.
     let killed = folder.path().join("killed.sqlite");
     for suffix in ["", "-wal"] {
-        let (from, to) = [&path, &killed].map(|path| opening::with_suffix(path, suffix)).into();
+        let (from, to) = [&path, &killed].map(|path| header::with_suffix(path, suffix)).into();
         std::fs::copy(from, to).unwrap();
     }
     drop(old);
@@ -204,7 +204,7 @@ fn a_store_with_a_write_ahead_log_is_brought_to_the_form_of_today_when_it_is_wri
         assert_eq!(store.trials().unwrap(), trials);
         assert_eq!(store.trials_of_round(0).unwrap(), trials);
         store.connection.execute_batch("REINDEX trials_by_round").unwrap();
-        assert!(!opening::with_suffix(&path, "-wal").exists());
+        assert!(!header::with_suffix(&path, "-wal").exists());
     }
 }
 

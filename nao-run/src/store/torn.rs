@@ -7,7 +7,7 @@ use nao_space::TrialId;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::opening::with_suffix;
+use super::header::with_suffix;
 use super::tests::{filled, measured};
 use super::{RoundRecord, Store, StoredTrial, TrialStatus};
 use crate::error::Result;

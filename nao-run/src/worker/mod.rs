@@ -2,6 +2,7 @@
 //! of them on one node: [`run_group`]); or for a coordinator on this machine, which sends trials one by one
 //! ([`serve_pipe`]).
 
+mod joining;
 mod pipe_worker;
 mod supervised_training;
 mod worker_group;
@@ -9,6 +10,7 @@ mod worker_loop;
 
 use nao_space::{Checkpointing, EvaluationError, Measurement, Progress, Trial, TrialId, quantity};
 
+pub use joining::{device_of_slot, processors_of_task, tasks_of_batch, wait_for_folder, wait_for_order};
 pub use pipe_worker::serve_pipe;
 pub use supervised_training::{SupervisedTraining, TrainingEnd};
 pub use worker_group::{GroupSettings, run_group};

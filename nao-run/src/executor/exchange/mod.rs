@@ -19,6 +19,7 @@
 //! clock of him who watches.
 
 mod attempt;
+mod claim;
 mod lease;
 mod order;
 mod publish;
@@ -39,7 +40,8 @@ use crate::error::{Context, Result};
 use crate::executor::TrialOutcome;
 use crate::files::{read_text, write_whole};
 
-pub use attempt::{Attempt, AttemptNumber, Beat, Claim, Claimant, CopyOfAttempt};
+pub use attempt::{Attempt, AttemptNumber, Beat, CopyOfAttempt};
+pub use claim::{Claim, Claimant};
 pub use lease::Leases;
 pub use order::WorkOrder;
 pub use publish::{Published, publish_once};

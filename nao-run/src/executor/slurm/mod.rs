@@ -9,6 +9,8 @@ mod commands;
 mod losses;
 mod outside;
 mod scheduler;
+#[cfg(test)]
+mod scripted;
 mod suspicion;
 #[cfg(test)]
 mod tests;

@@ -1,93 +1,12 @@
 //! The executor against a scheduler that does as it is told.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::path::Path;
-use std::rc::Rc;
 
 use nao_space::{ArchKey, EvaluationError, Fidelity};
 
+use super::scripted::{Answer, Script, Told, unreachable};
 use super::*;
 use crate::executor::exchange::{Claim, Claimant, Leases, TaskResult, WorkerId};
-
-/// What the scheduler is told to do, and what it was asked.
-#[derive(Default)]
-struct Script {
-    now: Duration,
-    limit: usize,
-    /// Answers to submissions; taken where there is none left.
-    answers: VecDeque<Answer>,
-    silent: bool,
-    jobs: Vec<ArrayJob>,
-    states: Vec<TaskReport>,
-    questions: usize,
-    is_cancelled: bool,
-}
-
-enum Answer {
-    /// Taken, and said so.
-    Taken,
-    /// Taken, though it says otherwise.
-    TakenBut(SchedulerError),
-    Not(SchedulerError),
-}
-
-#[derive(Clone)]
-struct Told(Rc<RefCell<Script>>);
-
-impl Clock for Told {
-    fn now(&self) -> Duration {
-        self.0.borrow().now
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.0.borrow_mut().now += time;
-    }
-}
-
-impl Scheduler for Told {
-    fn limits(&mut self) -> Result<SchedulerLimits, SchedulerError> {
-        let script = &mut *self.0.borrow_mut();
-        script.questions += 1;
-        if script.silent { Err(unreachable()) } else { Ok(SchedulerLimits { tasks: script.limit }) }
-    }
-
-    fn submit(&mut self, job: &ArrayJob) -> Result<JobNumber, SchedulerError> {
-        let script = &mut *self.0.borrow_mut();
-        let answer = script.answers.pop_front().unwrap_or(Answer::Taken);
-        if let Answer::Not(error) = answer {
-            return Err(error);
-        }
-        script
-            .states
-            .extend((0..job.tasks).map(|index| report(&job.token, index as u32, TaskState::Pending)));
-        script.jobs.push(job.clone());
-        match answer {
-            Answer::TakenBut(error) => Err(error),
-            _ => Ok(JobNumber(script.jobs.len().to_string())),
-        }
-    }
-
-    fn reports(&mut self, _name: &str) -> Result<Vec<TaskReport>, SchedulerError> {
-        let script = &mut *self.0.borrow_mut();
-        script.questions += 1;
-        if script.silent { Err(unreachable()) } else { Ok(script.states.clone()) }
-    }
-
-    fn cancel(&mut self, _name: &str) -> Result<(), SchedulerError> {
-        self.0.borrow_mut().is_cancelled = true;
-        Ok(())
-    }
-}
-
-fn report(token: &str, index: u32, state: TaskState) -> TaskReport {
-    let node = Some(format!("n{index}"));
-    TaskReport { token: token.into(), index: Some(index), state, node, elapsed: Duration::from_secs(5) }
-}
-
-fn unreachable() -> SchedulerError {
-    SchedulerError::Unreachable("timed out".into())
-}
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -131,7 +50,7 @@ struct Bench {
 impl Bench {
     fn new(limit: usize, trials_per_task: usize) -> Self {
         let run = tempfile::tempdir().unwrap();
-        let told = Told(Rc::new(RefCell::new(Script { limit, ..Script::default() })));
+        let told = Told::of(Script { limit, ..Script::default() });
         let executor = Self::executor(run.path(), &told, trials_per_task);
         Bench { told, run, executor }
     }

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::executor::{
-    ArrayJob, Batch, Claim, Claimant, Clock, Exchange, JobNumber, Scheduler, SchedulerError, SchedulerLimits,
-    TaskKey, TaskReport, TaskResult, TaskState, WorkerId,
-};
 use cpu_time::ThreadTime;
 use nao_space::{Fidelity, Measurement, Objective, TrialId};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+
+use crate::executor::{
+    ArrayJob, Batch, Claim, Claimant, Clock, Exchange, JobNumber, Scheduler, SchedulerError, SchedulerLimits,
+    TaskKey, TaskReport, TaskResult, TaskState, WorkerId,
+};
 
 /// How long the scheduler remembers a task that has ended.
 const MEMORY: Duration = Duration::from_secs(300);
