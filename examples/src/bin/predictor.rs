@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let known: Vec<NasBench201Arch> = (0..60).map(|_| space.sample(&mut rng)).collect();
     let new: Vec<NasBench201Arch> = (0..5).map(|_| space.sample(&mut rng)).collect();
 
-    let pairs = known.iter().map(|arch| (arch.clone(), error(arch)));
+    let pairs = known.iter().map(|arch| (*arch, error(arch)));
     let predictor =
         Predictor::builder(&space, Direction::Minimize).score("error", "percent").seed(7).fit(pairs)?;
     predictor.save(Path::new("predictor.json"))?;

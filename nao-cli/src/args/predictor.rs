@@ -88,6 +88,10 @@ pub struct PredictArgs {
     /// per line
     pub architectures: PathBuf,
 
+    // Of a predictor that a program of the user's own saved, which does not say how its space is named here.
+    #[command(flatten)]
+    pub space: AnySpaceOptions,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -58,7 +58,19 @@ pub fn run(args: PredictArgs, known: &Registries) -> Result<()> {
     let text = read_record(&args.predictor)?;
     let no_predictor = || format!("{} is no predictor of `nao fit`", args.predictor.display());
     let file = PredictorFile::from_json(&text).with_context(no_predictor)?;
-    let options = file.options().read::<AnySpaceOptions>().with_context(no_predictor)?;
+    let (path, space) = (args.predictor.display(), file.space());
+    let given = args.space.given().into_iter().find(|(_, given)| *given);
+    let options = match (file.options().is_empty(), given) {
+        (false, None) => file.options().read::<AnySpaceOptions>().with_context(no_predictor)?,
+        (false, Some((flag, _))) => {
+            bail!("--{flag} has no effect: {path} says itself that its space is {space}")
+        }
+        (true, Some(_)) => args.space.clone(),
+        (true, None) => bail!(
+            "{path} was saved by another program and does not say how its space {space} is named here: name it with \
+             --space and the options of that space"
+        ),
+    };
     options.make(&known.spaces)?.predict(args, file)
 }
 
@@ -194,4 +206,36 @@ fn page(result: &Predictions) -> String {
         text.push_str("\n* ranks beyond all of them; how far beyond is not known");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use nao_space::seed::rng_for;
+    use nao_space::{Direction, NasBench201Space};
+
+    use super::*;
+
+    #[test]
+    fn the_space_of_a_predictor_of_a_program_of_ones_own_is_named_on_the_command_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let [model, cells] = ["model.json", "cells.txt"].map(|name| folder.path().join(name));
+        let (space, mut rng) = (NasBench201Space::default(), rng_for(1, "own", 0));
+        let archs: Vec<_> = (0..8).map(|_| space.sample(&mut rng)).collect();
+        let pairs = archs.iter().cloned().zip((1..).map(f64::from));
+        Predictor::fit(&space, pairs, Direction::Maximize).unwrap().save(&model).unwrap();
+        std::fs::write(&cells, space.format(&archs[0])).unwrap();
+        let predict = |name: Option<&str>| {
+            let space = name.map(str::to_owned);
+            let space = AnySpaceOptions { space, ops: None, nodes: None, encoding: None, order: None };
+            run(
+                PredictArgs { predictor: model.clone(), architectures: cells.clone(), space, json: true },
+                &Registries::default(),
+            )
+        };
+        let error = predict(None).unwrap_err().to_string();
+        assert!(error.contains("nasbench201") && error.contains("--space"), "{error}");
+        predict(Some("nasbench201")).unwrap();
+        // The cell is none of another space, or else the predictor is not.
+        predict(Some("darts")).unwrap_err();
+    }
 }

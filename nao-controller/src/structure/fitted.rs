@@ -31,7 +31,7 @@ use crate::gaussian_process::Prediction;
 /// let score = |arch: &NasBench201Arch| arch.edges.iter().filter(|&&op| op == EdgeOp::NorConv3x3).count() as f64;
 /// let mut rng = rng_for(1, "example", 0);
 /// let archs: Vec<_> = (0..40).map(|_| space.sample(&mut rng)).collect();
-/// let pairs = archs.iter().map(|arch| (arch.clone(), score(arch)));
+/// let pairs = archs.iter().map(|arch| (*arch, score(arch)));
 ///
 /// let predictor = Predictor::fit(&space, pairs, Direction::Maximize)?;
 /// let new = space.sample(&mut rng);

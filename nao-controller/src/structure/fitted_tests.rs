@@ -1,5 +1,6 @@
 //! Predictors of spaces, and their files.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use nao_space::seed::rng_for;
@@ -12,9 +13,12 @@ fn quick() -> StructureConfig {
     StructureConfig { draws: 4, rival_draws: 2, keep: 2, refinements: 1, ..StructureConfig::default() }
 }
 
+/// So many architectures, each once.
 fn archs(count: usize) -> Vec<NasBench201Arch> {
     let (space, mut rng) = (NasBench201Space::default(), rng_for(3, "fitted", 0));
-    (0..count).map(|_| space.canonical(&space.sample(&mut rng))).collect()
+    let mut seen = HashSet::new();
+    let drawn = std::iter::repeat_with(|| space.canonical(&space.sample(&mut rng)));
+    drawn.filter(|arch| seen.insert(arch.clone())).take(count).collect()
 }
 
 fn convolutions(arch: &NasBench201Arch) -> f64 {
