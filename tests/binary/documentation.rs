@@ -241,11 +241,11 @@ fn the_page_of_commands_lists_all_of_them() {
     assert_eq!(shown, listed);
 }
 
-/// `nao table --markdown` prints what docs/results/published.md shows.
+/// `nao published --markdown` prints what docs/results/published.md shows.
 #[test]
 fn the_page_of_published_results_is_what_the_command_prints() {
     let folder = tempfile::tempdir().unwrap();
-    let printed = stdout(run(folder.path(), &["table", "--markdown"]));
+    let printed = stdout(run(folder.path(), &["published", "--markdown"]));
     let page = fs::read_to_string(Path::new(ROOT).join("docs/results/published.md")).unwrap();
     let page: BTreeSet<&str> = page.lines().collect();
     let rows = |line: &&str| line.starts_with('|') || line.starts_with(|first: char| first.is_ascii_digit());

@@ -140,8 +140,8 @@ fn a_flag_without_effect_is_refused() {
         (&["bench", "--table=nasbench101:x.csv", "--metric=cifar100"], "--metric"),
         (&["bench", "--controller-epochs=3"], "--controller-epochs"),
         (&["bench", "--cheap-looks=3"], "--cheap-looks"),
-        (&["table-check", "x.csv", "--space=nasbench201", "--ops=enas-5"], "--ops"),
-        (&["table-check", "x.csv", "--space=darts", "--nodes=4", "--schema=s.toml"], "--nodes"),
+        (&["benchmark", "check", "x.csv", "--space=nasbench201", "--ops=enas-5"], "--ops"),
+        (&["benchmark", "check", "x.csv", "--space=darts", "--nodes=4", "--schema=s.toml"], "--nodes"),
         (&["space", "describe", "--space=darts", "--nodes=4"], "--nodes"),
     ] {
         fs::write(path.join("s.toml"), "name = 'a'\narchitecture = ['b']\nobjective = 'c'\ndirection = 'maximize'\nunit = 'd'\nlabels = []\n")

@@ -1,4 +1,4 @@
-//! `nao table-check`: whether a file is a table of trained architectures, and what it holds.
+//! `nao benchmark check`: whether a file is a table of trained architectures, and what it holds.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use nao_space::{ArchKey, Space};
 use serde::Serialize;
 
 use super::{print_json, print_text};
-use crate::args::TableCheckArgs;
+use crate::args::BenchmarkCheckArgs;
 use crate::run::in_text;
 use crate::space_argument::{AnySpace, SpaceVisitor};
 
@@ -37,20 +37,20 @@ struct LabelSummary {
     ranks: bool,
 }
 
-pub fn run(args: TableCheckArgs) -> Result<()> {
+pub fn check(args: BenchmarkCheckArgs) -> Result<()> {
     let schema = match (&args.schema, args.space.space.as_deref()) {
         (Some(path), _) => schema(path)?,
         (None, Some("nasbench201")) => TableSchema::nasbench201(),
         (None, Some("nasbench101")) => TableSchema::nasbench101(),
         (None, _) => bail!(
-            "name a file that says what the columns mean with --schema FILE (see nao table-check --help)"
+            "name a file that says what the columns mean with --schema FILE (see nao benchmark check --help)"
         ),
     };
     args.space.visit(TableCheck { args: &args, schema: &schema })
 }
 
 struct TableCheck<'a> {
-    args: &'a TableCheckArgs,
+    args: &'a BenchmarkCheckArgs,
     schema: &'a TableSchema,
 }
 

@@ -22,13 +22,13 @@ mod zoo;
 
 use anyhow::Result;
 
-use crate::args::Command;
+use crate::args::{BenchmarkCommand, Command};
 use crate::interrupt::{Interrupt, IsIgnored};
 use crate::output::{print_each, print_json, print_text};
 
 /// Runs a command. `is_ignored` says which signals the process was started to ignore.
 pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
-    // Workers are told by others when to go.
+    // Workers end at the word of others, and treat signals in their own way.
     let command = match command {
         Command::Worker(args) => return worker::run(args, is_ignored),
         command => command,
@@ -46,11 +46,13 @@ pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),
         Command::Zoo(args) => zoo::run(args),
-        Command::TableCheck(args) => benchmark::run(args),
+        Command::Benchmark(BenchmarkCommand::Check(args)) | Command::TableCheck(args) => {
+            benchmark::check(args)
+        }
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Fit(args) => fit::run(args),
         Command::Predict(args) => predict::run(args),
-        Command::Table(args) => published::run(args),
+        Command::Published(args) => published::run(args),
         Command::Space(command) => space::run(command),
         Command::Simulate(args) => simulate::run(args, interrupt),
         Command::Worker(_) => unreachable!("run above"),

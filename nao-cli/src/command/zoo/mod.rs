@@ -42,7 +42,7 @@ struct CellsJson {
 }
 
 /// What to do next.
-const FURTHER: &str = "one of them:   nao zoo NAME      beside the published figures:   nao table";
+const FURTHER: &str = "one of them:   nao zoo NAME      beside the published figures:   nao published";
 
 pub fn run(args: ZooArgs) -> Result<()> {
     match &args.name {
