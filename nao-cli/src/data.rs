@@ -1,4 +1,4 @@
-//! Where data comes from, and on which device it is used: the words of the command line.
+//! The words of the command line for sources of data and for devices.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

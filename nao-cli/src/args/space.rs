@@ -19,13 +19,12 @@ pub enum SpaceKind {
 /// A space of cells of either kind, for an architecture named on the command line.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct CellOptions {
-    /// Kind of cells [default: that of the architecture, recipe or data where it shows, otherwise cnn]
+    /// Kind of cells [default: the kind of the architecture, recipe or data if they tell, otherwise cnn]
     #[arg(long, value_enum, value_name = "SPACE")]
     pub space: Option<SpaceKind>,
 
-    /// Operation set in whose ids image cells are written: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
-    /// nasnet-13, amoeba-11 [default: one that holds the cell if it comes with the
-    /// names of its operations, otherwise paper-11]
+    /// Operation set that the ids of image cells refer to: paper-11, enas-5, v1-14, v2-10, v2-11, tf-19, darts-7, pnas-8,
+    /// nasnet-13, amoeba-11 [default: a set that holds the cell if the cell names its operations, otherwise paper-11]
     #[arg(long, value_name = "SET")]
     pub ops: Option<String>,
 
@@ -33,11 +32,11 @@ pub struct CellOptions {
     #[arg(long, value_name = "B")]
     pub nodes: Option<usize>,
 
-    /// Order of the activations in whose ids recurrent cells are written: nao or nao-ws [default: nao]
+    /// Order of activations that the ids of recurrent cells refer to: nao or nao-ws [default: nao]
     #[arg(long)]
     pub order: Option<String>,
 
-    /// Whose network is made of image cells [default: what the cell says; genotypes mean that of DARTS]
+    /// Code base whose network the image cells form [default: the one that the cell names; for a genotype, darts]
     #[arg(long, value_enum, value_name = "CODE")]
     pub convention: Option<ConventionName>,
 }
@@ -58,7 +57,8 @@ impl CellOptions {
 /// A space of any kind.
 #[derive(Debug, Clone, ClapArgs, Serialize, Deserialize)]
 pub struct AnySpaceOptions {
-    /// cnn, rnn, darts, hierarchical, nasbench101, nasbench201, or choice:FILE, a space of your own in TOML [default: cnn]
+    /// Search space: cnn, rnn, darts, hierarchical, nasbench101, nasbench201, or choice:FILE (a space of your own in
+    /// TOML) [default: cnn]
     #[arg(long, value_name = "SPACE")]
     pub space: Option<String>,
 
@@ -71,18 +71,18 @@ pub struct AnySpaceOptions {
     #[arg(long, value_name = "B")]
     pub nodes: Option<usize>,
 
-    /// How image cells are written in tokens: pairs, kind-size or op-pair [default: pairs]
+    /// Token encoding of image cells: pairs, kind-size or op-pair [default: pairs]
     #[arg(long)]
     pub encoding: Option<String>,
 
-    /// Order of the activations of recurrent cells: nao or nao-ws [default: nao]
+    /// Order of activations that the ids of recurrent cells refer to: nao or nao-ws [default: nao]
     #[arg(long)]
     pub order: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum SpaceCommand {
-    /// What the space holds: operations, tokens, grammar, size
+    /// Describe the space: operations, tokens, grammar, size
     Describe {
         #[command(flatten)]
         space: AnySpaceOptions,
@@ -94,7 +94,7 @@ pub enum SpaceCommand {
     Sample {
         #[command(flatten)]
         space: AnySpaceOptions,
-        /// How many
+        /// Number of architectures
         #[arg(short = 'n', long, default_value_t = 1)]
         count: u64,
         /// Seed of the draw
@@ -104,7 +104,7 @@ pub enum SpaceCommand {
         #[arg(long)]
         json: bool,
     },
-    /// The tokens of an architecture
+    /// Print the tokens of an architecture
     Encode {
         /// `@NAME`, a string of the space in quotes, a genotype, or a file with one of them or with JSON
         arch: String,
@@ -114,14 +114,14 @@ pub enum SpaceCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Tokens in words, and where they go wrong
+    /// Explain tokens in words, and show the first that the grammar forbids
     Explain {
         /// Token numbers, separated by spaces or commas
         tokens: String,
         #[command(flatten)]
         space: AnySpaceOptions,
     },
-    /// The architecture of tokens
+    /// Print the architecture that tokens mean
     Decode {
         /// Token numbers, separated by spaces or commas
         tokens: String,
@@ -131,7 +131,7 @@ pub enum SpaceCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Whether a text is an architecture of the space, and its canonical spelling
+    /// Check that a text is an architecture of the space, and print its canonical spelling
     Check {
         /// `@NAME`, a string of the space in quotes, a genotype, or a file with one of them or with JSON
         arch: String,

@@ -28,7 +28,7 @@ use crate::output::{print_each, print_json, print_text};
 
 /// Runs a command. `is_ignored` says which signals the process was started to ignore.
 pub fn run(command: Command, is_ignored: IsIgnored) -> Result<()> {
-    // Workers end at the word of others, and treat signals in their own way.
+    // Workers handle signals themselves.
     let command = match command {
         Command::Worker(args) => return worker::run(args, is_ignored),
         command => command,
