@@ -241,7 +241,7 @@ fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
         let median = result["median_queries_to_optimum"].as_f64().unwrap();
         assert!(median <= 61.0 && (misses < 2) == (median < 61.0), "{result}");
     }
-    // The optimum of 6,466 classes within 60 looks.
+    // The optimum of 6,466 classes within 60 queries.
     assert_eq!(results[0]["misses"], 0);
     let queries = |results: &Value| {
         let kept = ["strategy", "median_queries_to_optimum", "interval", "best_at", "origins"];
@@ -287,11 +287,12 @@ fn cheap_looks_are_charged_as_their_part_of_a_query() {
     let found = bench(&["--budget=60"]);
     let looks = 3.0 * found["cheap_looks"].as_f64().unwrap();
     assert!(looks >= 3.0 * 30.0 && looks.fract() < 1e-9, "{found}");
-    // A search of whole queries and of looks at 12 / 200.
+    // A search of whole queries and of cheap queries at 12 / 200.
     let median = found["median_queries_to_optimum"].as_f64().unwrap();
     let hundredths = 100.0 * median;
     assert!(median < 60.0 && (hundredths - hundredths.round()).abs() < 1e-9, "{found}");
-    // 10 queries, then 10 looks back, 50 at candidates and 5 more queries: 18.6 of 19. Of the rest none is a query.
+    // 10 queries, then 10 cheap ones for them, 50 for candidates and 5 more queries: 18.6 of 19. The rest is less than a
+    // query.
     let short = bench(&["--budget=19", "--cheap-looks=50", "--protocol=validation"]);
     let queries: u64 =
         short["origins"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
@@ -300,7 +301,7 @@ fn cheap_looks_are_charged_as_their_part_of_a_query() {
         stdout(run(folder.path(), &["bench", "--strategies=nao:cheap", "--mode=enumerate", "--seeds=1"]));
     assert!(text.contains("nao:cheap: its queries contain"), "{text}");
     let none = run(folder.path(), &["bench", "--strategies=nao:cheap", "--cheap-looks=0"]);
-    assert_eq!(none.status.code(), Some(2), "without a look nothing could be proposed");
+    assert_eq!(none.status.code(), Some(2), "without a query nothing could be proposed");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn output_goes_through_what_is_no_file_and_follows_links() {
         assert_eq!(reader.join().unwrap(), whole, "{words:?}");
         assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
 
-        // A device as well: whoever may replace it in its folder does not.
+        // A device as well: even a user with the right to replace it does not.
         stdout(to(Path::new("/dev/null")));
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 
@@ -92,7 +92,7 @@ fn output_goes_through_what_is_no_file_and_follows_links() {
         assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
         assert_eq!(fs::read(at("target")).unwrap(), whole);
 
-        // A write-protected file is nobody's to replace, not even root's.
+        // A write-protected file is not replaced, not even by root.
         fs::set_permissions(at("target"), fs::Permissions::from_mode(0o444)).unwrap();
         fs::write(at("target"), "kept")
             .or_else(|_| {

@@ -31,7 +31,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// So many zeros, packed into next to nothing.
+/// That many zeros, packed into next to nothing.
 fn packed_zeros(mebibytes: usize) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     let zeros = vec![0; 1 << 20];
