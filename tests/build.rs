@@ -1,5 +1,5 @@
-//! Says which tests can run: those that need files from outside of the repository are ignored where nobody names the
-//! folder that holds them.
+//! Says which tests can run: tests that need files from outside the repository are ignored unless a variable names the
+//! folder of those files.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

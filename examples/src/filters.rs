@@ -1,7 +1,7 @@
 //! An operation, a space and an evaluator of your own.
 //!
 //! The space: chains of linear filters on a signal. [`Filter`] is the operation, a [`Chain`] of them the architecture,
-//! [`FilterSpace`] the language, and [`Ringing`] what a search looks at. Linear filters commute, so the order of a
+//! [`FilterSpace`] the language, and [`Ringing`] what a search measures. Linear filters commute, so the order of a
 //! chain makes no difference: that is the symmetry that `canonical` removes.
 
 use nao_space::draw::Draw;
@@ -107,7 +107,7 @@ impl Space for FilterSpace {
         self.length
     }
 
-    /// Any filter may follow any other; nothing follows a whole sequence. A grammar with conditions looks at
+    /// Any filter may follow any other; nothing follows a whole sequence. A grammar with conditions reads
     /// `prefix` here, and searches and controllers obey it without knowing of it.
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
         let known = prefix.iter().all(|&token| Filter::of_token(token).is_some());

@@ -26,7 +26,7 @@ pub struct StageSpace {
 }
 
 impl StageSpace {
-    /// The space of networks of so many stages.
+    /// The space of networks with this number of stages.
     pub fn new(stages: usize) -> Self {
         let depths = DEPTHS.iter().map(|depth| format!("depth {depth}"));
         let widths = WIDTHS.iter().map(|width| format!("width {width}"));

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The network that is meant with cells.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CellNetwork {
-    /// The code base whose network it is; `None` where nobody said.
+    /// The code base whose network it is; `None` if it is not known.
     pub convention: Option<Convention>,
     /// What the cells concatenate, where that is not what the convention says.
     pub concatenates: Option<ConcatenatedStates>,

@@ -1,4 +1,4 @@
-//! Flags that would do nothing where they were given.
+//! Flags that would have no effect.
 
 use anyhow::{Result, bail};
 

@@ -28,7 +28,7 @@ struct Shared {
 enum Section {
     /// With the process, after these words, which are made when it ends.
     AtOnce(Option<Parting>),
-    /// By itself, when it next looks at the flag.
+    /// On its own, when it next checks the flag.
     AtABorder,
 }
 
@@ -71,7 +71,7 @@ impl Interrupt {
         self.within(Section::AtOnce(Some(Box::new(parting))), work)
     }
 
-    /// Does work that looks at the flag and then keeps what it has.
+    /// Does work that checks the flag and then keeps its results.
     pub fn at_a_border<T>(&self, work: impl FnOnce() -> T) -> T {
         self.within(Section::AtABorder, work)
     }
@@ -86,7 +86,7 @@ impl Interrupt {
         let mut sections = self.sections();
         sections.push(section);
         if self.is_raised() {
-            // Asked between a look at the flag and here.
+            // The signal came between the last check of the flag and here.
             part(&mut sections);
         }
     }
@@ -110,7 +110,7 @@ impl Interrupt {
     }
 }
 
-/// Ends the process, unless the work under way ends by itself.
+/// Ends the process, unless the current work ends on its own.
 fn part(sections: &mut [Section]) {
     if let Some(Section::AtOnce(parting)) = sections.last_mut() {
         tell(parting.take().map_or_else(|| "stopped".to_owned(), |parting| parting()));

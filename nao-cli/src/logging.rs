@@ -14,9 +14,9 @@ pub fn start(verbose: u8) {
     };
     let filter = EnvFilter::try_from_env("NAO_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Colours are for terminals, and for those who have not said NO_COLOR.
+    // Colours are for terminals, unless NO_COLOR is set.
     let is_coloured =
         std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|word| word.is_empty());
-    // A log that nobody reads any more stops nobody.
+    // A log whose reader is gone does not stop the command.
     subscriber.with_target(false).with_ansi(is_coloured).log_internal_errors(false).init();
 }

@@ -107,12 +107,12 @@ pub fn print_each(texts: impl Iterator<Item = String>, json: bool) -> Result<()>
     Ok(out.flush()?)
 }
 
-/// Says something on standard error, where nobody may listen any more.
+/// Prints a message on standard error, whose reader may be gone.
 pub fn tell(message: impl Display) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// Says something on standard output on the way, where nobody may listen any more.
+/// Prints a message on standard output before the command ends; its reader may be gone.
 pub fn mention(message: impl Display) {
     let _ = writeln!(io::stdout(), "{message}");
 }

@@ -55,7 +55,7 @@ impl Registries {
     }
 
     /// One more space, for every command that takes a space of any kind: `nao space`, `draw`, `fit`, `predict` and
-    /// `table-check`. What is searched and trained are cells of images and of text: a search over another space needs an
+    /// `benchmark check`. What is searched and trained are cells of images and of text: a search over another space needs an
     /// evaluator, and is a program of its own (`nao_run::Search`).
     ///
     /// # Panics

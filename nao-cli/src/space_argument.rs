@@ -15,7 +15,7 @@ use nao_space::{
 };
 
 use crate::args::{
-    AnySpaceOptions, CellOptions, DrawArgs, FitArgs, PredictArgs, SpaceCommand, SpaceKind, TableCheckArgs,
+    AnySpaceOptions, BenchmarkCheckArgs, CellOptions, DrawArgs, FitArgs, PredictArgs, SpaceCommand, SpaceKind,
 };
 
 /// A space as it is named.
@@ -143,8 +143,8 @@ pub trait SpaceCommands {
     fn fit(&self, args: FitArgs) -> Result<()>;
     /// `nao predict`.
     fn predict(&self, args: PredictArgs, predictor: PredictorFile) -> Result<()>;
-    /// `nao table-check`.
-    fn check_table(&self, args: &TableCheckArgs, schema: &TableSchema) -> Result<()>;
+    /// `nao benchmark check`.
+    fn check_table(&self, args: &BenchmarkCheckArgs, schema: &TableSchema) -> Result<()>;
 }
 
 /// The order of activations of that name, which is the authors' usual one where none is named.

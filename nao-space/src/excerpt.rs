@@ -66,7 +66,7 @@ pub fn listed_up_to<T: AsRef<str>>(most: usize, things: impl IntoIterator<Item =
     shown.join(", ")
 }
 
-/// At most so many characters, those that steer a terminal written out.
+/// At most this many characters; characters that steer a terminal are written out.
 pub(crate) fn on_one_line(text: &str, most: usize) -> String {
     let characters = text.chars().take(most).flat_map(|character| {
         let escaped = character.is_control().then(|| character.escape_default());

@@ -38,7 +38,7 @@ pub struct OperationGraph {
 }
 
 impl OperationGraph {
-    /// The labels of the vertices in an order in which every vertex stands behind those that it reads; the output
+    /// The labels of the vertices in an order in which every vertex follows those that it reads; the output
     /// is the last.
     pub fn labels(&self) -> &[VertexLabel] {
         &self.labels
@@ -59,7 +59,7 @@ impl OperationGraph {
         self.labels.is_empty()
     }
 
-    /// Who reads every vertex, once for each edge.
+    /// The readers of every vertex, once for each edge.
     pub fn readers(&self) -> Vec<Vec<usize>> {
         let mut readers = vec![Vec::new(); self.len()];
         for (vertex, reads) in self.reads.iter().enumerate() {
@@ -86,7 +86,7 @@ impl OperationGraph {
 }
 
 impl VertexLabel {
-    /// A number of its own for every label.
+    /// A different number for every label.
     pub(crate) fn number(self) -> u64 {
         match self {
             VertexLabel::Output => 0,
@@ -122,7 +122,7 @@ pub struct VertexId(usize);
 /// ```
 /// use nao_space::graph::{GraphBuilder, VertexLabel};
 ///
-/// // A sum of two operations on the input is read by a third; a fourth is read by nobody.
+/// // A sum of two operations on the input is read by a third; a fourth has no reader.
 /// let mut graph = GraphBuilder::default();
 /// let input = graph.input(0);
 /// let left = graph.operation(0, [input]);

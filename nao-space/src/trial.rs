@@ -41,7 +41,7 @@ impl Direction {
     }
 }
 
-/// What a search looks at: a named quantity with direction, unit and the data split it is taken on.
+/// What a search optimises: a named quantity with direction, unit and the data split it is taken on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
@@ -91,7 +91,7 @@ pub struct Fidelity {
     pub recipe: String,
     /// Its number of epochs.
     pub epochs: u32,
-    /// A digest of all settings of the recipe: two widths are two fidelities. `None` where nobody took one, as in
+    /// A digest of all settings of the recipe: two widths are two fidelities. `None` where none was taken, as in
     /// measurements of version 0.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -291,7 +291,7 @@ pub trait Progress {
     }
 }
 
-/// Progress for nobody.
+/// Progress without a receiver.
 pub struct Quiet;
 
 impl Progress for Quiet {

@@ -47,7 +47,7 @@ fn a_larger_budget_goes_on_as_if_it_had_been_given_at_the_start() {
 
 /// Recurrent cells of one node: one for each activation.
 #[test]
-fn an_exhausted_space_takes_no_larger_budget_and_nobody_is_told_to_go_on() {
+fn an_exhausted_space_takes_no_larger_budget_and_no_message_asks_for_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let text = path.join("text");

@@ -191,7 +191,7 @@ fn a_published_network_is_trained_as_it_was_published() {
 #[test]
 fn the_results_table_has_every_row_with_its_verdict() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = json(folder.path(), &["table", "--json"]);
+    let rows = json(folder.path(), &["published", "--json"]);
     let rows = rows.as_array().unwrap();
     let of = |name: &str| rows.iter().filter(|row| row["name"] == name).collect::<Vec<_>>();
     for (name, params) in [
@@ -212,14 +212,16 @@ fn the_results_table_has_every_row_with_its_verdict() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("not published"), "{name}");
         assert!(stdout(run(folder.path(), &["zoo", name])).contains("cell not published"));
     }
-    let text = stdout(run(folder.path(), &["table"]));
+    let text = stdout(run(folder.path(), &["published"]));
     assert!(
         text.contains("25,624,430")
             && text.contains("no cell 1")
             && text.lines().any(|line| line.starts_with("1  they are drawn"))
     );
-    let markdown = stdout(run(folder.path(), &["table", "--markdown"]));
+    let markdown = stdout(run(folder.path(), &["published", "--markdown"]));
     assert!(markdown.contains("| ResNeXt-29 | - | - | - | - | 3.58 | 68.1M | 68,155,210 |"));
+    // The command's earlier name.
+    assert_eq!(stdout(run(folder.path(), &["table", "--markdown"])), markdown);
 }
 
 #[test]
@@ -239,7 +241,7 @@ fn searches_of_the_built_in_table_are_charged_and_stand_side_by_side() {
         let median = result["median_queries_to_optimum"].as_f64().unwrap();
         assert!(median <= 61.0 && (misses < 2) == (median < 61.0), "{result}");
     }
-    // The optimum of 6,466 classes within 60 looks.
+    // The optimum of 6,466 classes within 60 queries.
     assert_eq!(results[0]["misses"], 0);
     let queries = |results: &Value| {
         let kept = ["strategy", "median_queries_to_optimum", "interval", "best_at", "origins"];
@@ -285,11 +287,12 @@ fn cheap_looks_are_charged_as_their_part_of_a_query() {
     let found = bench(&["--budget=60"]);
     let looks = 3.0 * found["cheap_looks"].as_f64().unwrap();
     assert!(looks >= 3.0 * 30.0 && looks.fract() < 1e-9, "{found}");
-    // A search of whole queries and of looks at 12 / 200.
+    // A search of whole queries and of cheap queries at 12 / 200.
     let median = found["median_queries_to_optimum"].as_f64().unwrap();
     let hundredths = 100.0 * median;
     assert!(median < 60.0 && (hundredths - hundredths.round()).abs() < 1e-9, "{found}");
-    // 10 queries, then 10 looks back, 50 at candidates and 5 more queries: 18.6 of 19. Of the rest none is a query.
+    // 10 queries, then 10 cheap ones for them, 50 for candidates and 5 more queries: 18.6 of 19. The rest is less than a
+    // query.
     let short = bench(&["--budget=19", "--cheap-looks=50", "--protocol=validation"]);
     let queries: u64 =
         short["origins"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
@@ -298,7 +301,7 @@ fn cheap_looks_are_charged_as_their_part_of_a_query() {
         stdout(run(folder.path(), &["bench", "--strategies=nao:cheap", "--mode=enumerate", "--seeds=1"]));
     assert!(text.contains("nao:cheap: its queries contain"), "{text}");
     let none = run(folder.path(), &["bench", "--strategies=nao:cheap", "--cheap-looks=0"]);
-    assert_eq!(none.status.code(), Some(2), "without a look nothing could be proposed");
+    assert_eq!(none.status.code(), Some(2), "without a query nothing could be proposed");
 }
 
 #[test]
@@ -544,8 +547,11 @@ fn a_table_of_ones_own_is_checked() {
     std::fs::write(path.join("schema.toml"), schema).unwrap();
     let rows = "cell,acc\n0 0 1 1 0 0 1 1,90\n1 1 0 0 1 1 0 0,91\n0 2 1 3 0 0 1 1,\n";
     std::fs::write(path.join("t.csv"), rows).unwrap();
-    let words = ["table-check", "t.csv", "--space=cnn", "--ops=enas-5", "--nodes=1", "--schema=schema.toml"];
+    let words =
+        ["benchmark", "check", "t.csv", "--space=cnn", "--ops=enas-5", "--nodes=1", "--schema=schema.toml"];
     let summary = json(path, &[&words[..], &["--json"]].concat());
+    // The command's earlier name.
+    assert_eq!(json(path, &[&["table-check"], &words[2..], &["--json"]].concat()), summary);
     assert_eq!((&summary["rows"], &summary["distinct"]), (&Value::from(3), &Value::from(2)));
     assert_eq!(
         (&summary["labels"][0]["best"], &summary["labels"][0]["ranks"]),
@@ -559,7 +565,7 @@ fn a_table_of_ones_own_is_checked() {
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("high") && error.trim_end().lines().count() == 1, "{error}");
-    let output = run(path, &["table-check", "t.csv", "--space=cnn"]);
+    let output = run(path, &["benchmark", "check", "t.csv", "--space=cnn"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("--schema"));
 }
 

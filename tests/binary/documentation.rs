@@ -222,9 +222,9 @@ fn commands_that_are_mentioned_exist() {
     assert!(done.len() >= 20, "{done:?}");
 }
 
-/// The table of docs/commands.md has every command of `nao --help`, and no other.
+/// The tables of README.md and docs/commands.md have every command of `nao --help`, and no other.
 #[test]
-fn the_page_of_commands_lists_all_of_them() {
+fn the_tables_of_commands_list_all_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let help = stdout(run(folder.path(), &["--help"]));
     let listed = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
@@ -234,18 +234,23 @@ fn the_page_of_commands_lists_all_of_them() {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|&name| name != "help")
         .collect();
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/commands.md")).unwrap();
+    let read = |name: &str| fs::read_to_string(Path::new(ROOT).join(name)).unwrap();
+    let readme = read("README.md");
+    let wanted = readme.lines().filter(|line| line.starts_with('|')).flat_map(spans);
+    let wanted = wanted.filter_map(|span| span.strip_prefix("nao ")?.split(' ').next());
+    assert_eq!(wanted.collect::<BTreeSet<&str>>(), listed, "README.md");
+    let page = read("docs/commands.md");
     let rows = page.lines().filter(|line| line.starts_with("| ["));
     let shown: BTreeSet<&str> =
         rows.flat_map(|row| spans(row.split(" | ").next().unwrap()).collect::<Vec<_>>()).collect();
-    assert_eq!(shown, listed);
+    assert_eq!(shown, listed, "docs/commands.md");
 }
 
-/// `nao table --markdown` prints what docs/results/published.md shows.
+/// `nao published --markdown` prints what docs/results/published.md shows.
 #[test]
 fn the_page_of_published_results_is_what_the_command_prints() {
     let folder = tempfile::tempdir().unwrap();
-    let printed = stdout(run(folder.path(), &["table", "--markdown"]));
+    let printed = stdout(run(folder.path(), &["published", "--markdown"]));
     let page = fs::read_to_string(Path::new(ROOT).join("docs/results/published.md")).unwrap();
     let page: BTreeSet<&str> = page.lines().collect();
     let rows = |line: &&str| line.starts_with('|') || line.starts_with(|first: char| first.is_ascii_digit());

@@ -88,7 +88,7 @@ pub fn history(run: &Path) -> Vec<Row> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// How many trials have been measured, as far as there is a store yet.
+/// How many trials have been measured; none if there is no store yet.
 pub fn count_done(run: &Path) -> usize {
     let Ok(store) = Connection::open_with_flags(
         run.join("trials.sqlite"),

@@ -14,7 +14,7 @@ pub struct Caught {
     run: PathBuf,
     /// The folder of all attempts at its trial.
     attempts: PathBuf,
-    /// The folder of its own.
+    /// The folder of this attempt.
     attempt: PathBuf,
     holder: Value,
     process: u32,
@@ -35,7 +35,7 @@ impl Caught {
         signal(self.process, "-TERM");
     }
 
-    /// Whether it is still stopped: not sent on by somebody else, nor dead.
+    /// Whether it is still stopped: neither continued from elsewhere nor dead.
     pub fn is_stopped(&self) -> bool {
         state(self.process) == Some('T')
     }
@@ -63,7 +63,7 @@ impl Drop for Caught {
     }
 }
 
-/// Stops one of those who work on a trial, if there is one who satisfies this and is far from its end.
+/// Stops a worker in the middle of a trial, if one satisfies this and its trial is far from its end.
 pub fn catch(run: &Path, wanted: impl Fn(&Value) -> bool) -> Option<Caught> {
     let trials = std::fs::read_dir(run.join("attempts")).into_iter().flatten().flatten();
     trials.map(|trial| trial.path()).find_map(|attempts| {
@@ -72,7 +72,7 @@ pub fn catch(run: &Path, wanted: impl Fn(&Value) -> bool) -> Option<Caught> {
         let holder = holder(&attempt).filter(|holder| wanted(holder))?;
         let process = u32::try_from(holder["process"].as_u64()?).ok()?;
         if state(process)? == 'T' {
-            // Somebody else has it, who alone may let it go.
+            // Another test stopped it, and only that one may continue it.
             return None;
         }
         signal(process, "-STOP");

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 /// A search that takes seconds.
-const TINY: &[&str] = &[
+pub const TINY: &[&str] = &[
     "--set=recipe.hidden=8",
     "--set=recipe.epochs=2",
     "--set=recipe.batch=4",
@@ -32,7 +32,7 @@ const CONTROLLER: &[&str] = &[
 ];
 
 /// A text of sentences that follow a pattern, in the folder `text`.
-fn write_text(folder: &Path) {
+pub fn write_text(folder: &Path) {
     let text = folder.join("text");
     fs::create_dir(&text).unwrap();
     let sentence = |i: usize| {

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::language::{TINY, write_text};
 use crate::support::{nao, run, stdout};
 
 /// Tiny cells.
@@ -80,7 +81,7 @@ fn output_goes_through_what_is_no_file_and_follows_links() {
         assert_eq!(reader.join().unwrap(), whole, "{words:?}");
         assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
 
-        // A device as well: whoever may replace it in its folder does not.
+        // A device as well: even a user with the right to replace it does not.
         stdout(to(Path::new("/dev/null")));
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 
@@ -91,7 +92,7 @@ fn output_goes_through_what_is_no_file_and_follows_links() {
         assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
         assert_eq!(fs::read(at("target")).unwrap(), whole);
 
-        // A write-protected file is nobody's to replace, not even root's.
+        // A write-protected file is not replaced, not even by root.
         fs::set_permissions(at("target"), fs::Permissions::from_mode(0o444)).unwrap();
         fs::write(at("target"), "kept")
             .or_else(|_| {
@@ -223,7 +224,7 @@ fn a_closed_pipe_ends_a_command_quietly() {
         &["status", "run"],
         &["draw", "@NAONet-A"],
         &["export", "run", "--format=json"],
-        &["table"],
+        &["published"],
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -235,6 +236,23 @@ fn a_closed_pipe_ends_a_command_quietly() {
         let refused = nao(folder.path()).args(["draw", "@nobody"]).stderr(writer).status().unwrap();
         assert_eq!(refused.code(), Some(2));
     }
+}
+
+/// A search reports on standard error; it continues when the reader of that is gone.
+#[test]
+fn a_search_whose_messages_have_no_reader_ends_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write_text(folder);
+    // The reader ends at once, the search begins later.
+    let script = format!(
+        "{{ sleep 0.3; \"$NAO\" search --strategy=random --space=rnn --data=text:text {} --set=rounds.initial=2 \
+         --set=rounds.budget=2 --out=run; echo $? > code; }} 2>&1 >/dev/null | true",
+        TINY.join(" ")
+    );
+    shell(folder, &script);
+    assert_eq!(fs::read_to_string(folder.join("code")).unwrap().trim(), "0");
+    assert!(stdout(run(folder, &["best", "run"])).contains("perplexity"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// So many zeros, packed into next to nothing.
+/// That many zeros, packed into next to nothing.
 fn packed_zeros(mebibytes: usize) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     let zeros = vec![0; 1 << 20];
@@ -145,7 +145,15 @@ fn a_byte_order_mark_changes_nothing() {
     marked("table.csv", &format!("arch,score\n{CELL},0.5\n"));
     stdout(run(
         path,
-        &["table-check", "table.csv", "--space=cnn", "--ops=enas-5", "--nodes=2", "--schema=schema.toml"],
+        &[
+            "benchmark",
+            "check",
+            "table.csv",
+            "--space=cnn",
+            "--ops=enas-5",
+            "--nodes=2",
+            "--schema=schema.toml",
+        ],
     ));
     marked("run.toml", "[rounds]\nbudget = 7\n");
     let resolved = stdout(run(path, &["search", "--config", "run.toml", "--dry-run"]));
@@ -162,7 +170,7 @@ fn a_file_that_unpacks_to_a_gigabyte_is_refused() {
     for name in ["bomb.csv.zst", "bomb.json", "bomb.toml", "test_batch.bin.zst", "data_batch_1.bin.zst"] {
         fs::write(path.join(name), &bomb).unwrap();
     }
-    let check = ["table-check", "bomb.csv.zst", "--space=cnn", "--schema=schema.toml"];
+    let check = ["benchmark", "check", "bomb.csv.zst", "--space=cnn", "--schema=schema.toml"];
     assert_refused(&run(path, &check), &["bomb.csv.zst", "more than 512 MiB"], "a table");
     assert_refused(&run(path, &["draw", "bomb.json"]), &["bomb.json", "more than 16 MiB"], "an architecture");
     let space = run(path, &["space", "describe", "--space=choice:bomb.toml"]);
@@ -203,8 +211,9 @@ fn a_message_about_a_file_fits_on_a_screen() {
     );
     fs::write(path.join("schema.toml"), format!("\"{long}\" = 1")).unwrap();
     fs::write(path.join("table.csv"), format!("{long},b\n1,2\n")).unwrap();
-    let check =
-        |schema: &str| run(path, &["table-check", "table.csv", "--space=cnn", &format!("--schema={schema}")]);
+    let check = |schema: &str| {
+        run(path, &["benchmark", "check", "table.csv", "--space=cnn", &format!("--schema={schema}")])
+    };
     assert_refused(&check("schema.toml"), &["schema.toml"], "a schema");
     fs::write(path.join("good.toml"), TABLE).unwrap();
     assert_refused(&check("good.toml"), &["no column `arch`"], "a table");

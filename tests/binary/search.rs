@@ -103,7 +103,7 @@ fn a_child_that_was_under_way_goes_on_from_its_last_epoch() {
 fn a_changed_seed_space_or_recipe_is_refused_field_by_field() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, run_folder) = started(folder.path(), "2");
-    // While it is there, at work or not, nobody else may.
+    // While it exists, at work or not, no other process may.
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-STOP", &id]).status().unwrap().success());
     let second = run(folder.path(), &["resume", "run"]);

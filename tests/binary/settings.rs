@@ -140,8 +140,8 @@ fn a_flag_without_effect_is_refused() {
         (&["bench", "--table=nasbench101:x.csv", "--metric=cifar100"], "--metric"),
         (&["bench", "--controller-epochs=3"], "--controller-epochs"),
         (&["bench", "--cheap-looks=3"], "--cheap-looks"),
-        (&["table-check", "x.csv", "--space=nasbench201", "--ops=enas-5"], "--ops"),
-        (&["table-check", "x.csv", "--space=darts", "--nodes=4", "--schema=s.toml"], "--nodes"),
+        (&["benchmark", "check", "x.csv", "--space=nasbench201", "--ops=enas-5"], "--ops"),
+        (&["benchmark", "check", "x.csv", "--space=darts", "--nodes=4", "--schema=s.toml"], "--nodes"),
         (&["space", "describe", "--space=darts", "--nodes=4"], "--nodes"),
     ] {
         fs::write(path.join("s.toml"), "name = 'a'\narchitecture = ['b']\nobjective = 'c'\ndirection = 'maximize'\nunit = 'd'\nlabels = []\n")
@@ -400,7 +400,7 @@ fn every_command_that_takes_a_space_takes_every_space() {
         fs::write(path.join("asked.csv"), format!("architecture\n{asked}")).unwrap();
         let predicted = json(path, &["predict", "predictor.json", "asked.csv", "--json"]);
         assert_eq!(predicted["predictions"].as_array().unwrap().len(), 2, "{name}: {predicted}");
-        let checked = stdout(run(path, &["table-check", "pairs.csv", &space, "--schema=schema.toml"]));
+        let checked = stdout(run(path, &["benchmark", "check", "pairs.csv", &space, "--schema=schema.toml"]));
         assert!(checked.contains(&format!("{} rows", archs.len())), "{name}: {checked}");
 
         let data = if name == "rnn" { "--data=text:text" } else { "--data=digits" };

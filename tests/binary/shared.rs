@@ -132,7 +132,7 @@ fn finalists_are_trials_that_are_drawn_and_trained_from_shared_weights() {
         "{not_found:?}"
     );
     assert!(init["copied"].as_u64().unwrap() > 20, "{init}");
-    // The file by itself does as well as its run, and starting from it is not starting afresh.
+    // The file alone works as well as its run, and a start from it differs from a fresh start.
     let file = init["file"].as_str().unwrap();
     let again: Value = serde_json::from_str(&stdout(train(file, "4", "again"))).unwrap();
     assert_eq!(again["value"], trained["value"]);

@@ -74,7 +74,7 @@ fn a_search_stops_while_its_space_is_learned() {
         send(&child, signal);
         let message = check_stopped(&ended(child, signal), signal);
         assert!(message.contains("nao resume run"), "{message}");
-        // Nothing half-written stays, and nobody has the run.
+        // Nothing half-written stays, and no process holds the run.
         let left = fs::read_dir(folder.join("run/controller")).unwrap().count();
         assert_eq!(left, 0, "{signal}");
         assert!(stdout(run(folder, &["status", "run"])).contains("nao resume"));

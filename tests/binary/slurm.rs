@@ -13,8 +13,8 @@ use crate::history::{MANY, TINY, count_done, history, is_tidy, logs, on_one_mach
 use crate::holders::{Caught, catch};
 use crate::support::{nao, without_timed_tests};
 
-/// Short times, so that what a cluster does in minutes takes seconds. The lease is not one of them: nobody who is only
-/// slow shall lose a trial.
+/// Short times, so that what a cluster does in minutes takes seconds. The lease is not one of them: a worker that is
+/// only slow must not lose its trial.
 const QUICK: &[&str] = &[
     "--executor=slurm",
     "--set=execution.cluster.heartbeat=0.5",
@@ -37,7 +37,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster on ports of its own.
+    /// A cluster on its own ports.
     fn start(number: u16, settings: &[(&'static str, &'static str)]) -> Self {
         let turn = without_timed_tests();
         let scripts =
@@ -227,7 +227,7 @@ fn preempted_children_go_on_where_they_were() {
     assert!(ends(search).success());
     cluster.is_as_on_one_machine();
     let logs = cluster.logs();
-    assert!(logs.contains("put back: the process was told to stop"), "nobody was sent away: {logs}");
+    assert!(logs.contains("put back: the process was told to stop"), "no worker was sent away: {logs}");
     assert!(logs.contains("goes on from the state of attempt"), "{logs}");
 }
 
@@ -251,7 +251,7 @@ fn a_killed_controller_of_slurm_is_waited_for() {
     let cluster = Cluster::start(4, &[]);
     let mut search = cluster.search(&["--parallel", "4"]).spawn().unwrap();
     cluster.done_after(&mut search, 2);
-    // Nothing begins without the controller, but who is at work goes on, and his result counts.
+    // Nothing begins without the controller, but workers with a trial continue, and their results count.
     let caught = cluster.catches(&mut search, None);
     let done = count_done(&cluster.run());
     cluster.kill_daemon("slurmctld");
@@ -282,7 +282,7 @@ fn accounting_is_not_needed() {
         cluster.in_the_way("sacct", "#!/bin/sh\necho 'Slurm accounting storage is disabled' >&2\nexit 1\n");
     assert!(!cluster.slurm("sacct", &[]).status.success(), "this cluster keeps accounts");
     let mut search = cluster.search(&[]).env("PATH", path).spawn().unwrap();
-    // A task that somebody ends is made up for, though nobody keeps accounts of it.
+    // A task that is cancelled is replaced, although there is no accounting.
     let caught = cluster.catches(&mut search, None);
     let ended = cluster.slurm("scancel", &[&caught.place()]);
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));

@@ -43,7 +43,7 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// A file system of its own, which only root can have.
+/// A mounted file system, which only root can make.
 struct Disk {
     folder: TempDir,
 }
@@ -175,7 +175,7 @@ fn results_can_be_looked_at_while_a_search_writes_them() {
     assert!(child.wait().unwrap().success());
     seen.push(look());
     assert!(seen.is_sorted() && seen.ends_with(&[10]), "{seen:?}");
-    assert!(seen.iter().any(|count| (1..10).contains(count)), "nobody looked in between: {seen:?}");
+    assert!(seen.iter().any(|count| (1..10).contains(count)), "no result was read in between: {seen:?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn timed() -> RwLockReadGuard<'static, ()> {
     MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The program, in a folder of its own and without settings from outside.
+/// The program in a folder, without settings from outside.
 pub fn nao(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nao"));
     command.current_dir(folder).env_remove("NAO_LOG").env_remove("RUST_BACKTRACE").stdin(Stdio::null());

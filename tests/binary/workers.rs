@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use crate::history::{MANY, TINY, count_done, history, is_tidy, logs, on_one_machine};
 use crate::support::{nao, run, stdout};
 
-/// Short times, so that what a cluster does in minutes takes seconds. The lease is not one of them: nobody who is only
-/// slow shall lose a trial.
+/// Short times, so that what a cluster does in minutes takes seconds. The lease is not one of them: a worker that is
+/// only slow must not lose its trial.
 const QUICK: &[&str] = &[
     "--executor=workers",
     "--set=execution.cluster.heartbeat=0.25",
@@ -100,7 +100,7 @@ fn twenty_workers_that_start_with_the_search_give_one_consistent_run() {
     crowd.all_succeed();
     let shared = folder.path().join("run");
     is_tidy(&shared);
-    // Nobody trained what another one had.
+    // No worker trained the trial of another one.
     assert_eq!(logs(&shared).matches("attempt 2:").count(), 0, "{}", logs(&shared));
     assert_eq!(&history(&shared), on_one_machine());
 }
@@ -146,7 +146,7 @@ fn workers_that_are_killed_frozen_and_sent_away_change_nothing() {
     crowd.all_succeed();
     is_tidy(&shared);
     let logs = logs(&shared);
-    // Each of the three cost an attempt, whoever's trial it was.
+    // Each of the three cost an attempt, of whichever trial.
     let attempts = logs.lines().filter(|line| line.starts_with("attempt ")).count();
     assert!(logs.contains("put back") && attempts >= 24 + 3, "{logs}");
     assert_eq!(&history(&shared), on_one_machine());

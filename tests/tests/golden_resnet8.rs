@@ -2,7 +2,7 @@
 //! reference logits on the first 1,000 test images of CIFAR-10. It is no stack of cells, so it is described as a graph.
 //!
 //! Its convolutions have biases and its norms another epsilon. Ours have neither: a bias moves the running mean of the
-//! norm behind the convolution, the epsilon its running variance. The two shortcuts have no norm; theirs is one that
+//! norm after the convolution, the epsilon its running variance. The two shortcuts have no norm; theirs is one that
 //! only adds the bias.
 
 use std::collections::{BTreeMap, HashMap};

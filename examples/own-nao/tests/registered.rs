@@ -78,7 +78,7 @@ fn a_recipe_is_in_help_messages_search_and_train() {
 fn a_space_is_in_every_command_that_takes_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    for command in [&["space", "sample"][..], &["draw"], &["fit"], &["table-check"]] {
+    for command in [&["space", "sample"][..], &["draw"], &["fit"], &["benchmark", "check"]] {
         assert!(help(path, command).contains("choice:FILE, filters"), "{command:?}");
     }
     assert!(refused(path, &["space", "describe", "--space=?"]).contains("filters"));
@@ -104,7 +104,7 @@ fn a_space_is_in_every_command_that_takes_one() {
     let schema = "name = 'filters'\narchitecture = ['architecture']\nobjective = 'score'\ndirection = 'maximize'\n\
                   unit = 'points'\n[[labels]]\ncolumn = 'score'\nlabel = { dataset = 'signal', split = 'test', epochs = 1, run = 'average' }\n";
     fs::write(path.join("schema.toml"), schema).unwrap();
-    let checked = run(path, &["table-check", "pairs.csv", space, "--schema=schema.toml"]);
+    let checked = run(path, &["benchmark", "check", "pairs.csv", space, "--schema=schema.toml"]);
     let said =
         String::from_utf8_lossy(&checked.stdout).into_owned() + &String::from_utf8_lossy(&checked.stderr);
     assert!(checked.status.success() && said.contains("rows of filters/4"), "{said}");

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-/// What candidates a search of a table scores.
+/// Which candidates are scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BenchMode {
-    /// Those that it makes itself, as in a search without a table
+    /// The candidates that the search generates, as without a table
     Generate,
     /// Every cell of the table (nao and linear)
     Enumerate,
@@ -23,12 +23,12 @@ impl BenchMode {
     }
 }
 
-/// By what a search goes, and what is reported.
+/// Which accuracy is optimised, and which is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BenchProtocol {
-    /// Test accuracy for both; a search ends at the optimum
+    /// Test accuracy is optimised and reported; a search ends at the optimum
     NoiseFree,
-    /// Validation accuracy to go by, test accuracy reported
+    /// Validation accuracy is optimised, test accuracy is reported
     Validation,
 }
 
@@ -39,11 +39,11 @@ pub struct BenchArgs {
     #[arg(long, default_value = "nao,linear,local,evolution,random", value_name = "NAMES")]
     pub strategies: String,
 
-    /// Also nao and all five searches that lack a part of it
+    /// Add nao and its five variants that lack one part
     #[arg(long)]
     pub ablations: bool,
 
-    /// nasbench201 (built in), or nasbench101:FILE (CSV, needs --mode enumerate)
+    /// Benchmark: nasbench201 (built in), or nasbench101:FILE (CSV, needs --mode enumerate)
     #[arg(long, default_value = "nasbench201", value_name = "TABLE")]
     pub table: String,
 
@@ -51,7 +51,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "DATASETS")]
     pub metric: Option<String>,
 
-    /// Use the rows of a nasbench101 file that have this word in their column `source_slice` only
+    /// Use only the rows of a nasbench101 file that have this word in their column `source_slice`
     #[arg(long, value_name = "WORD")]
     pub slice: Option<String>,
 
@@ -61,16 +61,16 @@ pub struct BenchArgs {
     #[arg(long, value_enum, default_value_t = BenchMode::Generate)]
     pub mode: BenchMode,
 
-    /// Looks per search
-    #[arg(long, default_value_t = 200, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    /// Queries per search
+    #[arg(long, default_value_t = 200, value_name = "QUERIES", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     pub budget: u64,
 
-    /// Random looks of the first round
-    #[arg(long, default_value_t = 10, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// Random queries in the first round
+    #[arg(long, default_value_t = 10, value_name = "QUERIES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub initial: u64,
 
-    /// Looks of each later round; evolutions and local search take one at a time
-    #[arg(long, default_value_t = 5, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// Queries in each later round; evolution and local search take one at a time
+    #[arg(long, default_value_t = 5, value_name = "QUERIES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub per_round: u64,
 
     /// Searches of each strategy, with seeds 1, 2, ...
@@ -81,11 +81,11 @@ pub struct BenchArgs {
     #[arg(long, value_name = "EPOCHS")]
     pub controller_epochs: Option<usize>,
 
-    /// Candidates at whose 12-epoch label nao:cheap looks in each round behind the first [default: 20]
-    #[arg(long, value_name = "LOOKS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// 12-epoch labels that nao:cheap may query per round, after the first round [default: 20]
+    #[arg(long, value_name = "QUERIES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub cheap_looks: Option<u64>,
 
-    /// Results of an earlier `nao bench --json` to be put beside these; those of another table are refused
+    /// Show the results of an earlier `nao bench --json` beside the new ones; results of another table are refused
     #[arg(long, value_name = "FILE")]
     pub with: Vec<PathBuf>,
 

@@ -19,7 +19,7 @@ pub struct CountArgs {
     #[arg(long, value_name = "F", value_parser = clap::value_parser!(u16).range(2..))]
     pub width: Option<u16>,
 
-    /// For images of ImageNet instead of CIFAR-10
+    /// Count the network for images of ImageNet instead of CIFAR-10
     #[arg(long)]
     pub imagenet: bool,
 

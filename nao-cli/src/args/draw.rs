@@ -13,7 +13,7 @@ pub enum DrawFormat {
     Svg,
     /// Graphviz source
     Dot,
-    /// The documented JSON graph
+    /// The drawn graph as JSON
     Json,
 }
 
@@ -25,19 +25,20 @@ pub struct DrawArgs {
     #[command(flatten)]
     pub space: AnySpaceOptions,
 
-    /// Whose network is made of image cells, which says what they concatenate [default: what the cell says]
+    /// Code base whose network the image cells form; it decides what they concatenate [default: the one that the cell
+    /// names]
     #[arg(long, value_enum, value_name = "CODE")]
     pub convention: Option<ConventionName>,
 
-    /// Which architecture of a run folder, counted from the best [default: 1]
+    /// Rank of the architecture in a run folder; 1 is the best [default: 1]
     #[arg(long)]
     pub rank: Option<usize>,
 
-    /// [default: that of the file's name, .svg, .dot, .gv or .json, or svg]
+    /// Output format [default: that of the file's name (.svg, .dot, .gv, .json), otherwise svg]
     #[arg(long, value_enum)]
     pub format: Option<DrawFormat>,
 
-    /// Where to write [default: standard output]
+    /// Output file [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

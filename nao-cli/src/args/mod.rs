@@ -14,7 +14,7 @@ mod zoo;
 use clap::{Parser, Subcommand};
 
 pub use bench::{BenchArgs, BenchMode, BenchProtocol};
-pub use benchmark::TableCheckArgs;
+pub use benchmark::{BenchmarkCheckArgs, BenchmarkCommand};
 pub use count::CountArgs;
 pub use draw::{DrawArgs, DrawFormat};
 pub use predictor::{FitArgs, PredictArgs};
@@ -25,7 +25,7 @@ pub use search::{
 pub use space::{AnySpaceOptions, CellOptions, SpaceCommand, SpaceKind};
 pub use train::TrainArgs;
 pub use weights::{ExportArgs, ExportFormat, ImportArgs, ParameterNames};
-pub use zoo::{TableArgs, ZooArgs};
+pub use zoo::{PublishedArgs, ZooArgs};
 
 /// Neural Architecture Optimization: finds network cells by moving them through a learned continuous space.
 #[derive(Debug, Parser)]
@@ -35,7 +35,7 @@ pub use zoo::{TableArgs, ZooArgs};
                         nao draw @NAONet-A -o cell.svg"
 )]
 pub struct Args {
-    /// Log more to standard error; repeat for more still (NAO_LOG=nao_child=debug gives full control)
+    /// Log more to standard error; repeat it for even more (NAO_LOG=nao_child=debug gives full control)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
@@ -47,13 +47,13 @@ pub struct Args {
 pub enum Command {
     /// Search for an architecture
     Search(SearchArgs),
-    /// Go on with a search that was stopped or killed
+    /// Continue a search or a training that was stopped or killed
     Resume(ResumeArgs),
     /// Show the best architectures of a run
     Best(BestArgs),
-    /// Show how a run stands: what runs where, and what failed why
+    /// Show the progress of a run: what runs where, and what failed and why
     Status(RunFolderArgs),
-    /// Stop a run and everything that works for it, wherever it is
+    /// Stop a run on every machine that works for it
     Cancel(CancelArgs),
     /// Draw an architecture of any space as SVG or DOT
     Draw(DrawArgs),
@@ -61,27 +61,32 @@ pub enum Command {
     Count(CountArgs),
     /// Train one architecture to the end and keep its weights
     Train(TrainArgs),
-    /// Take weights or a network's description home, to PyTorch or elsewhere
+    /// Export weights or a network description, for PyTorch or other tools
     Export(ExportArgs),
-    /// Take in weights of the authors' PyTorch code, and measure them
+    /// Import weights of the authors' PyTorch code, and measure their accuracy
     Import(ImportArgs),
     /// Show the published architectures
     Zoo(ZooArgs),
-    /// Search a table of trained cells, NAS-Bench-201, where a look costs nothing but is charged
+    /// Show the published results beside the counted parameters and operations
+    #[command(alias = "table")]
+    Published(PublishedArgs),
+    /// Compare search strategies on NAS-Bench-201, where every query is charged
     Bench(BenchArgs),
-    /// Learn a predictor from architectures and scores of your own, and see how well it ranks
+    /// Work with a tabular benchmark of your own
+    #[command(subcommand)]
+    Benchmark(BenchmarkCommand),
+    /// The earlier name of `nao benchmark check`
+    #[command(hide = true)]
+    TableCheck(BenchmarkCheckArgs),
+    /// Fit a predictor to architectures and scores of your own, and measure how well it ranks
     Fit(FitArgs),
     /// Predict the scores of architectures
     Predict(PredictArgs),
-    /// Check a table of trained architectures in a CSV file, plain, .gz or .zst
-    TableCheck(TableCheckArgs),
-    /// Show the published results beside the parameters and operations that we count
-    Table(TableArgs),
-    /// Look into a search space: describe, sample, encode, decode, check
+    /// Describe, sample, encode, decode and check sequences of a search space
     #[command(subcommand)]
     Space(SpaceCommand),
-    /// Simulate a search on a cluster: its time, and what it asks of coordinator and scheduler
+    /// Simulate a search on a cluster: its time, and the load on coordinator and scheduler
     Simulate(SimulateArgs),
-    /// Train children of a search that was started with --executor workers
+    /// Train the trials of a search that was started with --executor workers
     Worker(WorkerArgs),
 }

@@ -10,9 +10,9 @@ use super::AnySpaceOptions;
 /// Whether a larger or a smaller score is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ScoreDirection {
-    /// As of an accuracy
+    /// Larger scores are better, as with an accuracy
     Maximize,
-    /// As of an error or a perplexity
+    /// Smaller scores are better, as with an error or a perplexity
     Minimize,
 }
 
@@ -27,41 +27,41 @@ impl From<ScoreDirection> for Direction {
 
 #[derive(Debug, ClapArgs)]
 pub struct FitArgs {
-    /// A CSV file of architectures with their scores
+    /// CSV file with architectures and their scores
     pub pairs: PathBuf,
     #[command(flatten)]
     pub space: AnySpaceOptions,
 
-    /// The column of the architectures; several, separated by commas, are joined by spaces
+    /// Column of the architectures; several columns, separated by commas, are joined by spaces
     #[arg(long, default_value = "architecture", value_name = "COLUMNS", value_delimiter = ',')]
     pub architecture: Vec<String>,
 
-    /// The column of the scores; lines where it is empty are left out
+    /// Column of the scores; lines with an empty score are left out
     #[arg(long, default_value = "score", value_name = "COLUMN")]
     pub score: String,
 
-    /// Which scores are better
+    /// Whether larger or smaller scores are better
     #[arg(long, value_enum)]
     pub direction: ScoreDirection,
 
-    /// The unit of the scores, such as percent or perplexity
+    /// Unit of the scores, such as percent or perplexity
     #[arg(long, value_name = "UNIT")]
     pub unit: String,
 
-    /// A further column: a cheap label of every architecture, such as its score after a few epochs. What it is worth is
-    /// estimated; predictions then need it too
+    /// Column of a cheap label of every architecture, such as its score after a few epochs. The fit estimates how much
+    /// the label tells; predictions then need it too
     #[arg(long, value_name = "COLUMN")]
     pub cheap: Option<String>,
 
-    /// Which cheap labels are better [default: as of the scores]
+    /// Whether larger or smaller cheap labels are better [default: as for the scores]
     #[arg(long, value_enum, requires = "cheap")]
     pub cheap_direction: Option<ScoreDirection>,
 
-    /// Numbers of labels at which the predictor is assessed on the others [default: a half and nine tenths of all]
+    /// Training-set sizes to assess; the rest is the test set [default: half and nine tenths of all]
     #[arg(long, value_delimiter = ',', value_name = "N,N,...")]
     pub labels: Vec<usize>,
 
-    /// Random splits per number of labels
+    /// Random splits per training-set size
     #[arg(long, default_value_t = 5, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub splits: u64,
 
@@ -69,8 +69,8 @@ pub struct FitArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 
-    /// Keep the predictor, fitted to all pairs, for `nao predict`. Of more than 2,000 it learns by way of 1,500, drawn at
-    /// random, so that time and memory keep within bounds
+    /// File for the predictor, fitted to all pairs, which `nao predict` reads. With more than 2,000 pairs, the fit is
+    /// based on 1,500 of them, drawn at random, to bound time and memory
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -81,11 +81,11 @@ pub struct FitArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct PredictArgs {
-    /// A predictor that `nao fit --output` kept. It learned ranks: no prediction lies outside of the scores learned from
+    /// Predictor file of `nao fit --output`. It has learned ranks: no prediction lies outside the scores it was fitted to
     pub predictor: PathBuf,
 
-    /// Architectures: a CSV file with their column (and that of the cheap label, if the predictor rests on one), or one
-    /// per line
+    /// Architectures: a CSV file with a column `architecture` (and the column of the cheap label, if the predictor uses
+    /// one), or a text with one per line
     pub architectures: PathBuf,
 
     // Of a predictor that a program of the user's own saved, which does not say how its space is named here.

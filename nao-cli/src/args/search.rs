@@ -52,24 +52,24 @@ pub struct RunOptions {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// Trials in all
+    /// Number of trials in all
     #[arg(long, value_name = "TRIALS")]
     pub budget: Option<u64>,
 
-    /// Random trials of the first round
+    /// Number of random trials in the first round
     #[arg(long, value_name = "TRIALS")]
     pub initial: Option<u64>,
 
-    /// Trials of each later round
+    /// Number of trials in each later round
     #[arg(long, value_name = "TRIALS")]
     pub per_round: Option<u64>,
 
-    /// Epochs per child, instead of the recipe's
+    /// Number of epochs per child [default: that of the recipe]
     #[arg(long)]
     pub epochs: Option<u32>,
 
     /// Begin with this architecture: @NAME, a string of the space in quotes, a genotype, or a file with one of them or with
-    /// JSON; @FILE names a file with one per line. May be given several times; all are trials of the first round
+    /// JSON; @FILE names a file with one per line. May be repeated; all are trials of the first round
     #[arg(long = "start-with", value_name = "ARCH")]
     pub start_with: Vec<String>,
 
@@ -78,26 +78,26 @@ pub struct RunOptions {
     pub settings: Vec<String>,
 }
 
-/// How a run is carried out: may differ from one start to the next without changing the result.
+/// How a run is carried out: it may differ from one start to the next without changing the result.
 #[derive(Debug, Default, Clone, ClapArgs)]
 pub struct ExecutionOptions {
     /// Where children are trained [default: local]
     #[arg(long, value_parser = engines(), value_name = "ENGINE")]
     pub executor: Option<Engine>,
 
-    /// Children trained at the same time on this machine; the cores are shared out between them [default: number of cores]
+    /// Children trained at the same time on this machine, which share its cores [default: number of cores]
     #[arg(long, value_name = "W")]
     pub workers: Option<usize>,
 
-    /// `cpu` or `cuda:N`; several, as in cuda:0,cuda:1, for workers that take turns [default: cpu]
+    /// `cpu` or `cuda:N`; with several, as in cuda:0,cuda:1, workers are assigned to them in turn [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 
-    /// Seconds after which a child is stopped and counts as failed
+    /// Stop a child after this many seconds, and count it as failed
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<f64>,
 
-    /// Memory with more than which a child is stopped and counts as failed
+    /// Stop a child that uses more memory than this, and count it as failed
     #[arg(long, value_name = "MIB")]
     pub memory_limit: Option<f64>,
 
@@ -113,11 +113,11 @@ pub struct ExecutionOptions {
     #[arg(long, value_name = "SLOTS")]
     pub slots_per_node: Option<usize>,
 
-    /// Children that one task of a Slurm array trains in all, for short ones [default: the slots]
+    /// Children that one task of a Slurm array trains in all; useful for short trainings [default: the slots]
     #[arg(long, value_name = "TRIALS")]
     pub trials_per_task: Option<usize>,
 
-    /// Tasks of Slurm arrays at the same time [default: as many as the cluster has room for]
+    /// Most tasks of Slurm arrays at the same time [default: no limit]
     #[arg(long, value_name = "TASKS")]
     pub parallel: Option<usize>,
 }
@@ -133,7 +133,7 @@ pub struct SearchArgs {
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Print the resolved configuration and stop; nothing is written, and --out and --json do nothing
+    /// Print the resolved configuration and stop; nothing is written, and --out and --json have no effect
     #[arg(long)]
     pub dry_run: bool,
 
@@ -161,7 +161,7 @@ pub struct BestArgs {
     /// The run folder
     pub folder: PathBuf,
 
-    /// How many to show
+    /// Number of architectures to show
     #[arg(long, default_value_t = 5, value_name = "K")]
     pub top: usize,
 
@@ -188,12 +188,12 @@ pub struct CancelArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct SimulateArgs {
-    /// Trials of the search; several numbers, separated by commas, show what stays the same per trial
+    /// Trials of the search; several numbers, separated by commas, show how cost per trial depends on them
     #[arg(long, value_name = "TRIALS", value_delimiter = ',', default_value = "1000,10000",
         value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub trials: Vec<u64>,
 
-    /// Trainings that the cluster has room for
+    /// Trainings that the cluster runs at the same time
     #[arg(long, default_value_t = 1000, value_name = "SLOTS", value_parser = at_least_one)]
     pub slots: usize,
 
@@ -201,15 +201,15 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "TRIALS", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub per_round: Option<u64>,
 
-    /// Seconds of a training, on average
+    /// Mean duration of a training in seconds
     #[arg(long, default_value_t = 600.0, value_parser = positive)]
     pub seconds: f64,
 
-    /// Trainings that one task of an array does one after the other
+    /// Trainings that one task of an array runs one after the other
     #[arg(long, default_value_t = 1, value_name = "TRIALS", value_parser = at_least_one)]
     pub trials_per_task: usize,
 
-    /// Share of tasks, 0 to 1, that end without a result
+    /// Share of tasks, 0 to 1, that are lost without a result
     #[arg(long, default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
     pub lost: f64,
 
@@ -248,19 +248,19 @@ pub struct WorkerArgs {
     /// The run folder
     pub run: PathBuf,
 
-    /// Threads of each worker [default: those of this machine or task, shared out between the slots]
+    /// Threads of each worker [default: the cores of this machine or task, divided by the slots]
     #[arg(long)]
     pub threads: Option<usize>,
 
-    /// `cpu` or `cuda:N`; further slots have the devices after it [default: as the search says]
+    /// `cpu` or `cuda:N`; further slots use the next devices [default: that of the search]
     #[arg(long)]
     pub device: Option<String>,
 
-    /// Workers side by side
+    /// Number of workers side by side
     #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u16).range(1..))]
     pub slots: Option<u16>,
 
-    /// Go after so long without work
+    /// Exit after this many seconds without work
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub idle: u64,
 

@@ -43,11 +43,11 @@ pub struct CellOptions {
     #[arg(long, value_name = "B")]
     pub nodes: Option<usize>,
 
-    /// Order of the activations in whose ids recurrent cells are written: nao or nao-ws [default: nao]
+    /// Order of activations that the ids of recurrent cells refer to: nao or nao-ws [default: nao]
     #[arg(long)]
     pub order: Option<String>,
 
-    /// Whose network is made of image cells [default: what the cell says; genotypes mean that of DARTS]
+    /// Code base whose network the image cells form [default: the one that the cell names; for a genotype, darts]
     #[arg(long, value_enum, value_name = "CODE")]
     pub convention: Option<ConventionName>,
 }
@@ -68,7 +68,7 @@ impl CellOptions {
 /// A space of any kind.
 #[derive(Debug, Clone, ClapArgs, Serialize, Deserialize)]
 pub struct AnySpaceOptions {
-    /// The space: <spaces>; choice:FILE is one of your own in TOML [default: cnn]
+    /// Search space: <spaces>; choice:FILE is a space of your own in TOML [default: cnn]
     #[arg(long, value_name = "SPACE")]
     pub space: Option<String>,
 
@@ -80,18 +80,18 @@ pub struct AnySpaceOptions {
     #[arg(long, value_name = "B")]
     pub nodes: Option<usize>,
 
-    /// How image cells are written in tokens: pairs, kind-size or op-pair [default: pairs]
+    /// Token encoding of image cells: pairs, kind-size or op-pair [default: pairs]
     #[arg(long)]
     pub encoding: Option<String>,
 
-    /// Order of the activations of recurrent cells: nao or nao-ws [default: nao]
+    /// Order of activations that the ids of recurrent cells refer to: nao or nao-ws [default: nao]
     #[arg(long)]
     pub order: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum SpaceCommand {
-    /// What the space holds: operations, tokens, grammar, size
+    /// Describe the space: operations, tokens, grammar, size
     Describe {
         #[command(flatten)]
         space: AnySpaceOptions,
@@ -103,7 +103,7 @@ pub enum SpaceCommand {
     Sample {
         #[command(flatten)]
         space: AnySpaceOptions,
-        /// How many
+        /// Number of architectures
         #[arg(short = 'n', long, default_value_t = 1)]
         count: u64,
         /// Seed of the draw
@@ -113,7 +113,7 @@ pub enum SpaceCommand {
         #[arg(long)]
         json: bool,
     },
-    /// The tokens of an architecture
+    /// Print the tokens of an architecture
     Encode {
         /// `@NAME`, a string of the space in quotes, a genotype, or a file with one of them or with JSON
         arch: String,
@@ -123,14 +123,14 @@ pub enum SpaceCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Tokens in words, and where they go wrong
+    /// Explain tokens in words, and show the first that the grammar forbids
     Explain {
         /// Token numbers, separated by spaces or commas
         tokens: String,
         #[command(flatten)]
         space: AnySpaceOptions,
     },
-    /// The architecture of tokens
+    /// Print the architecture that tokens mean
     Decode {
         /// Token numbers, separated by spaces or commas
         tokens: String,
@@ -140,7 +140,7 @@ pub enum SpaceCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Whether a text is an architecture of the space, and its canonical spelling
+    /// Check that a text is an architecture of the space, and print its canonical spelling
     Check {
         /// `@NAME`, a string of the space in quotes, a genotype, or a file with one of them or with JSON
         arch: String,

@@ -12,30 +12,30 @@ pub struct TrainArgs {
     #[arg(long, required_unless_present_any = ["from", "dry_run"], conflicts_with = "from")]
     pub arch: Option<String>,
 
-    /// Take the architecture, and its data, from a run folder
+    /// Run folder that the architecture and its data are taken from
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
 
-    /// Which architecture of the run, counted from the best [default: 1]
+    /// Rank of the architecture in the run; 1 is the best [default: 1]
     #[arg(long)]
     pub rank: Option<usize>,
     #[command(flatten)]
     pub space: CellOptions,
 
-    /// Images: `digits` or `cifar10:DIR`; text: `text:DIR` [default: those of the run, or digits]
+    /// Images: `digits` or `cifar10:DIR`; text: `text:DIR` [default: the data of the run, otherwise digits]
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
 
-    /// Start from shared weights: the run folder of a search with them, or their file. What is not found there is listed
-    /// and drawn afresh
+    /// Start from shared weights: the run folder of a search with shared weights, or their file. Tensors that are not
+    /// found there are listed and initialised at random
     #[arg(long, value_name = "SUPERNET_OR_RUN")]
     pub init_from: Option<PathBuf>,
 
-    /// How to train: images <recipes>; text <recipes for text> [default: the final recipe of the data]
+    /// Training recipe: for images <recipes>; for text <recipes for text> [default: the final recipe of the data]
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 
-    /// Epochs, instead of the recipe's
+    /// Number of epochs [default: that of the recipe]
     #[arg(long)]
     pub epochs: Option<u32>,
 
@@ -55,8 +55,8 @@ pub struct TrainArgs {
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Print the resolved settings and stop; without --arch and --from, those of the recipe. Nothing is written, and --out
-    /// and --json do nothing
+    /// Print the resolved settings and stop; without --arch and --from, the settings of the recipe. Nothing is written, and
+    /// --out and --json have no effect
     #[arg(long)]
     pub dry_run: bool,
 

@@ -14,33 +14,33 @@ pub enum ExportFormat {
     Json,
 }
 
-/// Whose parameter names.
+/// Naming schemes of parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ParameterNames {
-    /// The repository folder NAO_V1
+    /// That of the repository folder NAO_V1
     V1,
-    /// NAO_V2, which names strided identities differently
+    /// That of NAO_V2, where strided identities have other names
     V2,
 }
 
 #[derive(Debug, ClapArgs)]
 pub struct ExportArgs {
-    /// A folder of `nao train`, a weights or checkpoint file in one, or a run folder. Of a run folder, `safetensors`
-    /// gives the weights of its last controller and `json` the network of the architecture of --rank
+    /// A folder of `nao train`, a weights or checkpoint file in such a folder, or a run folder. For a run folder,
+    /// `safetensors` writes the weights of the last controller and `json` the network of the architecture of --rank
     pub from: PathBuf,
 
     #[arg(long, value_enum)]
     pub format: ExportFormat,
 
-    /// Which architecture of a run folder, counted from the best [default: 1]
+    /// Rank of the architecture in a run folder; 1 is the best [default: 1]
     #[arg(long)]
     pub rank: Option<usize>,
 
-    /// Whose parameter names, of image cells [default: v1]
+    /// Naming scheme of the parameters of image cells [default: v1]
     #[arg(long, value_enum)]
     pub names: Option<ParameterNames>,
 
-    /// Where to write [default: standard output, for json]
+    /// Output file [default: standard output for json]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -56,12 +56,11 @@ pub struct ImportArgs {
     #[command(flatten)]
     pub space: CellOptions,
 
-    /// Images to measure the network on: `digits` or `cifar10:DIR` [default: digits]
+    /// Images that the network is measured on: `digits` or `cifar10:DIR` [default: digits]
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
 
-    /// The recipe whose structure the network has and whose normalisation it wants [default: the final recipe of the
-    /// data]
+    /// Recipe that defines the network's structure and input normalisation [default: the final recipe of the data]
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
 
@@ -69,7 +68,7 @@ pub struct ImportArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 
-    /// Whose parameter names the file has
+    /// Naming scheme of the parameters in the file
     #[arg(long, value_enum, default_value_t = ParameterNames::V1)]
     pub names: ParameterNames,
 

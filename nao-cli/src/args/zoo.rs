@@ -1,10 +1,10 @@
-//! The arguments of `nao zoo` and `nao table`, on published architectures.
+//! The arguments of `nao zoo` and `nao published`, on published architectures.
 
 use clap::Args as ClapArgs;
 
 #[derive(Debug, ClapArgs)]
 pub struct ZooArgs {
-    /// Show this one only
+    /// Show only this architecture
     pub name: Option<String>,
 
     /// Print JSON
@@ -13,7 +13,7 @@ pub struct ZooArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct TableArgs {
+pub struct PublishedArgs {
     /// Print JSON
     #[arg(long, conflicts_with = "markdown")]
     pub json: bool,

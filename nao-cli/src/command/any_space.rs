@@ -5,7 +5,7 @@ use nao_controller::PredictorFile;
 use nao_space::table::TableSchema;
 
 use super::{benchmark, draw, fit, predict, space};
-use crate::args::{DrawArgs, FitArgs, PredictArgs, SpaceCommand, TableCheckArgs};
+use crate::args::{BenchmarkCheckArgs, DrawArgs, FitArgs, PredictArgs, SpaceCommand};
 use crate::space_argument::{AnySpace, SpaceCommands};
 
 impl<S: AnySpace> SpaceCommands for S {
@@ -25,7 +25,7 @@ impl<S: AnySpace> SpaceCommands for S {
         predict::in_space(self, args, predictor)
     }
 
-    fn check_table(&self, args: &TableCheckArgs, schema: &TableSchema) -> Result<()> {
+    fn check_table(&self, args: &BenchmarkCheckArgs, schema: &TableSchema) -> Result<()> {
         benchmark::in_space(self, args, schema)
     }
 }

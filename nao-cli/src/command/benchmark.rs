@@ -1,4 +1,4 @@
-//! `nao table-check`: whether a file is a table of trained architectures, and what it holds.
+//! `nao benchmark check`: whether a file is a table of trained architectures, and what it holds.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use nao_space::{ArchKey, Space};
 use serde::Serialize;
 
 use super::{print_json, print_text};
-use crate::args::TableCheckArgs;
+use crate::args::BenchmarkCheckArgs;
 use crate::registries::Registries;
 use crate::space_argument::AnySpace;
 
@@ -38,7 +38,7 @@ struct LabelSummary {
     ranks: bool,
 }
 
-pub fn run(args: TableCheckArgs, known: &Registries) -> Result<()> {
+pub fn check(args: BenchmarkCheckArgs, known: &Registries) -> Result<()> {
     let of_space = match &args.space.space {
         Some(_) => args.space.entry(&known.spaces)?.schema,
         None => None,
@@ -47,14 +47,14 @@ pub fn run(args: TableCheckArgs, known: &Registries) -> Result<()> {
         (Some(path), _) => schema(path)?,
         (None, Some(of_space)) => of_space(),
         (None, None) => bail!(
-            "name a file that says what the columns mean with --schema FILE (see nao table-check --help)"
+            "name a file that says what the columns mean with --schema FILE (see nao benchmark check --help)"
         ),
     };
     args.space.make(&known.spaces)?.check_table(&args, &schema)
 }
 
 /// Checks a table of a space of whatever kind.
-pub fn in_space<S: AnySpace>(space: &S, args: &TableCheckArgs, schema: &TableSchema) -> Result<()> {
+pub fn in_space<S: AnySpace>(space: &S, args: &BenchmarkCheckArgs, schema: &TableSchema) -> Result<()> {
     let summary = summary(space.clone(), &args.file, schema)?;
     if args.json { print_json(&summary) } else { print_text(&page(&summary)) }
 }

@@ -48,7 +48,7 @@ pub fn run(args: CountArgs) -> Result<()> {
     if args.json { print_json(&result) } else { print_text(&page(&result)) }
 }
 
-/// The network around the cells: that of the code base that is meant with them.
+/// The network around the cells: that of the code base that the cells name.
 fn skeleton(named: &NamedArch<Recipe>, args: &CountArgs) -> Result<Skeleton> {
     let usual = if args.imagenet { Skeleton::imagenet(4, 48) } else { Skeleton::cifar10(6, 36) };
     let base = match (named.published, named.network.convention) {

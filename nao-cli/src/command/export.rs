@@ -142,7 +142,7 @@ fn source(path: &Path) -> Result<Source> {
     }
     let Some(folder) = TrainFolder::find(path) else { return Ok(Source::Run(RunFolder::open(path)?)) };
     let weights = [folder.weights(), folder.checkpoint()].into_iter().find(|file| file.is_file());
-    // The description needs none; the tensors will say what is missing.
+    // The description needs no tensors; reading them reports what is missing.
     let weights = weights.unwrap_or_else(|| folder.weights());
     Ok(Source::Training { folder, weights })
 }
@@ -165,7 +165,7 @@ fn export_network(folder: &TrainFolder, weights: &Path, args: &ExportArgs, path:
     Ok(save_network(&network, &plan, names(args).convention(), path)?)
 }
 
-/// Weights of language models have the authors' names already; those of a checkpoint stand among others.
+/// Weights of language models have the authors' names already; a checkpoint holds them among other tensors.
 fn export_model(folder: &TrainFolder, weights: &Path, path: &Path) -> Result<()> {
     if weights == folder.checkpoint() {
         bail!("{} has no weights yet: its first epoch is not over", folder.path().display());

@@ -75,7 +75,7 @@ pub fn run(args: ImportArgs, known: &Registries) -> Result<()> {
     if json { print_json(&result) } else { print_text(&conclusion(&result)) }
 }
 
-/// An import is a training of which the weights are there already.
+/// An import is a training whose weights exist already.
 fn as_training(args: ImportArgs) -> TrainArgs {
     TrainArgs {
         arch: Some(args.arch),

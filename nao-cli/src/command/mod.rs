@@ -23,14 +23,14 @@ mod zoo;
 
 use anyhow::Result;
 
-use crate::args::Command;
+use crate::args::{BenchmarkCommand, Command};
 use crate::interrupt::{Interrupt, IsIgnored};
 use crate::output::{print_each, print_json, print_text};
 use crate::registries::Registries;
 
 /// Runs a command. `is_ignored` says which signals the process was started to ignore.
 pub fn run(command: Command, known: &Registries, is_ignored: IsIgnored) -> Result<()> {
-    // Workers are told by others when to go.
+    // Workers handle signals themselves.
     let command = match command {
         Command::Worker(args) => return worker::run(args, is_ignored),
         command => command,
@@ -48,11 +48,13 @@ pub fn run(command: Command, known: &Registries, is_ignored: IsIgnored) -> Resul
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args, known),
         Command::Zoo(args) => zoo::run(args),
-        Command::TableCheck(args) => benchmark::run(args, known),
+        Command::Benchmark(BenchmarkCommand::Check(args)) | Command::TableCheck(args) => {
+            benchmark::check(args, known)
+        }
         Command::Bench(args) => bench::run(args, known, interrupt),
         Command::Fit(args) => fit::run(args, known),
         Command::Predict(args) => predict::run(args, known),
-        Command::Table(args) => published::run(args),
+        Command::Published(args) => published::run(args),
         Command::Space(command) => space::run(command, known),
         Command::Simulate(args) => simulate::run(args, interrupt),
         Command::Worker(_) => unreachable!("run above"),

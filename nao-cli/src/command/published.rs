@@ -1,10 +1,10 @@
-//! `nao table`: the published results beside what our plans count.
+//! `nao published`: the published results beside what our plans count.
 
 use anyhow::Result;
 use nao_space::network::{CountComparison, TableRow, results_table};
 
 use super::{print_json, print_text};
-use crate::args::TableArgs;
+use crate::args::PublishedArgs;
 use crate::report::narrow_table;
 
 const HEADER: [&str; 12] =
@@ -13,7 +13,7 @@ const HEADER: [&str; 12] =
 /// The columns of numbers.
 const NUMBERS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-pub fn run(args: TableArgs) -> Result<()> {
+pub fn run(args: PublishedArgs) -> Result<()> {
     let rows = results_table();
     if args.json {
         return print_json(&rows);
@@ -40,7 +40,7 @@ pub fn run(args: TableArgs) -> Result<()> {
     print_text(&parts.join("\n\n"))
 }
 
-/// Reasons, each told once below the tables.
+/// Reasons, each given once below the tables.
 struct Notes(Vec<&'static str>);
 
 impl Notes {
@@ -54,7 +54,7 @@ impl Notes {
         }
     }
 
-    /// `mark` stands behind the number of a note.
+    /// `mark` follows the number of a note.
     fn text(&self, mark: &str) -> String {
         let intro = "err %, params: as published. counted, MACs: of the plan that nao builds, without auxiliary head,\n\
                      exact to the last scalar; multiply-accumulates of one image. tried, days: how many cells the search\n\

@@ -24,7 +24,7 @@ pub fn run(command: SpaceCommand, known: &Registries) -> Result<()> {
         | SpaceCommand::Decode { space, .. }
         | SpaceCommand::Check { space, .. } => space.clone(),
     };
-    // Image cells have a page of their own. A published cell is looked at in the space that is named, if one is.
+    // Image cells have their own page. A published cell is shown in the space that the flags name, if any.
     let named_space = options.given().iter().any(|(_, given)| *given);
     let usual = match &command {
         SpaceCommand::Encode { arch, .. } | SpaceCommand::Check { arch, .. } if arch.starts_with('@') => {

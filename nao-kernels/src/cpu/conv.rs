@@ -49,7 +49,7 @@ pub fn forward(isa: Isa, shape: Convolution, x: &[f32], weight: &[f32]) -> Vec<f
     })
 }
 
-/// Gradients of the maps read and of the weights, as far as wanted; `gradient` is that of the output.
+/// Gradients of the maps read and of the weights, those that are wanted; `gradient` is that of the output.
 ///
 /// # Panics
 /// As [`forward`].

@@ -130,7 +130,7 @@ pub(crate) fn read<S: Simd>(simd: S, source: &[f32], at: usize) -> S::f32s {
     }
 }
 
-/// Writes a vector to `target[at..]`, as far as that goes.
+/// Writes a vector to `target[at..]`, up to the end of the slice.
 #[inline(always)]
 pub(crate) fn write<S: Simd>(simd: S, target: &mut [f32], at: usize, value: S::f32s) {
     if at + S::F32_LANES <= target.len() {

@@ -31,7 +31,7 @@ pub enum Extreme {
     Minimum,
 }
 
-/// Which tap of each window gave its value: the first of equals, NaN before all.
+/// Which tap of each window gave its value: the first among equal ones, NaN before all.
 #[derive(Clone, Debug)]
 pub struct Chosen(Vec<u8>);
 

@@ -141,12 +141,12 @@ impl Geometry {
 
     /// Values of the gradient plane of one map.
     pub(crate) fn gradient_plane(&self) -> usize {
-        // Vectors over all windows end inside: what they read behind the last row is zero, not the next map.
+        // Vectors over all windows end inside: what they read after the last row is zero, not the next map.
         let end = self.gradient_origin() + self.flat_vectors(self.output[0]) * self.lanes;
         end.max(self.gradient_rows * self.pitch)
     }
 
-    /// Rows of a phase of the padded map, as far as it holds values of the map.
+    /// Rows of a phase of the padded map that hold values of the map.
     pub(crate) fn held_rows(&self) -> usize {
         self.gradient_rows - self.margin[0]
     }
@@ -199,7 +199,7 @@ impl Geometry {
     }
 
     /// Copies what was computed for the phases of the padded map, each from its first row and column on, to a map. One
-    /// phase lies `phase` values behind the other.
+    /// phase lies `phase` values after the other.
     pub(crate) fn unpack(&self, isa: Isa, phases: &[f32], phase: usize, map: &mut [f32]) {
         unpack(isa, self, phases, phase, map);
     }
@@ -293,7 +293,7 @@ impl Geometry {
     }
 }
 
-/// Part of a row of a map: every value, or every so many of it, goes to a row of a phase plane.
+/// Part of a row of a map: every value, or one value in each stride, goes to a row of a phase plane.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     /// Where it starts in the map.

@@ -77,7 +77,7 @@ pub trait Operations: Backend {
         scale: FloatTensor<Self>,
         shift: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
-    /// Outputs `[batch, time, hidden]`; with `last`, `[batch, time + 1, hidden]`, the last memory behind them.
+    /// Outputs `[batch, time, hidden]`; with `last`, `[batch, time + 1, hidden]`, followed by the last memory.
     fn nao_lstm(
         gates: FloatTensor<Self>,
         weight: FloatTensor<Self>,

@@ -50,7 +50,7 @@ pub fn lstm_with_last(input: LstmInput, weights: LstmWeights) -> (Tensor<3>, Ten
     (joint.narrow(1, 0, states - 1), hidden, cell)
 }
 
-/// In our kernel: outputs, and with `last` the last memory behind them.
+/// In our kernel: outputs, and with `last` followed by the last memory.
 fn run(input: LstmInput, weights: LstmWeights, last: bool) -> Tensor<3> {
     let LstmWeights { weight, hidden, cell } = weights;
     let (weight, hidden, cell) = (weight.into_dispatch(), hidden.into_dispatch(), cell.into_dispatch());

@@ -26,7 +26,7 @@ impl Pooling {
     }
 }
 
-/// The largest value of each window, the first of equals having the gradient.
+/// The largest value of each window. Of equal values the first gets the gradient.
 ///
 /// `x`: `[batch, channels, height, width]`. Returns `[batch, channels, height', width']`.
 pub fn max_pool2d(x: Tensor<4>, pooling: Pooling) -> Tensor<4> {

@@ -9,7 +9,7 @@ use crate::image::{Cell, CnnArch};
 /// A cell as a DOT graph with a title; an empty title is left out.
 ///
 /// A cell of B nodes with L loose ends has 2 inputs, 2B operations, B sums, a concatenation and an output,
-/// joined by 4B + L + 1 edges, each on a line of its own.
+/// joined by 4B + L + 1 edges, each on its own line.
 ///
 /// ```
 /// use nao_space::network::zoo_entry;

@@ -29,7 +29,7 @@ pub(super) enum Family {
     Relu,
     /// Logistic function.
     Sigmoid,
-    /// A graph of operations that is drawn by itself.
+    /// A graph of operations that is drawn alone.
     Motif,
 }
 

@@ -1,4 +1,4 @@
-//! A checksum in the header of safetensors files: whoever reads a file again knows whether it is what was written.
+//! A checksum in the header of safetensors files: a reader can tell whether the file is what was written.
 //!
 //! Such a file is the length of its header, the header as JSON, and the numbers. The header has room for texts under
 //! names; ours holds the SHA-256 of the whole file, in which the digits of the checksum itself count as zeros. Other

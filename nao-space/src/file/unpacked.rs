@@ -81,7 +81,7 @@ impl BufRead for Unpacked {
 }
 
 impl Read for Content {
-    /// Fills `to` as far as there is something, so that a mark or a word is seen whole.
+    /// Fills `to` until it is full or the file ends, so that a mark or a word is seen whole.
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while filled < to.len() {

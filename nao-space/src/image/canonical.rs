@@ -194,7 +194,7 @@ struct Reader {
     op: Op,
 }
 
-/// Who reads node `old`, and how. Two twins with equal lists can change places: the list names the
+/// The readers of node `old`, and how they read it. Two twins with equal lists can change places: the list names the
 /// other branch of every reader unless that branch reads the node too.
 fn readers(cell: &Cell, old: usize) -> Vec<Reader> {
     let state = State::of_node(old);

@@ -194,7 +194,7 @@ impl<'a> Row<'a> {
         Ok(row)
     }
 
-    /// Checks that nothing stands behind the name.
+    /// Checks that nothing follows the name.
     fn is_an_input(&self) -> Result<(), ParseError> {
         match (1..5).find(|&at| !self.values[at].is_null()) {
             Some(at) => Err(self.refuse(at, "null, for the first two rows are the inputs of the cell")),

@@ -36,7 +36,8 @@ pub fn any_choice_space() -> impl Strategy<Value = ChoiceSpace> {
             let choices = (0..choices).map(|choice| format!("c{choice}")).collect();
             positions.push(Position { name: format!("p{index}"), choices, only_if });
         }
-        ChoiceSpace::new("any", positions).expect("names are distinct and conditions look back")
+        ChoiceSpace::new("any", positions)
+            .expect("names are distinct and conditions refer to earlier positions")
     })
 }
 

@@ -6,7 +6,7 @@ use proptest::sample::select;
 use crate::network::{CONVENTIONS, Convention, FeatureShape, Reduction, Skeleton, Stem};
 
 /// Small skeletons on which every architecture has a plan: 1 to 3 cells per stage, an even width up to 32,
-/// either stem, every convention, images of 4 to 40 pixels (of 32 to 320 behind the ImageNet stem), with an auxiliary head
+/// either stem, every convention, images of 4 to 40 pixels (of 32 to 320 after the ImageNet stem), with an auxiliary head
 /// where the maps are large enough.
 ///
 /// ```

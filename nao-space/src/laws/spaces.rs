@@ -293,7 +293,7 @@ pub fn graphs_fit_their_schema_and_do_not_see_respelling<S: Space>(space: &S) {
             }
             prop_assert!(operations.iter().all(|&longest| longest <= schema.longest_path), "{graph:?}");
             let unread = graph.readers().iter().filter(|readers| readers.is_empty()).count();
-            prop_assert_eq!(unread, 1, "only the output is read by nobody: {:?}", graph);
+            prop_assert_eq!(unread, 1, "only the output has no reader: {:?}", graph);
         }
         let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
         let prints =

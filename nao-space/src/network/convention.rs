@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// | concatenation | loose ends | loose ends | loose ends, where no list is given | loose ends | all nodes |
 /// | ReLU before the last pool | no | yes | yes | yes | no |
 /// | bias of the classifier | yes | yes | yes | no | yes |
-/// | auxiliary head reads | second reduction | the cell behind it | the cell before it | the cell behind it | second reduction |
+/// | auxiliary head reads | second reduction | the cell after it | the cell before it | the cell after it | second reduction |
 ///
 /// An older input of another size is always brought down by ReLU and a factorized reduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -98,8 +98,8 @@ pub(super) enum AuxiliaryCell {
     LastBefore,
     /// The second reduction.
     Itself,
-    /// The first one behind it.
-    FirstBehind,
+    /// The first one after it.
+    FirstAfter,
 }
 
 /// The second convolution of the auxiliary head.
@@ -160,7 +160,7 @@ impl Convention {
             dense: DenseStyle::FirstTakesStride,
             least_padding: true,
             relu_before_head: true,
-            auxiliary_cell: AuxiliaryCell::FirstBehind,
+            auxiliary_cell: AuxiliaryCell::FirstAfter,
             auxiliary_window: AuxiliaryWindow::Whole,
             ..nao_torch
         };
@@ -179,7 +179,7 @@ impl Convention {
                 least_padding: true,
                 relu_before_head: true,
                 classifier_bias: false,
-                auxiliary_cell: AuxiliaryCell::FirstBehind,
+                auxiliary_cell: AuxiliaryCell::FirstAfter,
                 auxiliary_window: AuxiliaryWindow::WholePadded,
                 ..nao_torch
             },

@@ -50,7 +50,7 @@ pub(super) fn head(rules: &Rules, input: FeatureShape, classes: usize) -> Block 
 }
 
 /// The auxiliary head (docs/specification.md, e.1): ReLU on a copy, 5x5 mean pool, 1x1 convolution to 128, convolution
-/// over what is left to 768, linear layer. The pool has stride 3 behind the CIFAR stem and 2 behind that of ImageNet.
+/// over what is left to 768, linear layer. The pool has stride 3 after the CIFAR stem and 2 after that of ImageNet.
 pub(super) fn auxiliary_head(
     rules: &Rules,
     stem: Stem,

@@ -62,7 +62,7 @@ pub(super) fn lay_out<C>(
         let after_cell = match rules.auxiliary_cell {
             AuxiliaryCell::LastBefore => second - 1,
             AuxiliaryCell::Itself => second,
-            AuxiliaryCell::FirstBehind => (second + 1).min(cells.len() - 1),
+            AuxiliaryCell::FirstAfter => (second + 1).min(cells.len() - 1),
         };
         let map = output(&cells[after_cell]);
         let block = auxiliary_head(rules, skeleton.stem, map, skeleton.classes)?;
@@ -102,7 +102,7 @@ fn check_settings(skeleton: &Skeleton) -> Result<(), GeometryError> {
     Ok(())
 }
 
-/// Checks that a map can be halved so many times.
+/// Checks that a map can be halved this many times.
 fn check_halved(
     skeleton: &Skeleton,
     map: FeatureShape,

@@ -34,7 +34,7 @@ impl Stem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
-    /// By a cell of its own: 3N + 2 cells.
+    /// By a separate cell: 3N + 2 cells.
     #[default]
     Cell,
     /// The first cell of the second and of the third stage is the reduction cell: 3N cells, as in PNASNet.

@@ -8,9 +8,9 @@ use super::{Table, UnknownLabel};
 use crate::language::{ArchKey, Space};
 use crate::trial::{EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress, Trial};
 
-/// Answers trials from one label of a table, and charges each look.
+/// Answers trials from one label of a table, and charges each query.
 ///
-/// The second look at an architecture, in whatever spelling, is free, as for a search that remembers. A look at an
+/// The second query for an architecture, in any spelling, is free, as for a search that remembers. A query for an
 /// architecture that has no label costs nothing.
 pub struct TableEvaluator<S: Space> {
     table: Arc<Table<S>>,
@@ -19,10 +19,10 @@ pub struct TableEvaluator<S: Space> {
     charged: Mutex<HashSet<ArchKey>>,
 }
 
-/// What the looks at a table came to.
+/// The account of the queries to a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ledger {
-    /// Looks that were answered with a label.
+    /// Queries that were answered with a label.
     pub looks: u64,
     /// Architectures among them, which are charged once each.
     pub charged: u64,
@@ -32,7 +32,7 @@ pub struct Ledger {
 }
 
 impl<S: Space> Table<S> {
-    /// An evaluator of one label, with an account of its own.
+    /// An evaluator of one label, with its own account.
     ///
     /// # Errors
     /// When there is no such label: names the part that is wrong and the right ones.
@@ -52,7 +52,7 @@ impl<S: Space> TableEvaluator<S> {
     }
 
     fn charge(&self, key: ArchKey, seconds: f64) {
-        // The set is held while the account is written, so that no look falls between the two.
+        // The set is held while the account is written, so that no query falls between the two.
         let mut charged = self.charged.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.looks += 1;
@@ -69,7 +69,7 @@ impl<S: Space> Evaluator<S::Arch> for TableEvaluator<S> {
     }
 
     /// The label of the architecture: that of its own row, or where it has none, of the first row that spells the
-    /// same. The measurement's time is the stored training time, not the wall time of the look; parameters and
+    /// same. The measurement's time is the stored training time, not the wall time of the query; parameters and
     /// multiply-accumulates are 0 where the table has none. The seed of the trial plays no part: the label says
     /// which training is meant.
     fn evaluate(

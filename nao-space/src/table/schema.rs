@@ -109,7 +109,7 @@ pub struct LabelColumn {
     /// What the stored number is divided by: 100 turns per cent into a fraction.
     #[serde(default = "one")]
     pub divisor: f64,
-    /// Training time in seconds, which a look at the label adds to the simulated clock.
+    /// Training time in seconds, which a query for the label adds to the simulated clock.
     #[serde(default)]
     pub seconds: Option<CostColumn>,
     /// Trainable parameters.

@@ -41,7 +41,7 @@ struct CellsJson {
 }
 
 /// What to do next.
-const FURTHER: &str = "one of them:   nao zoo NAME      beside the published figures:   nao table";
+const FURTHER: &str = "one architecture:  nao zoo NAME      published results:  nao published";
 
 pub fn run(args: ZooArgs) -> Result<()> {
     match &args.name {

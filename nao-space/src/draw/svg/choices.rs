@@ -15,7 +15,7 @@ const INDENT: f64 = 18.0;
 const FONT: f64 = 12.0;
 /// Between the names of positions and their choices.
 const AFTER_NAMES: f64 = 20.0;
-/// So many choices are shown around the chosen one.
+/// How many choices are shown around the chosen one.
 const MOST_SHOWN: usize = 9;
 /// Deeper rows are not moved further.
 const DEEPEST: usize = 12;

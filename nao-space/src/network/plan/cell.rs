@@ -66,7 +66,7 @@ impl CellSite<'_> {
     /// Whether the cell before has the same layers. Most cells of a stage do, and copying is quicker.
     pub fn repeats(&self, before: &CellPlan) -> bool {
         let inputs = before.calibration.each_ref().map(|block| block.input);
-        // The first cell may calibrate by a rule of its own.
+        // The first cell may have its own rule of calibration.
         before.index > 0 && (before.role, before.width, inputs) == (self.role, self.width, self.inputs)
     }
 

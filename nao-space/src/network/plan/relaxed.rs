@@ -39,7 +39,7 @@ pub struct RelaxedCellPlan {
     pub output: FeatureShape,
 }
 
-/// A whole network of such cells, by the habits of DARTS. In its cells no norm has a scale or shift of its own: the
+/// A whole network of such cells, by the habits of DARTS. In its cells no norm has a learned scale or shift: the
 /// weights of the mixture would be scaled by them.
 ///
 /// ```

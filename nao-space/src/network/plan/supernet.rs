@@ -113,7 +113,7 @@ fn params(block: &Block) -> u64 {
 
 /// One network for a whole space, layer by layer (docs/specification.md, a.7): in each cell every operation of every
 /// node has weights of its own per branch and per state that it may read, and the loose ends are combined to the width
-/// of the cell, so that the cells behind are the same whatever architecture runs.
+/// of the cell, so that the later cells are the same whatever architecture runs.
 ///
 /// ```
 /// use nao_space::network::{Skeleton, SupernetPlan};
