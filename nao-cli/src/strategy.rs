@@ -62,15 +62,16 @@ pub fn goes_one_by_one(name: &str) -> bool {
 }
 
 /// The strategy of a run. `learned` is asked for what was learned of the space, if the strategy needs it.
-pub fn build<'a, S: Space>(
+pub fn build<S: Space>(
     config: &StrategyConfig,
     seed: u64,
-    space: &'a S,
+    space: &S,
     device: &Device,
     learned: impl FnOnce() -> Result<Arc<PretrainedSpace>>,
-) -> Result<Box<dyn Strategy<S> + 'a>> {
+) -> Result<Box<dyn Strategy<S>>> {
     let name = config.name.as_str();
     check_name(name)?;
+    let space = space.clone();
     Ok(match name {
         "random" => Box::new(RandomSearch::new(space, seed)),
         "evolution" | "evolution:non-aging" | "hier-ea" => {

@@ -263,17 +263,17 @@ fn parting(folder: &RunFolder) -> impl FnOnce() -> String + Send + 'static {
 }
 
 /// A strategy, and the tables of what was done before it.
-type Prepared<'a, S> = (Box<dyn Strategy<S> + 'a>, Option<String>);
+type Prepared<S> = (Box<dyn Strategy<S>>, Option<String>);
 
 /// The strategy of a run that is ready to be asked: what it rests on is learned or searched first, where there is something.
-fn prepared<'a, T: Task>(
+fn prepared<T: Task>(
     folder: &RunFolder,
     config: &RunConfig<T>,
     data: Arc<T::Data>,
-    space: &'a T::Space,
+    space: &T::Space,
     device: &Device,
     interrupt: &Interrupt,
-) -> Result<Prepared<'a, T::Space>> {
+) -> Result<Prepared<T::Space>> {
     let run = |data| SharedRun { folder, config, data, device: device.clone(), interrupt };
     if config.sharing.is_some() {
         let SharedOutcome { finalists, report } = T::search_shared(run(data))?;

@@ -96,14 +96,14 @@ pub fn check<T: Task>(config: &RunConfig<T>) -> Result<()> {
 }
 
 /// The strategy, beginning with what is given.
-pub fn starting<'a, T: Task>(
+pub fn starting<T: Task>(
     config: &RunConfig<T>,
-    space: &'a T::Space,
-    strategy: Box<dyn Strategy<T::Space> + 'a>,
-) -> Result<Box<dyn Strategy<T::Space> + 'a>> {
+    space: &T::Space,
+    strategy: Box<dyn Strategy<T::Space>>,
+) -> Result<Box<dyn Strategy<T::Space>>> {
     if config.start_with.is_empty() {
         return Ok(strategy);
     }
     let archs: Result<Vec<Arch<T>>, _> = config.start_with.iter().map(|text| space.parse(text)).collect();
-    Ok(Box::new(StartingWith::new(space, archs.context("start_with")?, strategy)))
+    Ok(Box::new(StartingWith::new(space.clone(), archs.context("start_with")?, strategy)))
 }

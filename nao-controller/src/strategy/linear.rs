@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
-use nao_space::search::{Observation, Origin, Proposal, Proposals, RandomSearch, Strategy, StrategyError};
+use nao_space::search::{
+    Memory, MemoryState, Observation, Origin, Proposal, Proposals, Strategy, StrategyError, saved_state,
+};
 use nao_space::seed::rng_for;
-use nao_space::{Space, Token, TrialId};
+use nao_space::{Space, Token};
 use rand::seq::SliceRandom;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The name of the strategy.
@@ -26,37 +27,27 @@ const CANDIDATES: usize = 300;
 ///
 /// The regression is solved in its dual form: two sequences that agree in s places share s tokens and s (s - 1) / 2
 /// pairs, so the features need not be written down.
-pub struct LinearSearch<'a, S: Space> {
-    space: &'a S,
-    seed: u64,
+pub struct LinearSearch<S: Space> {
+    memory: Memory<S>,
+    /// The canonical sequences of everything measured.
+    sequences: Vec<Vec<Token>>,
     /// Scores all of these instead.
     enumeration: Option<Arc<Vec<S::Arch>>>,
-    random: RandomSearch<'a, S>,
-    observations: Vec<Observation<S::Arch>>,
     rounds: u64,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(bound(serialize = "A: Serialize", deserialize = "A: DeserializeOwned"))]
-struct State<A> {
+struct State {
     rounds: u64,
-    observations: Vec<Observation<A>>,
-    random: Vec<u8>,
+    #[serde(alias = "random")]
+    memory: MemoryState,
 }
 
-/// An observation with a finite merit.
-struct Measured<A> {
-    trial: TrialId,
-    arch: A,
-    sequence: Vec<Token>,
-    merit: f64,
-}
-
-impl<'a, S: Space> LinearSearch<'a, S> {
+impl<S: Space> LinearSearch<S> {
     /// A search of `space` from a seed.
-    pub fn new(space: &'a S, seed: u64) -> Self {
-        let random = RandomSearch::new(space, seed);
-        LinearSearch { space, seed, enumeration: None, random, observations: Vec::new(), rounds: 0 }
+    pub fn new(space: S, seed: u64) -> Self {
+        let memory = Memory::new(space, seed);
+        LinearSearch { memory, sequences: Vec::new(), enumeration: None, rounds: 0 }
     }
 
     /// The same search, which scores all of these architectures, one spelling of each.
@@ -66,46 +57,70 @@ impl<'a, S: Space> LinearSearch<'a, S> {
     }
 
     fn sequence(&self, arch: &S::Arch) -> Vec<Token> {
-        self.space.encode(&self.space.canonical(arch))
+        let space = self.memory.space();
+        space.encode(&space.canonical(arch))
     }
 
-    fn measured(&self) -> Vec<Measured<S::Arch>> {
-        let measured = self.observations.iter().filter_map(|observation| {
-            let (merit, arch) = (observation.merit()?, observation.arch.clone());
-            Some(Measured { trial: observation.trial, sequence: self.sequence(&arch), arch, merit })
-        });
-        measured.collect()
+    /// Writes down the sequences of what was measured since the last time.
+    fn learn_sequences(&mut self) {
+        for position in self.sequences.len()..self.memory.measured().len() {
+            self.sequences.push(self.sequence(&self.memory.measured()[position].arch));
+        }
     }
 
     /// Architectures to score, none of them known.
-    fn candidates(&mut self, measured: &[Measured<S::Arch>], count: usize) -> Vec<Proposal<S::Arch>> {
-        let mut rng = rng_for(self.seed, "linear candidates", self.rounds);
+    fn candidates(&self, count: usize) -> Vec<Proposal<S::Arch>> {
+        let space = self.memory.space();
+        let mut rng = rng_for(self.memory.seed(), "linear candidates", self.rounds);
         let mut found: Vec<Proposal<S::Arch>> = Vec::new();
-        match self.enumeration.clone() {
+        match &self.enumeration {
             Some(archs) => {
                 let all = archs.iter().cloned();
                 found.extend(all.map(|arch| Proposal { arch, origin: Origin::Random }));
             }
             None => {
-                let mut ranked: Vec<&Measured<S::Arch>> = measured.iter().collect();
-                ranked.sort_by(|a, b| b.merit.total_cmp(&a.merit).then(a.trial.cmp(&b.trial)));
-                for parent in ranked.into_iter().take(PARENTS) {
+                for parent in self.memory.parents(PARENTS) {
                     let origin = Origin::Mutation { parent: parent.trial };
-                    let neighbours = self.space.neighbours(&parent.arch).into_iter();
+                    let neighbours = space.neighbours(&parent.arch).into_iter();
                     found.extend(neighbours.map(|arch| Proposal { arch, origin }));
                 }
                 found.shuffle(&mut rng);
                 found.truncate(CANDIDATES);
-                let drawn = (0..CANDIDATES.max(count)).map(|_| self.space.sample(&mut rng));
+                let drawn = (0..CANDIDATES.max(count)).map(|_| space.sample(&mut rng));
                 found.extend(drawn.map(|arch| Proposal { arch, origin: Origin::Random }));
             }
         }
         let mut seen = HashSet::new();
         found.retain(|candidate| {
-            let key = self.space.key(&candidate.arch);
-            !self.random.knows(&key) && seen.insert(key)
+            let key = space.key(&candidate.arch);
+            !self.memory.knows(&key) && seen.insert(key)
         });
         found
+    }
+
+    /// The candidates that a regression on everything measured scores highest; of equals, as before the first measurement,
+    /// random ones.
+    fn best_candidates(&self, count: usize) -> Result<Vec<Proposal<S::Arch>>, StrategyError> {
+        let sequences: Vec<&[Token]> = self.sequences.iter().map(Vec::as_slice).collect();
+        let weights = match sequences.is_empty() {
+            true => Vec::new(),
+            false => {
+                ridge(&sequences, &ranks(&self.memory.merits())).ok_or_else(|| StrategyError::Model {
+                    strategy: NAME.into(),
+                    message: "the regression is numerically singular".into(),
+                })?
+            }
+        };
+        let mut candidates = self.candidates(count);
+        candidates.shuffle(&mut rng_for(self.memory.seed(), "linear order", self.rounds));
+        let score = |arch: &S::Arch| {
+            let sequence = self.sequence(arch);
+            weights.iter().zip(&sequences).map(|(w, seen)| w * shared(seen, &sequence)).sum::<f64>()
+        };
+        let mut scored: Vec<(f64, Proposal<S::Arch>)> =
+            candidates.into_iter().map(|candidate| (score(&candidate.arch), candidate)).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        Ok(scored.into_iter().take(count).map(|(_, proposal)| proposal).collect())
     }
 }
 
@@ -146,80 +161,48 @@ fn ranks(merits: &[f64]) -> Vec<f64> {
     merits.iter().map(|&merit| rank(merit)).collect()
 }
 
-impl<S: Space> Strategy<S> for LinearSearch<'_, S> {
+impl<S: Space> Strategy<S> for LinearSearch<S> {
     fn name(&self) -> &str {
         NAME
     }
 
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
-        let measured = self.measured();
-        let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
-        let sequences: Vec<&[Token]> = measured.iter().map(|measured| measured.sequence.as_slice()).collect();
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
-        let draw_only = measured.is_empty() && self.enumeration.is_none();
+        let mut asked = Proposals::none();
+        let draw_only = self.sequences.is_empty() && self.enumeration.is_none();
         if count > 0 && !draw_only {
-            let weights = match measured.is_empty() {
-                true => Vec::new(),
-                false => ridge(&sequences, &ranks(&merits)).ok_or_else(|| StrategyError::Model {
-                    strategy: NAME.into(),
-                    message: "the regression is numerically singular".into(),
-                })?,
-            };
-            let mut candidates = self.candidates(&measured, count);
-            // Equal scores, as before the first measurement, in random order.
-            candidates.shuffle(&mut rng_for(self.seed, "linear order", self.rounds));
-            let score = |arch: &S::Arch| {
-                let sequence = self.sequence(arch);
-                weights.iter().zip(&sequences).map(|(w, seen)| w * shared(seen, &sequence)).sum::<f64>()
-            };
-            let mut scored: Vec<(f64, Proposal<S::Arch>)> =
-                candidates.into_iter().map(|candidate| (score(&candidate.arch), candidate)).collect();
-            scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-            asked.proposals.extend(scored.into_iter().take(count).map(|(_, proposal)| proposal));
+            asked.proposals = self.best_candidates(count)?;
             for proposal in &asked.proposals {
-                self.random.learn(&proposal.arch);
+                self.memory.propose(&proposal.arch);
             }
         }
-        if asked.proposals.len() < count {
-            let filling = self.random.ask(count - asked.proposals.len())?;
-            asked.proposals.extend(filling.proposals);
-            asked.stop = filling.stop;
-        }
+        self.memory.fill_up(&mut asked, count);
         self.rounds += 1;
         Ok(asked)
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        super::check_objectives(NAME, &self.observations, observations)?;
-        self.random.tell(observations)?;
-        self.observations.extend_from_slice(observations);
+        self.memory.tell(NAME, observations)?;
+        self.learn_sequences();
         Ok(())
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
-        let (rounds, observations) = (self.rounds, self.observations.clone());
-        let state = State { rounds, observations, random: self.random.save()? };
-        serde_json::to_vec(&state).map_err(|error| unreadable(&error))
+        saved_state::to_bytes(NAME, &State { rounds: self.rounds, memory: self.memory.state() })
     }
 
-    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-        let state: State<S::Arch> = serde_json::from_slice(state).map_err(|error| unreadable(&error))?;
-        let mut random = RandomSearch::new(self.space, self.seed);
-        random.restore(&state.random)?;
-        self.random = random;
-        self.observations = state.observations;
+    fn restore(&mut self, state: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        let state: State = saved_state::from_bytes(NAME, state)?;
+        self.memory = self.memory.restored(NAME, state.memory, told)?;
         self.rounds = state.rounds;
+        self.sequences.clear();
+        self.learn_sequences();
         Ok(())
     }
 }
 
-fn unreadable(error: &serde_json::Error) -> StrategyError {
-    StrategyError::State { strategy: NAME.into(), message: error.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
-    use nao_space::search::{Contest, RoundLimits};
+    use nao_space::search::{Contest, RoundLimits, laws};
     use nao_space::{EdgeOp, NasBench201Arch, NasBench201Space, Objective};
 
     use super::*;
@@ -276,17 +259,21 @@ mod tests {
         };
         let all: Arc<Vec<_>> = Arc::new(space.all().filter(|arch| space.canonical(arch) == *arch).collect());
         for seed in 1..=3 {
-            let race = contest.race(&mut LinearSearch::new(&space, seed), seed).unwrap();
+            let race = contest.race(&mut LinearSearch::new(space.clone(), seed), seed).unwrap();
             assert!(race.queries_to_optimum.is_some_and(|queries| queries < 100.0), "{race:?}");
-            let mut enumerating = LinearSearch::new(&space, seed).enumerating(Arc::clone(&all));
+            let mut enumerating = LinearSearch::new(space.clone(), seed).enumerating(Arc::clone(&all));
             let race = contest.race(&mut enumerating, seed).unwrap();
             assert!(race.queries_to_optimum.is_some_and(|queries| queries < 60.0), "{race:?}");
         }
-        let mut search = LinearSearch::new(&space, 1);
-        contest.race(&mut search, 1).unwrap();
-        let mut again = LinearSearch::new(&space, 1);
-        again.restore(&search.save().unwrap()).unwrap();
+        let (mut search, mut told) = (LinearSearch::new(space.clone(), 1), Vec::new());
+        for _ in 0..3 {
+            let observed = laws::observe(&search.ask(9).unwrap(), told.len(), value);
+            search.tell(&observed).unwrap();
+            told.extend(observed);
+        }
+        let mut again = LinearSearch::new(space.clone(), 1);
+        again.restore(&search.save().unwrap(), &told).unwrap();
         assert_eq!(search.ask(7).unwrap(), again.ask(7).unwrap());
-        assert!(again.restore(b"{").is_err());
+        assert!(again.restore(b"{", &[]).is_err());
     }
 }

@@ -1,19 +1,19 @@
 //! The search of NAO: learn from everything measured, move the best, decode what is new (docs/specification.md, d.1).
 
-use std::collections::HashSet;
+use std::fmt::Display;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use nao_space::search::{
-    Observation, Origin, Proposal, Proposals, RandomSearch, Stop, Strategy, StrategyError,
+    Measured, Memory, Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError,
 };
 use nao_space::seed::rng_for;
-use nao_space::{Space, Token, TrialId};
-use serde::{Deserialize, Serialize};
+use nao_space::{Space, Token};
 
+use super::NAO as NAME;
+use super::nao_config::NaoConfig;
 use super::report::{ProposalCounts, RoundReport};
-use super::state::State;
-use crate::config::ControllerConfig;
+use super::state::{Saved, State};
 use crate::controller::Controller;
 use crate::error::ControllerError;
 use crate::language::Language;
@@ -21,83 +21,12 @@ use crate::metrics;
 use crate::targets::Targets;
 use crate::training::FitReport;
 
-/// Settings of the search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NaoConfig {
-    /// The networks and their training.
-    pub controller: ControllerConfig,
-    /// How many of the best architectures are moved (K).
-    pub seeds: usize,
-    /// The first step size (eta).
-    pub first_step: f64,
-    /// By how much the step grows while too few new architectures were found.
-    pub step_increment: f64,
-    /// The largest step tried, itself included.
-    pub step_limit: f64,
-    /// Whether a round goes on from the weights of the last one (as V1 does) or from new ones. Adam starts
-    /// afresh in either case.
-    pub warm_start: bool,
-}
-
-impl Default for NaoConfig {
-    /// V1's search (docs/specification.md, d.3): 100 seeds, steps 1, 2, ... up to 51, weights kept.
-    fn default() -> Self {
-        NaoConfig {
-            controller: ControllerConfig::default(),
-            seeds: 100,
-            first_step: 1.0,
-            step_increment: 1.0,
-            step_limit: 51.0,
-            warm_start: true,
-        }
-    }
-}
-
-impl NaoConfig {
-    /// Checks every field, alone and against the language.
-    ///
-    /// # Errors
-    /// Names the first field that cannot be, its value and what it may be.
-    pub fn check(&self, language: &Language) -> Result<(), ControllerError> {
-        let refuse = |field: &'static str, problem: String| {
-            Err(ControllerError::Config { field, problem, space: language.space.clone() })
-        };
-        if self.seeds == 0 {
-            return refuse("seeds", "is 0; it must be at least 1".into());
-        }
-        for (field, value) in [("first_step", self.first_step), ("step_increment", self.step_increment)] {
-            if !(value.is_finite() && value > 0.0) {
-                return refuse(field, format!("is {value}; it must be above 0"));
-            }
-        }
-        if !(self.step_limit.is_finite() && self.step_limit >= self.first_step) {
-            let problem =
-                format!("is {}; it must be at least first_step = {}", self.step_limit, self.first_step);
-            return refuse("step_limit", problem);
-        }
-        self.controller.check(language)
-    }
-
-    /// The step sizes in order.
-    pub(super) fn steps(&self) -> impl Iterator<Item = f64> + '_ {
-        // Multiples rather than a running sum, which would drift and miss the limit.
-        (0u32..)
-            .map(|index| self.first_step + f64::from(index) * self.step_increment)
-            .take_while(|&step| step <= self.step_limit)
-    }
-}
-
 /// Neural architecture optimization as a [`Strategy`].
-pub struct NaoSearch<'a, S: Space> {
-    space: &'a S,
+pub struct NaoSearch<S: Space> {
     config: NaoConfig,
     language: Language,
-    seed: u64,
     device: Device,
-    /// Draws architectures, and knows every one ever proposed or told.
-    random: RandomSearch<'a, S>,
-    observations: Vec<Observation<S::Arch>>,
+    memory: Memory<S>,
     /// Asks so far.
     rounds: u64,
     /// The controller of the last round.
@@ -105,32 +34,16 @@ pub struct NaoSearch<'a, S: Space> {
     report: Option<RoundReport>,
 }
 
-/// An architecture that is moved, and the trial that measured it.
-struct Parent {
-    trial: TrialId,
-    sequence: Vec<Token>,
-}
-
-impl<'a, S: Space> NaoSearch<'a, S> {
+impl<S: Space> NaoSearch<S> {
     /// A search of `space` from a seed; the controller computes on `device`.
     ///
     /// # Errors
     /// When the configuration does not fit the space.
-    pub fn new(space: &'a S, config: NaoConfig, seed: u64, device: Device) -> Result<Self, ControllerError> {
-        let language = Language::of(space);
+    pub fn new(space: S, config: NaoConfig, seed: u64, device: Device) -> Result<Self, ControllerError> {
+        let language = Language::of(&space);
         config.check(&language)?;
-        Ok(NaoSearch {
-            space,
-            config,
-            language,
-            seed,
-            device,
-            random: RandomSearch::new(space, seed),
-            observations: Vec::new(),
-            rounds: 0,
-            controller: None,
-            report: None,
-        })
+        let memory = Memory::new(space, seed);
+        Ok(NaoSearch { config, language, device, memory, rounds: 0, controller: None, report: None })
     }
 
     /// The same search, whose first training goes on from these weights
@@ -139,9 +52,7 @@ impl<'a, S: Space> NaoSearch<'a, S> {
     /// # Errors
     /// When they do not fit the settings.
     pub fn going_on_from(mut self, weights: &[u8]) -> Result<Self, ControllerError> {
-        let mut rng = rng_for(self.seed, "controller weights", 0);
-        let config = self.config.controller.clone();
-        let mut controller = Controller::new(config, self.language.clone(), &self.device, &mut rng)?;
+        let mut controller = self.fresh_controller(0)?;
         controller.load_safetensors(weights)?;
         self.controller = Some(controller);
         Ok(self)
@@ -162,54 +73,41 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         self.controller.as_ref()
     }
 
-    /// A round without anything to learn from.
-    fn draw(&mut self, count: usize, warning: Option<String>) -> Result<Proposals<S::Arch>, StrategyError> {
-        let mut asked = self.random.ask(count)?;
-        asked.warnings.extend(warning);
-        Ok(asked)
+    /// A controller with the weights that a round begins with.
+    fn fresh_controller(&self, round: u64) -> Result<Controller, ControllerError> {
+        let mut rng = rng_for(self.memory.seed(), "controller weights", round);
+        Controller::new(self.config.controller.clone(), self.language.clone(), &self.device, &mut rng)
     }
 
     /// A round that learns.
-    fn learn_and_move(&mut self, count: usize, round: u64) -> Result<Proposals<S::Arch>, StrategyError> {
-        let merits: Vec<f64> = self.observations.iter().filter_map(Observation::merit).collect();
-        let targets = Targets::min_max(&merits);
-        if merits.is_empty() {
-            return self.draw(count, targets.warning);
-        }
+    fn learn_and_move(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
+        let targets = Targets::min_max(&self.memory.merits());
+        let mut asked = Proposals { warnings: targets.warning.into_iter().collect(), ..Proposals::none() };
         let sequences: Vec<Vec<Token>> =
-            self.measured().map(|(observation, _)| self.space.encode(&observation.arch)).collect();
+            self.memory.measured().iter().map(|measured| measured.sequence.clone()).collect();
         let values: Vec<f32> = targets.values.iter().copied().flatten().collect();
-        let (controller, fit) = self.fitted(&sequences, &values, round).map_err(model_error)?;
+        let (controller, fit) = self.fitted(&sequences, &values).map_err(model_error)?;
         let start = Instant::now();
-        let mut report = assess(&controller, self.space, &sequences, &values, &fit).map_err(model_error)?;
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
-        asked.warnings.extend(targets.warning);
+        let space = self.memory.space();
+        let mut report = assess(&controller, space, &sequences, &values, &fit).map_err(model_error)?;
         self.ascend(&controller, count, &mut asked, &mut report)?;
         self.controller = Some(controller);
         let found = asked.proposals.len();
+        let mut random = 0;
         if found == 0 {
             asked.stop = Some(Stop::NothingNewAfterStepLimit { step: self.config.step_limit });
         } else if found < count {
-            let filling = self.random.ask(count - found)?;
+            random = self.memory.fill_up(&mut asked, count);
             asked.warnings.push(format!(
-                "steps up to {} gave {found} of the {count} new architectures asked for; drawn at random: {}",
+                "steps up to {} gave {found} of the {count} new architectures asked for; drawn at random: {random}",
                 self.config.step_limit,
-                filling.proposals.len()
             ));
-            asked.proposals.extend(filling.proposals);
-            asked.stop = filling.stop;
         }
-        let random = asked.proposals.len() - found;
         report.proposals = ProposalCounts { ascent: found, random };
-        report.round = round;
+        report.round = self.rounds;
         report.propose_seconds = start.elapsed().as_secs_f64();
         self.report = Some(report);
         Ok(asked)
-    }
-
-    /// Observations with a finite merit, in order of telling.
-    fn measured(&self) -> impl Iterator<Item = (&Observation<S::Arch>, f64)> {
-        self.observations.iter().filter_map(|observation| Some((observation, observation.merit()?)))
     }
 
     /// A controller trained on the pool.
@@ -217,36 +115,15 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         &self,
         sequences: &[Vec<Token>],
         targets: &[f32],
-        round: u64,
     ) -> Result<(Controller, FitReport), ControllerError> {
         let kept = if self.config.warm_start { self.controller.clone() } else { None };
         let mut controller = match kept {
             Some(controller) => controller,
-            None => {
-                let mut rng = rng_for(self.seed, "controller weights", round);
-                let config = self.config.controller.clone();
-                Controller::new(config, self.language.clone(), &self.device, &mut rng)?
-            }
+            None => self.fresh_controller(self.rounds)?,
         };
-        let mut rng = rng_for(self.seed, "controller fit", round);
-        let fit = controller.fit(sequences, targets, self.space, &mut rng)?;
+        let mut rng = rng_for(self.memory.seed(), "controller fit", self.rounds);
+        let fit = controller.fit(sequences, targets, self.memory.space(), &mut rng)?;
         Ok((controller, fit))
-    }
-
-    /// The best measured architectures, each once, best first; of equals the earlier trial.
-    fn parents(&self) -> Vec<Parent> {
-        let mut ranked: Vec<(&Observation<S::Arch>, f64)> = self.measured().collect();
-        ranked.sort_by(|(a, merit_a), (b, merit_b)| merit_b.total_cmp(merit_a).then(a.trial.cmp(&b.trial)));
-        let mut seen = HashSet::new();
-        ranked
-            .into_iter()
-            .filter(|(observation, _)| seen.insert(self.space.key(&observation.arch)))
-            .take(self.config.seeds)
-            .map(|(observation, _)| Parent {
-                trial: observation.trial,
-                sequence: self.space.encode(&observation.arch),
-            })
-            .collect()
     }
 
     /// Moves all parents by growing steps, always from where they are, and keeps what decodes to something
@@ -258,24 +135,22 @@ impl<'a, S: Space> NaoSearch<'a, S> {
         asked: &mut Proposals<S::Arch>,
         report: &mut RoundReport,
     ) -> Result<(), StrategyError> {
-        let parents = self.parents();
+        let parents: Vec<Measured<S::Arch>> =
+            self.memory.parents(self.config.seeds).into_iter().cloned().collect();
         let sequences: Vec<Vec<Token>> = parents.iter().map(|parent| parent.sequence.clone()).collect();
         let embedding = controller.encode(&sequences).map_err(model_error)?;
         report.parents = parents.len();
         for step in self.config.clone().steps() {
             report.largest_step = Some(step);
             let moved = controller.ascend(&embedding, step);
-            let decoded = controller.decode(&moved, self.space).map_err(model_error)?;
+            let decoded = controller.decode(&moved, self.memory.space()).map_err(model_error)?;
             report.decoded += decoded.len();
             for (parent, sequence) in parents.iter().zip(decoded) {
                 if asked.proposals.len() == count {
                     return Ok(());
                 }
-                let arch = self.space.decode(&sequence).map_err(|error| StrategyError::Model {
-                    strategy: NAME.into(),
-                    message: error.to_string(),
-                })?;
-                if self.random.learn(&arch) {
+                let arch = self.memory.space().decode(&sequence).map_err(model_error)?;
+                if self.memory.propose(&arch) {
                     let origin = Origin::Ascent { parent: parent.trial, step };
                     asked.proposals.push(Proposal { arch, origin });
                 }
@@ -285,41 +160,36 @@ impl<'a, S: Space> NaoSearch<'a, S> {
     }
 }
 
-/// The name of the strategy.
-const NAME: &str = "nao";
-
-impl<S: Space> Strategy<S> for NaoSearch<'_, S> {
+impl<S: Space> Strategy<S> for NaoSearch<S> {
     fn name(&self) -> &str {
         NAME
     }
 
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
-        let round = self.rounds;
         self.report = None;
-        let asked = if count == 0 || self.observations.is_empty() {
-            self.draw(count, None)
+        let asked = if count == 0 || self.memory.told() == 0 {
+            self.memory.fill(count)
+        } else if self.memory.measured().is_empty() {
+            let warning = Targets::min_max(&[]).warning;
+            Proposals { warnings: warning.into_iter().collect(), ..self.memory.fill(count) }
         } else {
-            self.learn_and_move(count, round)
-        }?;
+            self.learn_and_move(count)?
+        };
         self.rounds += 1;
         Ok(asked)
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        super::check_objectives(NAME, &self.observations, observations)?;
-        self.random.tell(observations)?;
-        self.observations.extend_from_slice(observations);
-        Ok(())
+        self.memory.tell(NAME, observations).map(drop)
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
         let state = State {
             language: self.language.clone(),
             config: self.config.clone(),
-            seed: self.seed,
+            seed: self.memory.seed(),
             rounds: self.rounds,
-            observations: self.observations.clone(),
-            random: self.random.save()?,
+            memory: self.memory.state(),
         };
         state.to_bytes(self.controller.as_ref())
     }
@@ -328,32 +198,27 @@ impl<S: Space> Strategy<S> for NaoSearch<'_, S> {
         serde_json::to_value(self.report.as_ref()?).ok()
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), StrategyError> {
-        let saved = State::<S::Arch>::from_bytes(bytes)?;
-        saved.state.check(&self.language, &self.config, self.seed)?;
-        let controller = match saved.weights.is_empty() {
+    fn restore(&mut self, bytes: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        let Saved { state, weights } = State::from_bytes(bytes)?;
+        state.check(&self.language, &self.config, self.memory.seed())?;
+        let memory = self.memory.restored(NAME, state.memory, told)?;
+        let controller = match weights.is_empty() {
             true => None,
             false => {
-                let mut rng = rng_for(self.seed, "controller weights", 0);
-                let config = self.config.controller.clone();
-                let mut controller = Controller::new(config, self.language.clone(), &self.device, &mut rng)
-                    .map_err(model_error)?;
-                controller.load(saved.weights).map_err(model_error)?;
+                let mut controller = self.fresh_controller(0).map_err(model_error)?;
+                controller.load(weights).map_err(model_error)?;
                 Some(controller)
             }
         };
-        let mut random = RandomSearch::new(self.space, self.seed);
-        random.restore(&saved.state.random)?;
-        self.random = random;
+        self.memory = memory;
         self.controller = controller;
-        self.observations = saved.state.observations;
-        self.rounds = saved.state.rounds;
+        self.rounds = state.rounds;
         self.report = None;
         Ok(())
     }
 }
 
-pub(super) fn model_error(error: ControllerError) -> StrategyError {
+fn model_error(error: impl Display) -> StrategyError {
     StrategyError::Model { strategy: NAME.into(), message: error.to_string() }
 }
 

@@ -1,41 +1,28 @@
 //! The saved state of the search on structure: JSON. What was learned before the search is not part of it.
 
-use nao_space::search::{Observation, StrategyError};
+use nao_space::search::{MemoryState, StrategyError, saved_state};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::NAO as NAME;
 use super::cheap::CheapState;
-use super::structure::NAME;
 use crate::gaussian_process::Kernel;
 use crate::structure::StructureConfig;
 
-/// Everything that the search needs to go on.
+/// Everything that the search needs to go on. The observations that states of version 0.1 have besides are skipped.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 #[serde(bound(serialize = "A: Serialize", deserialize = "A: DeserializeOwned"))]
 pub(super) struct StructureState<A> {
     pub(super) space: String,
     pub(super) config: StructureConfig,
     pub(super) seed: u64,
     pub(super) rounds: u64,
-    pub(super) observations: Vec<Observation<A>>,
     pub(super) kernels: [Vec<Kernel>; 2],
-    /// The state of the random search inside.
-    pub(super) random: Vec<u8>,
+    #[serde(alias = "random")]
+    pub(super) memory: MemoryState,
     /// Cheap looks, of a search that takes some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cheap: Option<CheapState<A>>,
-}
-
-impl<A: Serialize + DeserializeOwned> StructureState<A> {
-    /// Equal states give equal bytes.
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, StrategyError> {
-        serde_json::to_vec(self).map_err(|error| unreadable(error.to_string()))
-    }
-
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, StrategyError> {
-        serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))
-    }
 }
 
 impl<A> StructureState<A> {
@@ -46,15 +33,8 @@ impl<A> StructureState<A> {
         config: &StructureConfig,
         seed: u64,
     ) -> Result<(), StrategyError> {
-        let same = || {
-            super::same("space", &self.space.as_str(), &space)?;
-            super::same("settings", &self.config, config)?;
-            super::same("seed", &self.seed, &seed)
-        };
-        same().map_err(unreadable)
+        saved_state::check_same(NAME, "space", self.space.as_str(), space)?;
+        saved_state::check_same(NAME, "settings", &self.config, config)?;
+        saved_state::check_same(NAME, "seed", &self.seed, &seed)
     }
-}
-
-fn unreadable(message: String) -> StrategyError {
-    StrategyError::State { strategy: NAME.into(), message }
 }

@@ -32,8 +32,6 @@ pub const KNOWN_CYCLES: [(&str, &[&str]); 6] = [
         "nao-controller",
         &[
             "policy/learner.rs policy/network.rs policy/surrogate.rs",
-            "strategy/candidates.rs strategy/cheap.rs strategy/structure.rs strategy/structure_state.rs",
-            "strategy/nao.rs strategy/state.rs",
         ],
     ),
     ("nao-child", &["recipe/built_in.rs recipe/mod.rs", "supernet/child.rs supernet/shared_weights.rs"]),

@@ -1,5 +1,6 @@
 //! Who searches: strategies by name, with what they need of a table.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -189,36 +190,37 @@ impl<'a, S: Space> Equipment<'a, S> {
     }
 
     /// A search of an entrant, which charges its cheap looks to this account.
-    pub fn strategy<'b>(
+    pub fn strategy(
         &self,
         entrant: &Entrant,
         seed: u64,
-        account: &'b Account,
-    ) -> Result<Box<dyn Strategy<S> + 'b>>
-    where
-        'a: 'b,
-    {
+        account: &Rc<Account>,
+    ) -> Result<Box<dyn Strategy<S>>> {
         let space = self.values.table.space();
         match &entrant.kind {
             Kind::Structure(config) => Ok(Box::new(self.search(config, seed)?)),
             Kind::Cheap(config, looks) => {
-                let values: &'a Values<S> = self.values;
-                let Some(cheap) = &values.cheap else { bail!("{} has no cheap labels", values.table.name()) };
+                let values = self.values;
+                let Some(cheap) = values.cheap.clone() else {
+                    bail!("{} has no cheap labels", values.table.name())
+                };
+                let (space, objective) = (space.clone(), values.objective.clone());
+                let account = Rc::clone(account);
                 let look = move |arch: &S::Arch| {
-                    let value = *cheap.values.get(&values.table.space().key(arch))?;
+                    let value = *cheap.values.get(&space.key(arch))?;
                     account.charge_cheap_look(cheap.epochs.into());
-                    Some(values.objective.merit(value))
+                    Some(objective.merit(value))
                 };
                 Ok(Box::new(self.search(config, seed)?.looking_cheaply(*looks, Box::new(look))))
             }
             Kind::Controller(config) => {
                 let controller = config.controller.clone().fitted_to(&Language::of(space));
                 let config = NaoConfig { controller, ..config.clone() };
-                Ok(Box::new(NaoSearch::new(space, config, seed, Device::flex())?))
+                Ok(Box::new(NaoSearch::new(space.clone(), config, seed, Device::flex())?))
             }
             Kind::Linear if self.mode == BenchMode::Enumerate => {
                 let archs = Arc::clone(&self.values.archs);
-                Ok(Box::new(LinearSearch::new(space, seed).enumerating(archs)))
+                Ok(Box::new(LinearSearch::new(space.clone(), seed).enumerating(archs)))
             }
             Kind::Linear | Kind::Other => {
                 let config = StrategyConfig::new(&entrant.name, NaoConfig::default());
@@ -229,11 +231,12 @@ impl<'a, S: Space> Equipment<'a, S> {
     }
 
     /// A search of NAO on structure.
-    fn search(&self, config: &StructureConfig, seed: u64) -> Result<StructureSearch<'a, S>> {
+    fn search(&self, config: &StructureConfig, seed: u64) -> Result<StructureSearch<S>> {
         let pretraining = self.pretraining(config);
         let learned = self.learned_with(&pretraining).expect("the space was learned for every entrant");
         let config = StructureConfig { pretraining, ..config.clone() };
-        let search = StructureSearch::new(self.values.table.space(), config, seed, Arc::clone(learned))?;
+        let search =
+            StructureSearch::new(self.values.table.space().clone(), config, seed, Arc::clone(learned))?;
         Ok(match &self.enumeration {
             Some(enumeration) => search.enumerating(Arc::clone(enumeration)),
             None => search,

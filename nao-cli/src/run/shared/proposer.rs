@@ -44,17 +44,17 @@ impl<'a, L: Fn() -> Result<Arc<PretrainedSpace>>> StrategyProposer<'a, L> {
         StrategyProposer { space, config, seed, device, learn, learned: None, weights: None, report: None }
     }
 
-    fn structure(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
+    fn structure(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace>>> {
         let learned = match &self.learned {
             Some(learned) => learned.clone(),
             None => (self.learn)()?,
         };
         self.learned = Some(learned.clone());
-        Ok(Box::new(StructureSearch::new(self.space, self.config.structure.clone(), seed, learned)?))
+        Ok(Box::new(StructureSearch::new(self.space.clone(), self.config.structure.clone(), seed, learned)?))
     }
 
-    fn controller(&self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
-        let search = NaoSearch::new(self.space, self.config.nao.clone(), seed, self.device.clone())?;
+    fn controller(&self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace>>> {
+        let search = NaoSearch::new(self.space.clone(), self.config.nao.clone(), seed, self.device.clone())?;
         Ok(match &self.weights {
             Some(weights) => Box::new(search.going_on_from(weights)?),
             None => Box::new(search),
@@ -95,7 +95,7 @@ impl<L: Fn() -> Result<Arc<PretrainedSpace>>> Proposer for StrategyProposer<'_, 
         let mut asked = strategy.ask(count)?;
         if let Some(stop) = asked.stop.filter(|_| asked.proposals.is_empty()) {
             // A search of separate trainings ends here; this one has weights to train further, and a pool to keep fresh.
-            let mut random = RandomSearch::new(self.space, seed);
+            let mut random = RandomSearch::new(self.space.clone(), seed);
             random.tell(told)?;
             asked = random.ask(count)?;
             asked.warnings.push(format!("{stop}; cells drawn at random: {}", asked.proposals.len()));
