@@ -46,7 +46,7 @@ fn rounds<S: Space>(criterion: &mut Criterion, space: &S) {
         for enumerates in [true, false] {
             let name = format!("{} {count}", if enumerates { "enumerate" } else { "generate" });
             let begun = || {
-                let search = StructureSearch::new(space, config.clone(), 1, Arc::clone(&learned));
+                let search = StructureSearch::new(space.clone(), config.clone(), 1, Arc::clone(&learned));
                 let search = search.expect("the settings fit");
                 let mut search =
                     if enumerates { search.enumerating(Arc::clone(&enumeration)) } else { search };

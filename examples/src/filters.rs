@@ -228,7 +228,7 @@ mod tests {
     fn a_search_of_the_whole_space_finds_the_smoothest_chain() {
         let space = FilterSpace::new(3);
         let limits = RoundLimits { initial: 10, per_round: 20, budget: 1_000 };
-        let mut strategy = RandomSearch::new(&space, 7);
+        let mut strategy = RandomSearch::new(space.clone(), 7);
         let history = run_search::<FilterSpace>(&mut strategy, &Ringing, limits, 7).unwrap();
         // 4 filters, 3 of them whatever their order: 20 chains, and then nothing is left.
         assert_eq!(history.trials.len(), 20);

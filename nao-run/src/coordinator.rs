@@ -280,8 +280,14 @@ impl<'a, S: Space> Coordinator<'a, S> {
     }
 
     fn tell(&mut self, round: u64) -> Result<()> {
-        let mut observations = Vec::new();
-        for trial in self.store.trials_of_round(round)? {
+        let observations = self.observations(self.store.trials_of_round(round)?)?;
+        self.strategy.tell(&observations).map_err(|error| RunError::Failed(error.to_string()))
+    }
+
+    /// What a strategy is told of trials.
+    fn observations(&self, trials: Vec<StoredTrial>) -> Result<Vec<Observation<S::Arch>>> {
+        let mut observations = Vec::with_capacity(trials.len());
+        for trial in trials {
             let arch = self.read_arch(&trial)?;
             let (objective, value) = match trial.status {
                 TrialStatus::Done(measurement) => (measurement.objective, Some(measurement.value)),
@@ -289,7 +295,7 @@ impl<'a, S: Space> Coordinator<'a, S> {
             };
             observations.push(Observation { trial: trial.id, arch, objective, value });
         }
-        self.strategy.tell(&observations).map_err(|error| RunError::Failed(error.to_string()))
+        Ok(observations)
     }
 
     /// When most trials fail, something is wrong with the data, the recipe or the machines, and the rest would be lost as
@@ -329,10 +335,15 @@ impl<'a, S: Space> Coordinator<'a, S> {
         }
     }
 
+    /// The strategy as it was when a round was opened: its state, and everything that earlier rounds measured, which the
+    /// store alone keeps.
     fn restore_strategy(&mut self, round: u64) -> Result<()> {
         let path = self.folder.strategy_state(round);
         let state = read_tensors(&path)?;
-        self.strategy.restore(&state).with_context(|| format!("cannot go on from {}", path.display()))
+        let mut earlier = self.store.trials()?;
+        earlier.retain(|trial| trial.round < round);
+        let told = self.observations(earlier)?;
+        self.strategy.restore(&state, &told).with_context(|| format!("cannot go on from {}", path.display()))
     }
 
     fn read_arch(&self, trial: &StoredTrial) -> Result<S::Arch> {

@@ -26,8 +26,8 @@ const DEFINITION: &str = "search.json";
 /// a stop, a crash or `kill -9` the search ends with the same history as one that was never broken. Neither that nor the
 /// number of workers changes the history.
 pub struct Search<'a, S: Space, E> {
-    space: &'a S,
-    strategy: Box<dyn Strategy<S> + 'a>,
+    space: S,
+    strategy: Box<dyn Strategy<S>>,
     evaluator: E,
     seed: u64,
     limits: RoundLimits,
@@ -45,7 +45,7 @@ where
 {
     /// A search of 100 trials, 20 of them in the first round and 10 in each later one, with seed 1, on all processors, in a
     /// temporary folder.
-    pub fn new(space: &'a S, strategy: impl Strategy<S> + 'a, evaluator: E) -> Self {
+    pub fn new(space: S, strategy: impl Strategy<S> + 'static, evaluator: E) -> Self {
         Search {
             space,
             strategy: Box::new(strategy),
@@ -143,7 +143,7 @@ where
         let coordinator = Coordinator::new(
             &folder,
             store,
-            self.space,
+            &self.space,
             settings,
             self.strategy,
             executor,
@@ -156,7 +156,7 @@ where
             let path = folder.path().display();
             return Err(RunError::Interrupted(format!("stopped; run the search with {path} again to go on")));
         }
-        history(self.space, &store)
+        history(&self.space, &store)
     }
 
     fn check(&self) -> Result<()> {

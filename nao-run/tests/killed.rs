@@ -13,7 +13,7 @@ const BUDGET: u64 = 60;
 /// The search. Trials after that of number `last` do not end, so that it can be caught in the middle of some.
 fn search(space: &CnnSpace, folder: &Path, workers: usize, last: u64) -> nao_run::Result<History<CnnArch>> {
     let config = EvolutionConfig { population: 8, sample: 4, ..EvolutionConfig::default() };
-    let strategy = EvolutionSearch::new(space, config, 7).expect("the settings are sound");
+    let strategy = EvolutionSearch::new(space.clone(), config, 7).expect("the settings are sound");
     let score = ScoreFunction::maximize("loose ends", move |trial: &Trial<CnnArch>| {
         if trial.id.0 > last {
             std::thread::sleep(Duration::from_secs(1_000_000));
@@ -22,7 +22,7 @@ fn search(space: &CnnSpace, folder: &Path, workers: usize, last: u64) -> nao_run
         let loose = trial.arch.normal.loose_ends().len() + trial.arch.reduction.loose_ends().len();
         loose as f64 + (trial.seed % 1_000) as f64 / 1e6
     });
-    let search = Search::new(space, strategy, score).budget(BUDGET).initial(12).per_round(6);
+    let search = Search::new(space.clone(), strategy, score).budget(BUDGET).initial(12).per_round(6);
     search.seed(3).workers(workers).folder(folder).run()
 }
 

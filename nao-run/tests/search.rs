@@ -14,9 +14,9 @@ fn loose_ends(trial: &Trial<CnnArch>) -> f64 {
 
 type Score = ScoreFunction<CnnArch, fn(&Trial<CnnArch>) -> f64>;
 
-fn small<'a>(space: &'a CnnSpace, folder: &Path) -> Search<'a, CnnSpace, Score> {
+fn small<'a>(space: &CnnSpace, folder: &Path) -> Search<'a, CnnSpace, Score> {
     let score = ScoreFunction::maximize("loose ends", loose_ends as fn(&Trial<CnnArch>) -> f64);
-    let search = Search::new(space, RandomSearch::new(space, 5), score).folder(folder);
+    let search = Search::new(space.clone(), RandomSearch::new(space.clone(), 5), score).folder(folder);
     search.budget(12).initial(6).per_round(3)
 }
 
@@ -33,9 +33,9 @@ fn the_number_of_workers_changes_nothing() {
     let histories: Vec<_> = [1, 2, 7]
         .map(|workers| {
             let config = EvolutionConfig { population: 6, sample: 3, ..EvolutionConfig::default() };
-            let strategy = EvolutionSearch::new(&space, config, 2).unwrap();
+            let strategy = EvolutionSearch::new(space.clone(), config, 2).unwrap();
             let score = ScoreFunction::maximize("loose ends", loose_ends);
-            let search = Search::new(&space, strategy, score).budget(40).initial(10).per_round(5);
+            let search = Search::new(space.clone(), strategy, score).budget(40).initial(10).per_round(5);
             spelled(&space, &search.workers(workers).run().unwrap())
         })
         .into();
@@ -57,14 +57,20 @@ fn a_setting_that_defines_the_search_is_refused_and_changes_nothing() {
     other(small(&space, &folder).per_round(4), "per_round");
     other(small(&space, &folder).seed(2), "seed: 1 in the folder, 2 asked");
     let score = || ScoreFunction::maximize("loose ends", loose_ends as fn(&Trial<CnnArch>) -> f64);
-    let seeded =
-        Search::new(&space, RandomSearch::new(&space, 6), score()).budget(12).initial(6).per_round(3);
+    let seeded = Search::new(space.clone(), RandomSearch::new(space.clone(), 6), score())
+        .budget(12)
+        .initial(6)
+        .per_round(3);
     other(seeded.folder(&folder), "the strategy random proposes other first trials");
-    let evolution = EvolutionSearch::new(&space, EvolutionConfig::default(), 5).unwrap();
-    let changed = Search::new(&space, evolution, score()).budget(12).initial(6).per_round(3).folder(&folder);
+    let evolution = EvolutionSearch::new(space.clone(), EvolutionConfig::default(), 5).unwrap();
+    let changed =
+        Search::new(space.clone(), evolution, score()).budget(12).initial(6).per_round(3).folder(&folder);
     other(changed, "strategy: random in the folder, evolution asked");
     let least = ScoreFunction::minimize("other", loose_ends as fn(&Trial<CnnArch>) -> f64);
-    let search = Search::new(&space, RandomSearch::new(&space, 5), least).budget(12).initial(6).per_round(3);
+    let search = Search::new(space.clone(), RandomSearch::new(space.clone(), 5), least)
+        .budget(12)
+        .initial(6)
+        .per_round(3);
     other(search.folder(&folder), "objective");
     // The number of workers defines nothing, and a search that is over is only read.
     let again = small(&space, &folder).workers(3).run().unwrap();
@@ -92,7 +98,10 @@ fn a_panic_fails_its_trial_alone() {
         4 => f64::NAN,
         _ => loose_ends(trial),
     });
-    let search = Search::new(&space, RandomSearch::new(&space, 1), score).budget(8).initial(8).workers(2);
+    let search = Search::new(space.clone(), RandomSearch::new(space.clone(), 1), score)
+        .budget(8)
+        .initial(8)
+        .workers(2);
     let history = search.run().unwrap();
     let outcomes: Vec<bool> = history.trials.iter().map(|trial| trial.outcome.is_ok()).collect();
     assert_eq!(outcomes, [true, true, false, false, true, true, true, true]);
@@ -104,7 +113,7 @@ fn a_panic_fails_its_trial_alone() {
 fn a_search_that_fails_too_often_says_so() {
     let space = CnnSpace::default();
     let score = ScoreFunction::maximize("nothing", |_: &Trial<CnnArch>| f64::INFINITY);
-    let search = Search::new(&space, RandomSearch::new(&space, 1), score).budget(8).initial(4);
+    let search = Search::new(space.clone(), RandomSearch::new(space.clone(), 1), score).budget(8).initial(4);
     let patience = Patience { max_attempts: None, max_failed_share: 1.0 };
     let error = search.patience(patience).run().unwrap_err();
     assert!(

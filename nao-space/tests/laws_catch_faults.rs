@@ -24,6 +24,7 @@ enum Fault {
 }
 
 /// A sound space with one fault.
+#[derive(Clone)]
 struct Faulty {
     space: CnnSpace,
     fault: Fault,

@@ -10,9 +10,13 @@ fn a_random_search_is_charged_for_each_cell_that_it_tries() {
     let label = Label::average("cifar10", "validation", 200);
     let evaluator = table.evaluator(&label).unwrap();
     let limits = RoundLimits { initial: 100, per_round: 100, budget: 500 };
-    let history =
-        run_search::<NasBench201Space>(&mut RandomSearch::new(table.space(), 1), &evaluator, limits, 1)
-            .unwrap();
+    let history = run_search::<NasBench201Space>(
+        &mut RandomSearch::new(table.space().clone(), 1),
+        &evaluator,
+        limits,
+        1,
+    )
+    .unwrap();
     let (_, best) = history.best().unwrap();
     let (_, optimum) = table.best(&label).unwrap().unwrap();
     assert!(best.value <= optimum && best.value > 0.9, "{}", best.value);

@@ -50,7 +50,7 @@ fn compare<S: Space>(
         let (mut all, mut chosen, mut candidates) = (Vec::new(), Vec::new(), 0);
         for seed in 1..=seeds {
             let search = |config: &StructureConfig| {
-                StructureSearch::new(space, config.clone(), seed, Arc::clone(learned))
+                StructureSearch::new(space.clone(), config.clone(), seed, Arc::clone(learned))
             };
             let mut told: Vec<Observation<S::Arch>> = Vec::new();
             let mut leader = search(whole)?;
@@ -143,15 +143,17 @@ fn contest(
         for seed in 1..=seeds {
             let config = whole.clone();
             let mut strategy: Box<dyn Strategy<CnnSpace>> = match name {
-                "nao" => Box::new(StructureSearch::new(space, config, seed, Arc::clone(learned))?),
+                "nao" => Box::new(StructureSearch::new(space.clone(), config, seed, Arc::clone(learned))?),
                 "mutations only" => {
                     let config = StructureConfig { step_sizes: vec![], ..config };
-                    Box::new(StructureSearch::new(space, config, seed, Arc::clone(learned))?)
+                    Box::new(StructureSearch::new(space.clone(), config, seed, Arc::clone(learned))?)
                 }
-                "linear" => Box::new(LinearSearch::new(space, seed)),
-                "local" => Box::new(LocalSearch::new(space, LocalSearchConfig::default(), seed)),
-                "evolution" => Box::new(EvolutionSearch::new(space, EvolutionConfig::default(), seed)?),
-                _ => Box::new(RandomSearch::new(space, seed)),
+                "linear" => Box::new(LinearSearch::new(space.clone(), seed)),
+                "local" => Box::new(LocalSearch::new(space.clone(), LocalSearchConfig::default(), seed)),
+                "evolution" => {
+                    Box::new(EvolutionSearch::new(space.clone(), EvolutionConfig::default(), seed)?)
+                }
+                _ => Box::new(RandomSearch::new(space.clone(), seed)),
             };
             let race = contest.race(&mut *strategy, seed)?;
             for (sum, count) in sums.iter_mut().zip([50, 100, 200]) {

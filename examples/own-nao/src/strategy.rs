@@ -1,12 +1,13 @@
 //! A strategy of your own: it climbs from the best architecture, and now and then looks elsewhere.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 
 use nao_controller::registry::OwnStrategy;
-use nao_space::search::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
+use nao_space::Space;
+use nao_space::search::{
+    Memory, MemoryState, Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError,
+};
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Space};
 use serde::{Deserialize, Serialize};
 
 /// Mutations before a place counts as known.
@@ -34,57 +35,56 @@ impl OwnStrategy for Climb {
     const ABOUT: &'static str = "mutations of the best architecture so far";
     type Settings = ClimbSettings;
 
-    fn build<'a, S: Space + Clone>(
+    fn build<S: Space + Clone + 'static>(
         &self,
         settings: ClimbSettings,
-        space: &'a S,
+        space: S,
         seed: u64,
-    ) -> Result<Box<dyn Strategy<S> + 'a>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Box<dyn Strategy<S>>, Box<dyn Error + Send + Sync>> {
         if settings.elsewhere == 0 {
             return Err("elsewhere is 0; it must be at least 1".into());
         }
-        let state = State { proposed: 0, known: BTreeSet::new(), best: None };
-        Ok(Box::new(ClimbSearch { space, settings, seed, state }))
+        Ok(Box::new(ClimbSearch { settings, proposed: 0, memory: Memory::new(space, seed) }))
     }
 }
 
-struct ClimbSearch<'a, S: Space> {
-    space: &'a S,
+struct ClimbSearch<S: Space> {
     settings: ClimbSettings,
-    seed: u64,
-    state: State<S::Arch>,
-}
-
-/// What it remembers.
-#[derive(Serialize, Deserialize)]
-struct State<A> {
+    /// Proposals so far.
     proposed: u64,
-    known: BTreeSet<ArchKey>,
-    best: Option<(f64, Observation<A>)>,
+    memory: Memory<S>,
 }
 
-impl<S: Space> ClimbSearch<'_, S> {
+/// What is saved of a search: what it was told, the run folder knows.
+#[derive(Serialize, Deserialize)]
+struct State {
+    proposed: u64,
+    memory: MemoryState,
+}
+
+impl<S: Space> ClimbSearch<S> {
     /// A new architecture, if one is found.
     fn next(&mut self) -> Option<Proposal<S::Arch>> {
-        let number = self.state.proposed;
-        self.state.proposed += 1;
-        let mut rng = rng_for(self.seed, Climb::NAME, number);
-        let best = self.state.best.as_ref().filter(|_| !number.is_multiple_of(self.settings.elsewhere));
-        let mut arch = best.map_or_else(|| self.space.sample(&mut rng), |(_, best)| best.arch.clone());
-        let origin = best.map_or(Origin::Random, |(_, best)| Origin::Mutation { parent: best.trial });
+        let number = self.proposed;
+        self.proposed += 1;
+        let mut rng = rng_for(self.memory.seed(), Climb::NAME, number);
+        let best = self.memory.parents(1).first().map(|best| (best.trial, best.arch.clone()));
+        let Some((parent, best)) = best.filter(|_| !number.is_multiple_of(self.settings.elsewhere)) else {
+            let arch = self.memory.draw(&mut rng)?;
+            return Some(Proposal { arch, origin: Origin::Random });
+        };
+        let mut arch = best;
         for _ in 0..ATTEMPTS {
-            if best.is_some() || self.state.known.contains(&self.space.key(&arch)) {
-                arch = self.space.mutate(&arch, &mut rng);
-            }
-            if self.state.known.insert(self.space.key(&arch)) {
-                return Some(Proposal { arch, origin });
+            arch = self.memory.space().mutate(&arch, &mut rng);
+            if self.memory.propose(&arch) {
+                return Some(Proposal { arch, origin: Origin::Mutation { parent } });
             }
         }
         None
     }
 }
 
-impl<S: Space> Strategy<S> for ClimbSearch<'_, S> {
+impl<S: Space> Strategy<S> for ClimbSearch<S> {
     fn name(&self) -> &str {
         Climb::NAME
     }
@@ -96,22 +96,18 @@ impl<S: Space> Strategy<S> for ClimbSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        for observation in observations {
-            self.state.known.insert(self.space.key(&observation.arch));
-            let Some(merit) = observation.merit() else { continue };
-            if self.state.best.as_ref().is_none_or(|(best, _)| merit > *best) {
-                self.state.best = Some((merit, observation.clone()));
-            }
-        }
-        Ok(())
+        self.memory.tell(Climb::NAME, observations).map(drop)
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
-        serde_json::to_vec(&self.state).map_err(state_error)
+        let state = State { proposed: self.proposed, memory: self.memory.state() };
+        serde_json::to_vec(&state).map_err(state_error)
     }
 
-    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-        self.state = serde_json::from_slice(state).map_err(state_error)?;
+    fn restore(&mut self, state: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        let State { proposed, memory } = serde_json::from_slice(state).map_err(state_error)?;
+        self.memory = self.memory.restored(Climb::NAME, memory, told)?;
+        self.proposed = proposed;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Two rounds of a hundred trials, of 455 chains that differ in more than their order: the strategy proposes no chain
     // twice, whatever its spelling.
     let limits = RoundLimits { initial: 100, per_round: 100, budget: 200 };
-    let mut strategy = RandomSearch::new(&space, 1);
+    let mut strategy = RandomSearch::new(space.clone(), 1);
     let history = run_search::<FilterSpace>(&mut strategy, &Ringing, limits, 1)?;
 
     let (best, measured) = history.best().ok_or("no trial measured anything")?;

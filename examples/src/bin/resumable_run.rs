@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let space = CnnSpace::default();
     let search = || -> Result<_, Box<dyn Error>> {
         let evaluator = TrainEvaluator::new(Arc::new(digits()), Recipe::named("digits")?, Device::flex())?;
-        let search = Search::new(&space, RandomSearch::new(&space, 1), evaluator);
+        let search = Search::new(space.clone(), RandomSearch::new(space.clone(), 1), evaluator);
         Ok(search.budget(4).initial(2).per_round(2).workers(1).folder("runs/digits"))
     };
     // Somebody presses Ctrl-C after the first trial.

@@ -15,8 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let plan = NetworkPlan::new(&trial.arch, &Skeleton::cifar10(6, 24));
         plan.map_or(f64::NAN, |plan| (plan.cost().params as f64 / 1e6 - 1.0).abs())
     };
-    let strategy = EvolutionSearch::new(&space, EvolutionConfig::default(), 1)?;
-    let history = Search::new(&space, strategy, ScoreFunction::minimize("distance", distance))
+    let strategy = EvolutionSearch::new(space.clone(), EvolutionConfig::default(), 1)?;
+    let history = Search::new(space.clone(), strategy, ScoreFunction::minimize("distance", distance))
         .budget(100)
         .folder("runs/a-million")
         .workers(4)

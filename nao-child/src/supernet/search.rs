@@ -96,7 +96,7 @@ impl SharedSearch {
         config.check(&training.split().data)?;
         let seed = seed_for(training.seed(), "shared pool", 0);
         let space = training.supernet().space();
-        let drawn = RandomSearch::new(space, seed).ask(config.pool)?;
+        let drawn = RandomSearch::new(space.clone(), seed).ask(config.pool)?;
         let state = PoolState { rounds: 0, members: Vec::new(), losses: Vec::new() };
         let mut search = SharedSearch { config, training, state, trained: Duration::ZERO };
         search.join(drawn);

@@ -85,7 +85,7 @@ impl Proposer for AtRandom {
         told: &[Observation<CnnArch>],
         count: usize,
     ) -> Result<Proposals<CnnArch>, StrategyError> {
-        let mut random = RandomSearch::new(&self.space, 100 + u64::from(round));
+        let mut random = RandomSearch::new(self.space.clone(), 100 + u64::from(round));
         random.tell(told)?;
         random.ask(count)
     }

@@ -270,18 +270,18 @@ fn parting(folder: &RunFolder) -> impl FnOnce() -> String + Send + 'static {
 }
 
 /// A strategy, and the tables of what was done before it.
-type Prepared<'a, S> = (Box<dyn Strategy<S> + 'a>, Option<String>);
+type Prepared<S> = (Box<dyn Strategy<S>>, Option<String>);
 
 /// The strategy of a run that is ready to be asked: what it rests on is learned or searched first, where there is something.
-fn prepared<'a, R: SearchedRecipe>(
+fn prepared<R: SearchedRecipe>(
     folder: &RunFolder,
     known: &Registries,
     config: &RunConfig<R>,
     data: Arc<R::Data>,
-    space: &'a R::Space,
+    space: &R::Space,
     device: &Device,
     interrupt: &Interrupt,
-) -> Result<Prepared<'a, R::Space>> {
+) -> Result<Prepared<R::Space>> {
     let run = |data| RunInFolder { folder, config, data, device: device.clone(), interrupt };
     if config.sharing.is_some() {
         let SharedOutcome { finalists, report } = R::search_shared(run(data))?;
@@ -295,7 +295,7 @@ fn prepared<'a, R: SearchedRecipe>(
         let structure = config.strategy.structure().context("only a search on structure learns its space")?;
         pretrained(space, &structure.pretraining, device, Some(&folder.pretrained()))
     };
-    let strategy = known.strategies.build(&config.strategy, space, config.seed, device, learned)?;
+    let strategy = known.strategies.build(&config.strategy, space.clone(), config.seed, device, learned)?;
     Ok((starting(config, space, strategy)?, None))
 }
 

@@ -96,14 +96,14 @@ pub fn check<R: NamedRecipe>(config: &RunConfig<R>) -> Result<()> {
 }
 
 /// The strategy, beginning with what is given.
-pub fn starting<'a, R: NamedRecipe>(
+pub fn starting<R: NamedRecipe>(
     config: &RunConfig<R>,
-    space: &'a R::Space,
-    strategy: Box<dyn Strategy<R::Space> + 'a>,
-) -> Result<Box<dyn Strategy<R::Space> + 'a>> {
+    space: &R::Space,
+    strategy: Box<dyn Strategy<R::Space>>,
+) -> Result<Box<dyn Strategy<R::Space>>> {
     if config.start_with.is_empty() {
         return Ok(strategy);
     }
     let archs: Result<Vec<ArchOf<R>>, _> = config.start_with.iter().map(|text| space.parse(text)).collect();
-    Ok(Box::new(StartingWith::new(space, archs.context("start_with")?, strategy)))
+    Ok(Box::new(StartingWith::new(space.clone(), archs.context("start_with")?, strategy)))
 }

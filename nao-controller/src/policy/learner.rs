@@ -6,11 +6,11 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use nao_kernels::nn::Adam;
-use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::config::{EntropyUse, PolicyConfig, PolicyRule};
+use super::draw::Draw;
 use super::network::{PolicyNetwork, TrainingSet};
 use super::surrogate::{self, Batch};
 use crate::adam;
@@ -19,17 +19,6 @@ use crate::decoder::floats;
 use crate::error::ControllerError;
 use crate::language::{Grammar, Language};
 use crate::parameters;
-
-/// A sequence that a policy has drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Draw {
-    /// The sequence.
-    pub sequence: Vec<Token>,
-    /// Its log probability when it was drawn, natural logarithm.
-    pub log_prob: f64,
-    /// The entropy of the choices on the way to it, summed over its positions.
-    pub entropy: f64,
-}
 
 /// A drawn sequence and what it earned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -232,6 +221,8 @@ impl PolicyLearner {
 pub(super) mod inside {
     //! What tests look at.
 
+    use nao_space::Token;
+
     use super::*;
 
     impl PolicyLearner {
@@ -287,7 +278,7 @@ pub(super) mod inside {
         }
 
         /// What it says of sequences now: log probability and entropy of each.
-        pub(crate) fn verdicts(&self, sequences: Vec<Vec<Token>>, grammar: &dyn Grammar) -> Vec<(f32, f32)> {
+        pub(crate) fn log_probs(&self, sequences: Vec<Vec<Token>>, grammar: &dyn Grammar) -> Vec<(f32, f32)> {
             let examples = TrainingSet::new(sequences, &self.language, grammar, &self.network.device());
             let probability = self.network.judge(&examples);
             floats(probability.log_prob).into_iter().zip(floats(probability.entropy)).collect()

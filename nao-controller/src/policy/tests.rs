@@ -33,8 +33,8 @@ fn conditional() -> ChoiceSpace {
 fn draws_are_sequences_and_judged_as_drawn<S: Space>(space: &S, config: PolicyConfig) {
     let policy = learner(space, config, 3);
     let draws = policy.draw(7, space, &mut rng_for(4, "draws", 0)).unwrap();
-    let verdicts = policy.verdicts(draws.iter().map(|draw| draw.sequence.clone()).collect(), space);
-    for (draw, (log_prob, entropy)) in draws.iter().zip(verdicts) {
+    let log_probs = policy.log_probs(draws.iter().map(|draw| draw.sequence.clone()).collect(), space);
+    for (draw, (log_prob, entropy)) in draws.iter().zip(log_probs) {
         assert!(space.decode(&draw.sequence).is_ok());
         let tolerance = 1e-4 * draw.log_prob.abs().max(1.0);
         assert!((draw.log_prob - f64::from(log_prob)).abs() < tolerance, "{draw:?} {log_prob}");
@@ -68,9 +68,9 @@ fn frequencies_are_the_probabilities() {
     ]
     .map(|text| space.encode(&space.parse(text).unwrap()))
     .to_vec();
-    let verdicts = policy.verdicts(all.clone(), &space);
+    let log_probs = policy.log_probs(all.clone(), &space);
     let mut sum = 0.0;
-    for (sequence, (log_prob, _)) in all.iter().zip(verdicts) {
+    for (sequence, (log_prob, _)) in all.iter().zip(log_probs) {
         let probability = f64::from(log_prob).exp();
         sum += probability;
         let share = draws.iter().filter(|draw| &draw.sequence == sequence).count() as f64 / 4000.0;
@@ -154,7 +154,7 @@ fn a_sequence_with_a_high_reward_becomes_likelier() {
         let mut policy = learner(&space, config, 1);
         let draws = policy.draw(10, &space, &mut rng_for(1, "draws", 0)).unwrap();
         let favourite = draws[3].sequence.clone();
-        let before = policy.verdicts(vec![favourite.clone()], &space)[0].0;
+        let before = policy.log_probs(vec![favourite.clone()], &space)[0].0;
         for _ in 0..5 {
             let examples: Vec<Experience> = draws
                 .iter()
@@ -167,7 +167,7 @@ fn a_sequence_with_a_high_reward_becomes_likelier() {
             // One of ten, and what the entropy is worth to ENAS.
             assert!(update.steps > 0 && (update.reward - 0.1).abs() < 2e-3, "{update:?}");
         }
-        let after = policy.verdicts(vec![favourite], &space)[0].0;
+        let after = policy.log_probs(vec![favourite], &space)[0].0;
         assert!(after > before, "{before} {after}");
     }
 }

@@ -42,16 +42,16 @@ impl Strategies {
     ///
     /// # Errors
     /// When no strategy has that name, the settings do not fit the space, or nothing could be learned.
-    pub fn build<'a, S: RegisteredSpace, E: From<StrategyError>>(
+    pub fn build<S: RegisteredSpace, E: From<StrategyError>>(
         &self,
         config: &StrategyConfig,
-        space: &'a S,
+        space: S,
         seed: u64,
         device: &Device,
         learned: impl FnOnce() -> Result<Arc<PretrainedSpace>, E>,
-    ) -> Result<Box<dyn Strategy<S> + 'a>, E> {
+    ) -> Result<Box<dyn Strategy<S>>, E> {
         let name = || config.name.clone();
-        let strategy: Result<Box<dyn Strategy<S> + 'a>, StrategyError> = match config.settings.clone() {
+        let strategy: Result<Box<dyn Strategy<S>>, StrategyError> = match config.settings.clone() {
             StrategySettings::Random => Ok(Box::new(RandomSearch::new(space, seed))),
             StrategySettings::Local => {
                 Ok(Box::new(LocalSearch::new(space, LocalSearchConfig::default(), seed)))
@@ -84,6 +84,6 @@ impl Strategies {
 }
 
 /// A strategy behind a pointer.
-fn boxed<'a, S: Space>(strategy: impl Strategy<S> + 'a) -> Box<dyn Strategy<S> + 'a> {
+fn boxed<S: Space>(strategy: impl Strategy<S> + 'static) -> Box<dyn Strategy<S>> {
     Box::new(strategy)
 }

@@ -30,12 +30,12 @@ type OwnError = Box<dyn Error + Send + Sync>;
 ///     const NAME: &'static str = "dice";
 ///     const ABOUT: &'static str = "architectures as they fall";
 ///     type Settings = NoSettings;
-///     fn build<'a, S: Space + Clone>(
+///     fn build<S: Space + Clone + 'static>(
 ///         &self,
 ///         _: NoSettings,
-///         space: &'a S,
+///         space: S,
 ///         seed: u64,
-///     ) -> Result<Box<dyn Strategy<S> + 'a>, Box<dyn std::error::Error + Send + Sync>> {
+///     ) -> Result<Box<dyn Strategy<S>>, Box<dyn std::error::Error + Send + Sync>> {
 ///         Ok(Box::new(RandomSearch::new(space, seed)))
 ///     }
 /// }
@@ -56,12 +56,12 @@ pub trait OwnStrategy: Send + Sync + 'static {
     ///
     /// # Errors
     /// When these settings cannot be: it is said as it is, after the name of the strategy.
-    fn build<'a, S: Space + Clone>(
+    fn build<S: Space + Clone + 'static>(
         &self,
         settings: Self::Settings,
-        space: &'a S,
+        space: S,
         seed: u64,
-    ) -> Result<Box<dyn Strategy<S> + 'a>, OwnError>;
+    ) -> Result<Box<dyn Strategy<S>>, OwnError>;
 }
 
 /// The settings of a strategy that has none.
@@ -97,21 +97,21 @@ pub trait BuildFor<S: Space> {
     ///
     /// # Errors
     /// When the settings are not those of the strategy, or cannot be.
-    fn build_for<'a>(
+    fn build_for(
         &self,
         settings: &Map<String, Value>,
-        space: &'a S,
+        space: S,
         seed: u64,
-    ) -> Result<Box<dyn Strategy<S> + 'a>, StrategyError>;
+    ) -> Result<Box<dyn Strategy<S>>, StrategyError>;
 }
 
-impl<S: Space + Clone, F: OwnStrategy> BuildFor<S> for F {
-    fn build_for<'a>(
+impl<S: Space + Clone + 'static, F: OwnStrategy> BuildFor<S> for F {
+    fn build_for(
         &self,
         settings: &Map<String, Value>,
-        space: &'a S,
+        space: S,
         seed: u64,
-    ) -> Result<Box<dyn Strategy<S> + 'a>, StrategyError> {
+    ) -> Result<Box<dyn Strategy<S>>, StrategyError> {
         let settings = read(settings.clone())?;
         self.build(settings, space, seed)
             .map_err(|source| StrategyError::Own { name: F::NAME.to_owned(), source })
@@ -145,7 +145,7 @@ impl<F: OwnStrategy> Registered for F {
 }
 
 /// A space for which registered strategies can be made.
-pub trait RegisteredSpace: Space + Clone {
+pub trait RegisteredSpace: Space + Clone + 'static {
     /// What makes a strategy for this space.
     fn builder(strategy: &dyn Registered) -> &dyn BuildFor<Self>;
 }

@@ -171,12 +171,12 @@ impl OwnStrategy for Own {
     const ABOUT: &'static str = "a strategy of a test";
     type Settings = OwnSettings;
 
-    fn build<'a, S: nao_space::Space + Clone>(
+    fn build<S: nao_space::Space + Clone + 'static>(
         &self,
         settings: OwnSettings,
-        space: &'a S,
+        space: S,
         seed: u64,
-    ) -> Result<Box<dyn nao_space::search::Strategy<S> + 'a>, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Box<dyn nao_space::search::Strategy<S>>, Box<dyn std::error::Error + Send + Sync>> {
         if settings.luck > 1.0 {
             return Err("more luck than there is".into());
         }
@@ -198,7 +198,7 @@ fn a_registered_strategy_is_listed_set_and_built_like_the_others() {
     let space = nao_space::CnnSpace::default();
     let build = |config: &StrategyConfig| {
         let nothing = || -> Result<_, StrategyError> { panic!("it learns no space") };
-        let built = strategies.build(config, &space, 1, &burn::tensor::Device::flex(), nothing);
+        let built = strategies.build(config, space.clone(), 1, &burn::tensor::Device::flex(), nothing);
         built.map(|mut strategy| strategy.ask(2).unwrap().proposals.len())
     };
     assert_eq!(build(&config).unwrap(), 2);

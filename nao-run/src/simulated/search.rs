@@ -100,7 +100,7 @@ impl SimulatedSearch {
             seed: self.seed,
             patience: Patience { max_attempts: None, max_failed_share: 1.0 },
         };
-        let (store, strategy) = (folder.store()?, Box::new(RandomSearch::new(space, self.seed)));
+        let (store, strategy) = (folder.store()?, Box::new(RandomSearch::new(space.clone(), self.seed)));
         let executor = Box::new(executor);
         let mut coordinator = Coordinator::new(folder, store, space, settings, strategy, executor, watcher);
         let begun = ThreadTime::now();

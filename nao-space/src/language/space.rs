@@ -22,7 +22,7 @@ use crate::text::ParseError;
 /// - a walk that takes any allowed token at each step decodes to a valid architecture;
 /// - `canonical` is idempotent and does not see respelling; keys are equal just where canonical forms are;
 /// - neighbours are valid and differ from the architecture.
-pub trait Space: Send + Sync {
+pub trait Space: Clone + Send + Sync + 'static {
     /// An architecture of the space.
     type Arch: Clone + Eq + Hash + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
 

@@ -239,9 +239,8 @@ mod tests {
         Standing::of(&races, contest.limits.budget, contest.optimum.is_some(), &[10, 50, 100])
     }
 
-    fn space() -> &'static NasBench201Space {
-        static SPACE: std::sync::OnceLock<NasBench201Space> = std::sync::OnceLock::new();
-        SPACE.get_or_init(NasBench201Space::default)
+    fn space() -> NasBench201Space {
+        NasBench201Space::default()
     }
 
     #[test]
@@ -284,7 +283,7 @@ mod tests {
 
     /// Random search that takes a number of cheap looks in each round.
     struct Looking<'a> {
-        random: RandomSearch<'static, NasBench201Space>,
+        random: RandomSearch<NasBench201Space>,
         account: &'a Account,
         looks: u64,
     }
@@ -307,8 +306,12 @@ mod tests {
             self.random.save()
         }
 
-        fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-            self.random.restore(state)
+        fn restore(
+            &mut self,
+            state: &[u8],
+            told: &[Observation<NasBench201Arch>],
+        ) -> Result<(), StrategyError> {
+            self.random.restore(state, told)
         }
     }
 

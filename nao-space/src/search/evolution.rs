@@ -3,19 +3,17 @@
 //! Fernando, Kavukcuoglu, ICLR 2018).
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::measured::{Measured, check_objective};
-use super::saved;
-use super::seen::SeenSet;
+use super::memory::{Memory, MemoryState};
+use super::saved_state;
 use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
-use crate::language::{ArchKey, Space};
+use crate::language::Space;
 use crate::seed::rng_for;
-use crate::trial::Objective;
 
 /// Mutations of one parent before a child may be a mutation of its own failed attempts.
 const NEAR_ATTEMPTS: usize = 7;
@@ -127,56 +125,42 @@ pub struct InvalidEvolution {
 /// use nao_space::search::{EvolutionConfig, EvolutionSearch, Origin, Strategy};
 ///
 /// let space = CnnSpace::default();
-/// let mut search = EvolutionSearch::new(&space, EvolutionConfig::default(), 1)?;
+/// let mut search = EvolutionSearch::new(space.clone(), EvolutionConfig::default(), 1)?;
 /// let first = search.ask(10)?;
 /// assert!(first.proposals.iter().all(|proposal| proposal.origin == Origin::Random));
 ///
 /// let more_than_live = EvolutionConfig { sample: 31, ..EvolutionConfig::default() };
-/// let error = EvolutionSearch::new(&space, more_than_live, 1).err().unwrap();
+/// let error = EvolutionSearch::new(space.clone(), more_than_live, 1).err().unwrap();
 /// assert_eq!(error.to_string(), "`sample` of the evolution is 31; it must be 1 to population = 30");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct EvolutionSearch<'a, S: Space> {
-    space: &'a S,
+pub struct EvolutionSearch<S: Space> {
     config: EvolutionConfig,
-    seed: u64,
-    state: State<S::Arch>,
+    memory: Memory<S>,
+    asks: u64,
+    /// The living, oldest first: where they stand among all that was measured. It follows from what was told.
+    population: VecDeque<usize>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct State<A> {
+struct State {
     config: EvolutionConfig,
     asks: u64,
-    known: SeenSet,
-    objective: Option<Objective>,
-    /// The living, oldest first.
-    population: VecDeque<Measured<A>>,
-    /// How many ever lived.
-    born: usize,
-    /// Proposals of which nothing was told yet.
-    waiting: BTreeSet<ArchKey>,
+    #[serde(flatten)]
+    memory: MemoryState,
 }
 
 /// The name of the strategy.
 const NAME: &str = "evolution";
 
-impl<'a, S: Space> EvolutionSearch<'a, S> {
+impl<S: Space> EvolutionSearch<S> {
     /// A search of `space` from a seed.
     ///
     /// # Errors
     /// As [`EvolutionConfig::check`].
-    pub fn new(space: &'a S, config: EvolutionConfig, seed: u64) -> Result<Self, InvalidEvolution> {
+    pub fn new(space: S, config: EvolutionConfig, seed: u64) -> Result<Self, InvalidEvolution> {
         config.check()?;
-        let state = State {
-            config: config.clone(),
-            asks: 0,
-            known: SeenSet::default(),
-            objective: None,
-            population: VecDeque::new(),
-            born: 0,
-            waiting: BTreeSet::new(),
-        };
-        Ok(EvolutionSearch { space, config, seed, state })
+        Ok(EvolutionSearch { config, memory: Memory::new(space, seed), asks: 0, population: VecDeque::new() })
     }
 
     /// The settings.
@@ -192,22 +176,32 @@ impl<'a, S: Space> EvolutionSearch<'a, S> {
         }
     }
 
-    /// Makes room for the one that joined last.
-    fn remove_one(&mut self) {
-        let State { population, born, .. } = &mut self.state;
+    /// What a measured architecture is worth.
+    fn merit(&self, position: usize) -> f64 {
+        self.memory.measured()[position].merit
+    }
+
+    /// Takes a measured architecture among the living, and makes room for it.
+    fn join(&mut self, position: usize) {
+        self.population.push_back(position);
+        if self.population.len() <= self.config.population {
+            return;
+        }
         match self.config.removal {
             Removal::Nobody => {}
-            Removal::Oldest => drop(population.pop_front()),
+            Removal::Oldest => drop(self.population.pop_front()),
             Removal::Worst => {
-                let mut rng = rng_for(self.seed, "evolution removal", *born as u64);
-                let sample =
-                    index::sample(&mut rng, population.len(), self.config.competitors(population.len()));
+                let born = position as u64 + 1;
+                let mut rng = rng_for(self.memory.seed(), "evolution removal", born);
+                let living = self.population.len();
+                let sample = index::sample(&mut rng, living, self.config.competitors(living));
                 // Of equals the first drawn.
                 let by_merit = |&a: &usize, &b: &usize| {
-                    population[a].merit.partial_cmp(&population[b].merit).unwrap_or(Ordering::Equal)
+                    let [a, b] = [a, b].map(|at| self.merit(self.population[at]));
+                    a.partial_cmp(&b).unwrap_or(Ordering::Equal)
                 };
                 if let Some(worst) = sample.iter().min_by(by_merit) {
-                    population.remove(worst);
+                    self.population.remove(worst);
                 }
             }
         }
@@ -215,48 +209,47 @@ impl<'a, S: Space> EvolutionSearch<'a, S> {
 
     /// Whether the first population is not complete, even if all that is waited for joins it.
     fn is_founding(&self) -> bool {
-        let State { population, born, waiting, .. } = &self.state;
-        population.is_empty() || born + waiting.len() < self.config.population
+        let born = self.memory.measured().len();
+        self.population.is_empty() || born + self.memory.open().len() < self.config.population
     }
 
     /// A new architecture, bred where there are parents and room around them.
     fn propose(&mut self, rng: &mut ChaCha8Rng) -> Option<Proposal<S::Arch>> {
         let child = if self.is_founding() { None } else { self.child(rng) };
-        let proposal = child.or_else(|| {
-            let arch = self.state.known.draw(self.space, rng)?;
-            Some(Proposal { arch, origin: Origin::Random })
-        })?;
-        self.state.waiting.insert(self.space.key(&proposal.arch));
-        Some(proposal)
+        child.or_else(|| Some(Proposal { arch: self.memory.draw(rng)?, origin: Origin::Random }))
     }
 
     /// A new child of the best of a sample of the living; of equals the first drawn.
     fn child(&mut self, rng: &mut ChaCha8Rng) -> Option<Proposal<S::Arch>> {
-        let State { population, known, .. } = &mut self.state;
-        let sample = index::sample(rng, population.len(), self.config.competitors(population.len()));
-        let rivals = sample.iter().map(|at| &population[at]);
-        let parent = rivals.reduce(|best, next| if next.merit > best.merit { next } else { best })?;
-        let mut arch = parent.arch.clone();
+        let living = self.population.len();
+        let sample = index::sample(rng, living, self.config.competitors(living));
+        let rivals = sample.iter().map(|at| self.population[at]);
+        let best =
+            rivals.reduce(|best, next| if self.merit(next) > self.merit(best) { next } else { best })?;
+        let parent = &self.memory.measured()[best];
+        let (origin, parent) = (Origin::Mutation { parent: parent.trial }, parent.arch.clone());
+        let mut arch = parent.clone();
         for attempt in 0..ATTEMPTS {
-            let from = if attempt < NEAR_ATTEMPTS { &parent.arch } else { &arch };
-            arch = self.space.mutate(&self.space.respell(from, rng), rng);
-            if known.learn(self.space, &arch) {
-                return Some(Proposal { arch, origin: Origin::Mutation { parent: parent.trial } });
+            let from = if attempt < NEAR_ATTEMPTS { &parent } else { &arch };
+            let space = self.memory.space();
+            arch = space.mutate(&space.respell(from, rng), rng);
+            if self.memory.propose(&arch) {
+                return Some(Proposal { arch, origin });
             }
         }
         None
     }
 }
 
-impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
+impl<S: Space> Strategy<S> for EvolutionSearch<S> {
     fn name(&self) -> &str {
         self.label()
     }
 
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
-        let mut rng = rng_for(self.seed, NAME, self.state.asks);
-        self.state.asks += 1;
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut rng = rng_for(self.memory.seed(), NAME, self.asks);
+        self.asks += 1;
+        let mut asked = Proposals::none();
         while asked.proposals.len() < count {
             let Some(proposal) = self.propose(&mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
@@ -268,32 +261,23 @@ impl<S: Space> Strategy<S> for EvolutionSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        check_objective(self.label(), &mut self.state.objective, observations)?;
-        for observation in observations {
-            let state = &mut self.state;
-            state.known.learn(self.space, &observation.arch);
-            state.waiting.remove(&self.space.key(&observation.arch));
-            let Some(measured) = Measured::of(observation) else { continue };
-            state.population.push_back(measured);
-            state.born += 1;
-            if state.population.len() > self.config.population {
-                self.remove_one();
-            }
-        }
+        let new = self.memory.tell(self.label(), observations)?;
+        new.for_each(|position| self.join(position));
         Ok(())
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
-        saved::to_bytes(self.label(), &self.state)
+        let state = State { config: self.config.clone(), asks: self.asks, memory: self.memory.state() };
+        saved_state::to_bytes(self.label(), &state)
     }
 
-    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-        let state: State<S::Arch> = saved::from_bytes(self.label(), state)?;
-        if state.config != self.config {
-            let (theirs, ours) = (&state.config, &self.config);
-            return Err(saved::refused(self.label(), format!("it was made with {theirs:?}, not {ours:?}")));
-        }
-        self.state = state;
+    fn restore(&mut self, state: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        let state: State = saved_state::from_bytes(self.label(), state)?;
+        saved_state::check_same(self.label(), "settings", &state.config, &self.config)?;
+        self.memory = self.memory.restored(self.label(), state.memory, told)?;
+        self.asks = state.asks;
+        self.population.clear();
+        (0..self.memory.measured().len()).for_each(|position| self.join(position));
         Ok(())
     }
 }
@@ -318,24 +302,24 @@ mod tests {
     #[test]
     fn it_obeys_the_laws() {
         let space = CnnSpace::default();
-        laws::hold(&space, |seed| EvolutionSearch::new(&space, small(8, 3), seed).unwrap());
+        laws::hold(&space, |seed| EvolutionSearch::new(space.clone(), small(8, 3), seed).unwrap());
         let space = NasBench201Space::default();
-        laws::hold(&space, |seed| EvolutionSearch::new(&space, small(8, 3), seed).unwrap());
+        laws::hold(&space, |seed| EvolutionSearch::new(space.clone(), small(8, 3), seed).unwrap());
         for removal in [Removal::Worst, Removal::Nobody] {
             let config = EvolutionConfig { removal, sample_share: 0.2, ..small(8, 3) };
-            laws::hold(&space, |seed| EvolutionSearch::new(&space, config.clone(), seed).unwrap());
+            laws::hold(&space, |seed| EvolutionSearch::new(space.clone(), config.clone(), seed).unwrap());
         }
     }
 
     /// The living after trials with these values, one at a time.
     fn living(config: EvolutionConfig, values: &[f64]) -> Vec<u64> {
         let space = NasBench201Space::default();
-        let mut search = EvolutionSearch::new(&space, config, 1).unwrap();
+        let mut search = EvolutionSearch::new(space.clone(), config, 1).unwrap();
         for (told, value) in values.iter().enumerate() {
             let asked = search.ask(1).unwrap();
             search.tell(&observe(&asked, told, |_| Some(*value))).unwrap();
         }
-        search.state.population.iter().map(|measured| measured.trial.0).collect()
+        search.population.iter().map(|&at| search.memory.measured()[at].trial.0).collect()
     }
 
     #[test]
@@ -362,7 +346,7 @@ mod tests {
     #[test]
     fn the_first_population_is_random_and_then_children_are_edits_of_the_living() {
         let space = NasBench201Space::default();
-        let mut search = EvolutionSearch::new(&space, small(12, 4), 3).unwrap();
+        let mut search = EvolutionSearch::new(space.clone(), small(12, 4), 3).unwrap();
         let mut told = Vec::new();
         let mut origins = Vec::new();
         for _ in 0..10 {
@@ -385,7 +369,7 @@ mod tests {
     #[test]
     fn where_all_compete_the_best_of_the_living_is_the_parent() {
         let space = CnnSpace::default();
-        let mut search = EvolutionSearch::new(&space, small(4, 4), 1).unwrap();
+        let mut search = EvolutionSearch::new(space.clone(), small(4, 4), 1).unwrap();
         let asked = search.ask(4).unwrap();
         let mut values = [0.3, 0.9, 0.1, 0.5].into_iter();
         search.tell(&observe(&asked, 0, |_| values.next())).unwrap();
@@ -404,7 +388,7 @@ mod tests {
     fn it_finds_a_planted_optimum_among_15625_cells() {
         let space = NasBench201Space::default();
         let found = (0..10).filter(|&seed| {
-            let mut search = EvolutionSearch::new(&space, EvolutionConfig::default(), seed).unwrap();
+            let mut search = EvolutionSearch::new(space.clone(), EvolutionConfig::default(), seed).unwrap();
             laws::best_of(&mut search, 40, 5, convolutions) == 6.0
         });
         // 200 random cells hold the one optimum in one of 30 searches or so.
@@ -412,7 +396,7 @@ mod tests {
         let worst = EvolutionConfig { removal: Removal::Worst, ..EvolutionConfig::default() };
         for config in [worst, EvolutionConfig::tournaments()] {
             let found = (0..10).filter(|&seed| {
-                let mut search = EvolutionSearch::new(&space, config.clone(), seed).unwrap();
+                let mut search = EvolutionSearch::new(space.clone(), config.clone(), seed).unwrap();
                 laws::best_of(&mut search, 60, 5, convolutions) == 6.0
             });
             assert!(found.count() >= 9, "{config:?}");
@@ -422,7 +406,7 @@ mod tests {
     #[test]
     fn a_small_space_is_found_whole_and_then_exhausted() {
         let space = CnnSpace::new(1, OpSet::new("two", [Op::Identity, Op::Zero])).unwrap();
-        let mut search = EvolutionSearch::new(&space, small(10, 3), 1).unwrap();
+        let mut search = EvolutionSearch::new(space.clone(), small(10, 3), 1).unwrap();
         let mut found = 0;
         loop {
             let asked = search.ask(7).unwrap();
@@ -449,8 +433,9 @@ mod tests {
         assert_eq!(EvolutionConfig::tournaments().check(), Ok(()));
         assert!(serde_json::from_str::<EvolutionConfig>(r#"{"popluation": 3}"#).is_err());
         let space = CnnSpace::default();
-        let other = EvolutionSearch::new(&space, small(4, 2), 1).unwrap().save().unwrap();
-        let error = EvolutionSearch::new(&space, small(5, 2), 1).unwrap().restore(&other).unwrap_err();
-        assert!(error.to_string().contains("population: 4"), "{error}");
+        let other = EvolutionSearch::new(space.clone(), small(4, 2), 1).unwrap().save().unwrap();
+        let error =
+            EvolutionSearch::new(space.clone(), small(5, 2), 1).unwrap().restore(&other, &[]).unwrap_err();
+        assert!(error.to_string().contains("\"population\":4"), "{error}");
     }
 }

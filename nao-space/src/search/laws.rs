@@ -73,10 +73,10 @@ pub fn hold_level_by_level<S: Space, T: Strategy<S>>(space: &S, make: impl Fn(u6
 fn check<S: Space, T: Strategy<S>>(space: &S, make: impl Fn(u64) -> T, check_size: impl Fn(usize, usize)) {
     const SIZES: [usize; 12] = [10, 1, 5, 5, 1, 1, 0, 17, 2, 5, 30, 3];
     let mut search = make(7);
-    let (mut keys, mut failed, mut told) = (HashSet::new(), HashSet::new(), 0);
+    let (mut keys, mut failed, mut told) = (HashSet::new(), HashSet::new(), Vec::new());
     for size in SIZES {
         let mut twin = make(7);
-        twin.restore(&search.save().unwrap()).unwrap();
+        twin.restore(&search.save().unwrap(), &told).unwrap();
         let asked = search.ask(size).unwrap();
         assert_eq!(twin.ask(size).unwrap(), asked, "after a restoration");
         check_size(asked.proposals.len(), size);
@@ -84,20 +84,24 @@ fn check<S: Space, T: Strategy<S>>(space: &S, make: impl Fn(u64) -> T, check_siz
         for proposal in &asked.proposals {
             assert!(keys.insert(space.key(&proposal.arch)), "{} twice", space.format(&proposal.arch));
             if let Origin::Mutation { parent } | Origin::Ascent { parent, .. } = proposal.origin {
-                assert!(parent.0 <= told as u64 && !failed.contains(&parent), "{parent} is no parent");
+                assert!(parent.0 <= told.len() as u64 && !failed.contains(&parent), "{parent} is no parent");
             }
         }
-        let observations = observe(&asked, told, |arch| value(space, arch));
+        let observations = observe(&asked, told.len(), |arch| value(space, arch));
         failed.extend(observations.iter().filter(|told| told.value.is_none()).map(|told| told.trial));
-        told += observations.len();
         search.tell(&observations).unwrap();
         twin.tell(&observations).unwrap();
+        told.extend(observations);
         assert_eq!(twin.save().unwrap(), search.save().unwrap());
     }
     assert!(!failed.is_empty());
     assert_eq!(make(7).ask(10).unwrap(), make(7).ask(10).unwrap());
     assert_ne!(make(7).ask(10).unwrap(), make(8).ask(10).unwrap());
-    assert!(make(7).restore(b"{}").is_err());
+    assert!(make(7).restore(b"{}", &[]).is_err());
+    assert!(
+        make(7).restore(&search.save().unwrap(), &told[1..]).is_err(),
+        "not all was told that belongs to it"
+    );
     // What somebody else tried is known too.
     let mut search = make(9);
     let foreign = make(7).ask(10).unwrap();

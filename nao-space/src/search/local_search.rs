@@ -4,15 +4,15 @@ use std::collections::{BTreeSet, HashSet};
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::measured::{Measured, check_objective};
-use super::saved;
-use super::seen::SeenSet;
+use super::memory::{Measured, Memory, MemoryState};
+use super::saved_state;
 use super::strategy::{Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError};
 use crate::language::{ArchKey, Space};
 use crate::seed::rng_for;
-use crate::trial::Objective;
+use crate::trial::TrialId;
 
 /// Settings of a local search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,61 +41,70 @@ impl Default for LocalSearchConfig {
 /// use nao_space::search::{LocalSearch, LocalSearchConfig, Strategy};
 ///
 /// let space = NasBench201Space::default();
-/// let mut search = LocalSearch::new(&space, LocalSearchConfig::default(), 1);
+/// let mut search = LocalSearch::new(space.clone(), LocalSearchConfig::default(), 1);
 /// assert_eq!(search.ask(1)?.proposals.len(), 1);
 /// # Ok::<(), nao_space::search::StrategyError>(())
 /// ```
-pub struct LocalSearch<'a, S: Space> {
-    space: &'a S,
+pub struct LocalSearch<S: Space> {
     config: LocalSearchConfig,
-    seed: u64,
-    state: State<S::Arch>,
+    memory: Memory<S>,
+    place: Place<S::Arch>,
 }
 
+/// Where a search stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct State<A> {
-    config: LocalSearchConfig,
+struct Place<A> {
     asks: u64,
-    known: SeenSet,
-    objective: Option<Objective>,
-    /// Where the search stands.
-    current: Option<Measured<A>>,
-    /// Its neighbours that are still to be tried, the next one last; `None` before they were looked for.
+    /// The trial at whose architecture it stands.
+    #[serde(deserialize_with = "trial_of_any_version")]
+    current: Option<TrialId>,
+    /// The neighbours that are still to be tried, the next one last; `None` before they were looked for.
     untried: Option<Vec<A>>,
-    /// Proposals of which nothing was told yet.
-    waiting: BTreeSet<ArchKey>,
-    /// Those among them that were drawn at random.
+    /// Proposals of which nothing was told yet and that were drawn at random.
     drawn: BTreeSet<ArchKey>,
     /// The best that was drawn at random since the last move: where to start again.
-    start: Option<Measured<A>>,
+    #[serde(deserialize_with = "trial_of_any_version")]
+    start: Option<TrialId>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "A: Serialize", deserialize = "A: DeserializeOwned"))]
+struct State<A> {
+    config: LocalSearchConfig,
+    #[serde(flatten)]
+    place: Place<A>,
+    #[serde(flatten)]
+    memory: MemoryState,
+}
+
+/// A trial by its number or, as version 0.1 wrote it, with what it measured.
+fn trial_of_any_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TrialId>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Saved {
+        Number(TrialId),
+        Measured { trial: TrialId },
+    }
+    let saved = Option::<Saved>::deserialize(deserializer)?;
+    Ok(saved.map(|(Saved::Number(trial) | Saved::Measured { trial })| trial))
 }
 
 /// The name of the strategy.
 const NAME: &str = "local";
 
 /// The better one; of equals the first.
-fn better<A>(first: Option<Measured<A>>, second: Measured<A>) -> Option<Measured<A>> {
+fn better<A>(first: Option<&Measured<A>>, second: &Measured<A>) -> TrialId {
     match first {
-        Some(first) if first.merit >= second.merit => Some(first),
-        _ => Some(second),
+        Some(first) if first.merit >= second.merit => first.trial,
+        _ => second.trial,
     }
 }
 
-impl<'a, S: Space> LocalSearch<'a, S> {
+impl<S: Space> LocalSearch<S> {
     /// A search of `space` from a seed.
-    pub fn new(space: &'a S, config: LocalSearchConfig, seed: u64) -> Self {
-        let state = State {
-            config: config.clone(),
-            asks: 0,
-            known: SeenSet::default(),
-            objective: None,
-            current: None,
-            untried: None,
-            waiting: BTreeSet::new(),
-            drawn: BTreeSet::new(),
-            start: None,
-        };
-        LocalSearch { space, config, seed, state }
+    pub fn new(space: S, config: LocalSearchConfig, seed: u64) -> Self {
+        let place = Place { asks: 0, current: None, untried: None, drawn: BTreeSet::new(), start: None };
+        LocalSearch { config, memory: Memory::new(space, seed), place }
     }
 
     /// The settings.
@@ -103,74 +112,77 @@ impl<'a, S: Space> LocalSearch<'a, S> {
         &self.config
     }
 
+    /// What a trial measured.
+    fn measured(&self, trial: Option<TrialId>) -> Option<&Measured<S::Arch>> {
+        self.memory.of_trial(trial?)
+    }
+
     /// The next neighbour, or where there is none a random architecture.
     fn propose(&mut self, rng: &mut ChaCha8Rng) -> Option<Proposal<S::Arch>> {
-        let proposal = match self.next_neighbour(rng) {
-            Some(neighbour) => neighbour,
-            None => {
-                let arch = self.state.known.draw(self.space, rng)?;
-                self.state.drawn.insert(self.space.key(&arch));
-                Proposal { arch, origin: Origin::Random }
-            }
-        };
-        self.state.waiting.insert(self.space.key(&proposal.arch));
-        Some(proposal)
+        if let Some(neighbour) = self.next_neighbour(rng) {
+            return Some(neighbour);
+        }
+        let arch = self.memory.draw(rng)?;
+        self.place.drawn.insert(self.memory.space().key(&arch));
+        Some(Proposal { arch, origin: Origin::Random })
     }
 
     /// The next neighbour of where the search stands that is not known.
     fn next_neighbour(&mut self, rng: &mut ChaCha8Rng) -> Option<Proposal<S::Arch>> {
-        let parent = self.state.current.as_ref()?.trial;
-        if self.state.untried.is_none() {
-            self.state.untried = self.state.current.as_ref().map(|current| self.around(&current.arch, rng));
+        let current = self.measured(self.place.current)?;
+        let origin = Origin::Mutation { parent: current.trial };
+        if self.place.untried.is_none() {
+            self.place.untried = Some(self.around(&current.arch, rng));
         }
-        let State { untried, known, .. } = &mut self.state;
+        let (untried, memory) = (&mut self.place.untried, &mut self.memory);
         // Others may have told of a neighbour since it was looked for.
-        let arch =
-            std::iter::from_fn(|| untried.as_mut()?.pop()).find(|arch| known.learn(self.space, arch))?;
-        Some(Proposal { arch, origin: Origin::Mutation { parent } })
+        let arch = std::iter::from_fn(|| untried.as_mut()?.pop()).find(|arch| memory.propose(arch))?;
+        Some(Proposal { arch, origin })
     }
 
     /// The neighbours of some spellings of an architecture, each architecture once, in random order.
     fn around(&self, arch: &S::Arch, rng: &mut ChaCha8Rng) -> Vec<S::Arch> {
+        let space = self.memory.space();
         let mut spellings = vec![arch.clone()];
         for _ in 0..self.config.spellings {
-            let spelling = self.space.respell(arch, rng);
+            let spelling = space.respell(arch, rng);
             if !spellings.contains(&spelling) {
                 spellings.push(spelling);
             }
         }
-        let mut keys = HashSet::from([self.space.key(arch)]);
-        let all = spellings.iter().flat_map(|spelling| self.space.neighbours(spelling));
+        let mut keys = HashSet::from([space.key(arch)]);
+        let all = spellings.iter().flat_map(|spelling| space.neighbours(spelling));
         let mut neighbours: Vec<S::Arch> =
-            all.filter(|neighbour| keys.insert(self.space.key(neighbour))).collect();
+            all.filter(|neighbour| keys.insert(space.key(neighbour))).collect();
         neighbours.shuffle(rng);
         neighbours
     }
 
     /// Goes to a better place, or starts again where none is near.
-    fn move_on(&mut self, best: Option<Measured<S::Arch>>) {
-        let state = &mut self.state;
-        let merit = state.current.as_ref().map_or(f64::NEG_INFINITY, |current| current.merit);
-        if let Some(best) = best.filter(|best| best.merit > merit) {
-            (state.current, state.untried, state.start) = (Some(best), None, None);
+    fn move_on(&mut self, best: Option<TrialId>) {
+        let merit = self.measured(self.place.current).map_or(f64::NEG_INFINITY, |current| current.merit);
+        let is_better = self.measured(best).is_some_and(|best| best.merit > merit);
+        let place = &mut self.place;
+        if is_better {
+            (place.current, place.untried, place.start) = (best, None, None);
             return;
         }
-        let all_tried = state.untried.as_ref().is_some_and(Vec::is_empty) && state.waiting.is_empty();
+        let all_tried = place.untried.as_ref().is_some_and(Vec::is_empty) && self.memory.open().is_empty();
         if all_tried {
-            (state.current, state.untried) = (state.start.take(), None);
+            (place.current, place.untried) = (place.start.take(), None);
         }
     }
 }
 
-impl<S: Space> Strategy<S> for LocalSearch<'_, S> {
+impl<S: Space> Strategy<S> for LocalSearch<S> {
     fn name(&self) -> &str {
         NAME
     }
 
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
-        let mut rng = rng_for(self.seed, "local search", self.state.asks);
-        self.state.asks += 1;
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut rng = rng_for(self.memory.seed(), "local search", self.place.asks);
+        self.place.asks += 1;
+        let mut asked = Proposals::none();
         while asked.proposals.len() < count {
             let Some(proposal) = self.propose(&mut rng) else {
                 asked.stop = Some(Stop::SpaceExhausted);
@@ -182,34 +194,36 @@ impl<S: Space> Strategy<S> for LocalSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        check_objective(NAME, &mut self.state.objective, observations)?;
+        let new = self.memory.tell(NAME, observations)?;
         let mut best = None;
-        for observation in observations {
-            let key = self.space.key(&observation.arch);
-            self.state.known.learn(self.space, &observation.arch);
-            self.state.waiting.remove(&key);
-            let was_drawn = self.state.drawn.remove(&key);
-            let Some(measured) = Measured::of(observation) else { continue };
-            if was_drawn {
-                self.state.start = better(self.state.start.take(), measured.clone());
+        for measured in &self.memory.measured()[new] {
+            if self.place.drawn.contains(&measured.key) {
+                self.place.start = Some(better(self.measured(self.place.start), measured));
             }
-            best = better(best, measured);
+            best = Some(better(self.measured(best), measured));
         }
+        let open = self.memory.open();
+        self.place.drawn.retain(|key| open.contains(key));
         self.move_on(best);
         Ok(())
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
-        saved::to_bytes(NAME, &self.state)
+        let (config, place) = (self.config.clone(), self.place.clone());
+        saved_state::to_bytes(NAME, &State { config, place, memory: self.memory.state() })
     }
 
-    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
-        let state: State<S::Arch> = saved::from_bytes(NAME, state)?;
-        if state.config != self.config {
-            let (theirs, ours) = (&state.config, &self.config);
-            return Err(saved::refused(NAME, format!("it was made with {theirs:?}, not {ours:?}")));
+    fn restore(&mut self, state: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        let state: State<S::Arch> = saved_state::from_bytes(NAME, state)?;
+        saved_state::check_same(NAME, "settings", &state.config, &self.config)?;
+        let memory = self.memory.restored(NAME, state.memory, told)?;
+        for trial in [state.place.current, state.place.start].into_iter().flatten() {
+            if memory.of_trial(trial).is_none() {
+                let message = format!("it stands at trial {trial}, which is not among the observations told");
+                return Err(saved_state::refused(NAME, message));
+            }
         }
-        self.state = state;
+        (self.memory, self.place) = (memory, state.place);
         Ok(())
     }
 }
@@ -222,8 +236,8 @@ mod tests {
     use crate::spaces::{CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space};
     use crate::trial::TrialId;
 
-    fn search<S: Space>(space: &S, seed: u64) -> LocalSearch<'_, S> {
-        LocalSearch::new(space, LocalSearchConfig::default(), seed)
+    fn search<S: Space>(space: &S, seed: u64) -> LocalSearch<S> {
+        LocalSearch::new(space.clone(), LocalSearchConfig::default(), seed)
     }
 
     #[test]
@@ -275,7 +289,7 @@ mod tests {
         let space = NasBench201Space::default();
         let mut search = search(&space, 4);
         let mut before = 0;
-        let mut tell = |search: &mut LocalSearch<'_, _>, value: f64| {
+        let mut tell = |search: &mut LocalSearch<_>, value: f64| {
             let asked = search.ask(1).unwrap();
             search.tell(&observe(&asked, before, |_| Some(value))).unwrap();
             before += 1;
@@ -309,7 +323,7 @@ mod tests {
         let arch =
             space.parse("|none~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|").unwrap();
         let count = |spellings| {
-            let search = LocalSearch::new(&space, LocalSearchConfig { spellings }, 1);
+            let search = LocalSearch::new(space.clone(), LocalSearchConfig { spellings }, 1);
             search.around(&arch, &mut rng_for(1, "test", 0)).len()
         };
         assert!(count(7) > count(0), "{} {}", count(7), count(0));
@@ -348,7 +362,7 @@ mod tests {
     fn a_state_of_other_settings_is_refused() {
         let space = CnnSpace::default();
         let other = search(&space, 1).save().unwrap();
-        let mut search = LocalSearch::new(&space, LocalSearchConfig { spellings: 3 }, 1);
-        assert!(search.restore(&other).unwrap_err().to_string().contains("spellings: 7"));
+        let mut search = LocalSearch::new(space.clone(), LocalSearchConfig { spellings: 3 }, 1);
+        assert!(search.restore(&other, &[]).unwrap_err().to_string().contains("\"spellings\":7"));
     }
 }

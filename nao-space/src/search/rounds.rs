@@ -148,7 +148,7 @@ pub enum SearchError {
 ///
 /// let space = CnnSpace::default();
 /// let limits = RoundLimits { initial: 10, per_round: 5, budget: 20 };
-/// let history = run_search::<CnnSpace>(&mut RandomSearch::new(&space, 1), &LooseEnds, limits, 1)?;
+/// let history = run_search::<CnnSpace>(&mut RandomSearch::new(space, 1), &LooseEnds, limits, 1)?;
 /// assert_eq!(history.trials.len(), 20);
 /// assert!(history.best().unwrap().1.value > 0.5);
 /// # Ok::<(), nao_space::search::SearchError>(())

@@ -17,27 +17,27 @@ use crate::language::Space;
 ///
 /// let space = NasBench201Space::default();
 /// let mine = space.sample(&mut rng_for(7, "mine", 0));
-/// let random = Box::new(RandomSearch::new(&space, 1));
-/// let mut search = StartingWith::new(&space, vec![mine.clone()], random);
+/// let random = Box::new(RandomSearch::new(space.clone(), 1));
+/// let mut search = StartingWith::new(space, vec![mine.clone()], random);
 /// let first = search.ask(3)?.proposals;
 /// assert_eq!((first.len(), &first[0].arch, first[0].origin), (3, &mine, Origin::Given));
 /// # Ok::<(), nao_space::search::StrategyError>(())
 /// ```
-pub struct StartingWith<'a, S: Space> {
-    space: &'a S,
+pub struct StartingWith<S: Space> {
+    space: S,
     /// What is still to be proposed, in order.
     given: Vec<S::Arch>,
-    strategy: Box<dyn Strategy<S> + 'a>,
+    strategy: Box<dyn Strategy<S>>,
 }
 
-impl<'a, S: Space> StartingWith<'a, S> {
+impl<S: Space> StartingWith<S> {
     /// A search that proposes `given` first. No two of them may be canonically equal.
-    pub fn new(space: &'a S, given: Vec<S::Arch>, strategy: Box<dyn Strategy<S> + 'a>) -> Self {
+    pub fn new(space: S, given: Vec<S::Arch>, strategy: Box<dyn Strategy<S>>) -> Self {
         StartingWith { space, given, strategy }
     }
 }
 
-impl<S: Space> Strategy<S> for StartingWith<'_, S> {
+impl<S: Space> Strategy<S> for StartingWith<S> {
     fn name(&self) -> &str {
         self.strategy.name()
     }
@@ -49,7 +49,7 @@ impl<S: Space> Strategy<S> for StartingWith<'_, S> {
         let now: Vec<S::Arch> = self.given.drain(..count.min(self.given.len())).collect();
         let mut keys: Vec<_> = now.iter().map(|arch| self.space.key(arch)).collect();
         let given = now.into_iter().map(|arch| Proposal { arch, origin: Origin::Given });
-        let mut asked = Proposals { proposals: given.collect(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals { proposals: given.collect(), ..Proposals::none() };
         // A strategy that proposes a given one has proposed it; what that leaves open is asked for again.
         while asked.proposals.len() < count && asked.stop.is_none() {
             let more = self.strategy.ask(count - asked.proposals.len())?;
@@ -86,9 +86,9 @@ impl<S: Space> Strategy<S> for StartingWith<'_, S> {
         self.strategy.report()
     }
 
-    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
+    fn restore(&mut self, state: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
         self.given.clear();
-        self.strategy.restore(state)
+        self.strategy.restore(state, told)
     }
 }
 
@@ -101,14 +101,14 @@ mod tests {
     use crate::spaces::NasBench201Space;
     use crate::trial::{Objective, TrialId};
 
-    type Search<'a> = Box<dyn Strategy<NasBench201Space> + 'a>;
+    type Search = Box<dyn Strategy<NasBench201Space>>;
 
-    fn strategies(space: &NasBench201Space) -> Vec<Search<'_>> {
+    fn strategies(space: &NasBench201Space) -> Vec<Search> {
         let config = EvolutionConfig { population: 4, sample: 2, ..EvolutionConfig::default() };
         vec![
-            Box::new(RandomSearch::new(space, 3)),
-            Box::new(EvolutionSearch::new(space, config, 3).unwrap()),
-            Box::new(LocalSearch::new(space, LocalSearchConfig::default(), 3)),
+            Box::new(RandomSearch::new(space.clone(), 3)),
+            Box::new(EvolutionSearch::new(space.clone(), config, 3).unwrap()),
+            Box::new(LocalSearch::new(space.clone(), LocalSearchConfig::default(), 3)),
         ]
     }
 
@@ -127,7 +127,7 @@ mod tests {
             // What the strategy itself would draw first is given, too.
             let own = strategies(&space).remove(at).ask(2).unwrap().proposals[0].arch;
             let given = vec![space.sample(&mut rng_for(9, "given", 0)), own];
-            let mut search = StartingWith::new(&space, given.clone(), strategies(&space).remove(at));
+            let mut search = StartingWith::new(space.clone(), given.clone(), strategies(&space).remove(at));
             let mut keys: Vec<ArchKey> = Vec::new();
             for round in 0..4 {
                 let asked = search.ask(4).unwrap();
@@ -156,11 +156,11 @@ mod tests {
         let space = NasBench201Space::default();
         let given = vec![space.sample(&mut rng_for(9, "given", 0))];
         for at in 0..3 {
-            let mut search = StartingWith::new(&space, given.clone(), strategies(&space).remove(at));
+            let mut search = StartingWith::new(space.clone(), given.clone(), strategies(&space).remove(at));
             let first = search.ask(3).unwrap().proposals;
             let state = search.save().unwrap();
-            let mut other = StartingWith::new(&space, given.clone(), strategies(&space).remove(at));
-            other.restore(&state).unwrap();
+            let mut other = StartingWith::new(space.clone(), given.clone(), strategies(&space).remove(at));
+            other.restore(&state, &[]).unwrap();
             let told: Vec<_> = first.iter().enumerate().map(|(i, one)| observed(i, &one.arch)).collect();
             for search in [&mut search, &mut other] {
                 search.tell(&told).unwrap();

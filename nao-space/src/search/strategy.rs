@@ -29,7 +29,8 @@ pub trait Strategy<S: Space> {
     /// When observations contradict each other, as with two objectives.
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError>;
 
-    /// Everything that `restore` needs to go on as if nothing had happened.
+    /// Everything that `restore` needs to go on as if nothing had happened, but for what was told, which is kept by
+    /// whoever tells it.
     ///
     /// # Errors
     /// When the state cannot be written.
@@ -41,11 +42,12 @@ pub trait Strategy<S: Space> {
         None
     }
 
-    /// Takes over a saved state of a strategy with the same construction.
+    /// Takes over a saved state of a strategy with the same construction, with everything that it had been told when it was
+    /// saved, in the same order.
     ///
     /// # Errors
-    /// When the bytes are not such a state.
-    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError>;
+    /// When the bytes are not such a state, or another number of observations belongs to it.
+    fn restore(&mut self, state: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError>;
 }
 
 /// What a strategy answers when it is asked.
@@ -57,6 +59,13 @@ pub struct Proposals<A> {
     pub stop: Option<Stop>,
     /// Things a person should know, such as a degenerate pool.
     pub warnings: Vec<String>,
+}
+
+impl<A> Proposals<A> {
+    /// No proposals yet.
+    pub fn none() -> Self {
+        Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() }
+    }
 }
 
 /// Why a strategy had nothing more to propose.

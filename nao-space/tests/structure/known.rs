@@ -89,14 +89,7 @@ simulated       -> coordinator error execution executor folder memory watcher
 pub const KNOWN_CYCLES: [(&str, &[&str]); 6] = [
     ("nao-space", &[]),
     ("nao-kernels", &[]),
-    (
-        "nao-controller",
-        &[
-            "policy/learner.rs policy/network.rs policy/surrogate.rs",
-            "strategy/candidates.rs strategy/cheap.rs strategy/structure.rs strategy/structure_state.rs",
-            "strategy/nao.rs strategy/state.rs",
-        ],
-    ),
+    ("nao-controller", &[]),
     ("nao-child", &[]),
     ("nao-cli", &[]),
     ("nao-run", &[]),

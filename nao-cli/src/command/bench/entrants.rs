@@ -1,5 +1,6 @@
 //! Who searches: strategies by name, with what they need of a table.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -195,15 +196,12 @@ impl<'a, S: RegisteredSpace> Equipment<'a, S> {
     }
 
     /// A search of an entrant, which charges its cheap looks to this account.
-    pub fn strategy<'b>(
+    pub fn strategy(
         &self,
         entrant: &Entrant,
         seed: u64,
-        account: &'b Account,
-    ) -> Result<Box<dyn Strategy<S> + 'b>>
-    where
-        'a: 'b,
-    {
+        account: &Rc<Account>,
+    ) -> Result<Box<dyn Strategy<S>>> {
         let space = self.values.table.space();
         match &entrant.config.settings {
             StrategySettings::Structure(config) => {
@@ -216,39 +214,39 @@ impl<'a, S: RegisteredSpace> Equipment<'a, S> {
             StrategySettings::Controller { config, .. } => {
                 let controller = config.controller.clone().fitted_to(&Language::of(space));
                 let config = NaoConfig { controller, ..config.clone() };
-                Ok(Box::new(NaoSearch::new(space, config, seed, Device::flex())?))
+                Ok(Box::new(NaoSearch::new(space.clone(), config, seed, Device::flex())?))
             }
             StrategySettings::Linear if self.mode == BenchMode::Enumerate => {
                 let archs = Arc::clone(&self.values.archs);
-                Ok(Box::new(LinearSearch::new(space, seed).enumerating(archs)))
+                Ok(Box::new(LinearSearch::new(space.clone(), seed).enumerating(archs)))
             }
             _ => {
                 let nothing = || bail!("only nao learns before it searches");
-                self.known.build(&entrant.config, space, seed, &Device::flex(), nothing)
+                self.known.build(&entrant.config, space.clone(), seed, &Device::flex(), nothing)
             }
         }
     }
 
     /// What looks at a cheap label and charges it.
-    fn cheap_look<'b>(&self, account: &'b Account) -> Result<CheapLook<'b, S::Arch>>
-    where
-        'a: 'b,
-    {
-        let values: &'a Values<S> = self.values;
-        let Some(cheap) = &values.cheap else { bail!("{} has no cheap labels", values.table.name()) };
+    fn cheap_look(&self, account: &Rc<Account>) -> Result<CheapLook<S::Arch>> {
+        let values = self.values;
+        let Some(cheap) = values.cheap.clone() else { bail!("{} has no cheap labels", values.table.name()) };
+        let (space, objective) = (values.table.space().clone(), values.objective.clone());
+        let account = Rc::clone(account);
         Ok(Box::new(move |arch: &S::Arch| {
-            let value = *cheap.values.get(&values.table.space().key(arch))?;
+            let value = *cheap.values.get(&space.key(arch))?;
             account.charge_cheap_look(cheap.epochs.into());
-            Some(values.objective.merit(value))
+            Some(objective.merit(value))
         }))
     }
 
     /// A search of NAO on structure.
-    fn search(&self, config: &StructureConfig, seed: u64) -> Result<StructureSearch<'a, S>> {
+    fn search(&self, config: &StructureConfig, seed: u64) -> Result<StructureSearch<S>> {
         let pretraining = self.pretraining(config);
         let learned = self.learned_with(&pretraining).expect("the space was learned for every entrant");
         let config = StructureConfig { pretraining, ..config.clone() };
-        let search = StructureSearch::new(self.values.table.space(), config, seed, Arc::clone(learned))?;
+        let search =
+            StructureSearch::new(self.values.table.space().clone(), config, seed, Arc::clone(learned))?;
         Ok(match &self.enumeration {
             Some(enumeration) => search.enumerating(Arc::clone(enumeration)),
             None => search,

@@ -6,6 +6,7 @@ mod values;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
@@ -161,7 +162,7 @@ fn contest<S: RegisteredSpace>(
         let progress = board.bars.add(ProgressBar::new(args.seeds).with_message(entrant.name.clone()));
         let mut races = Vec::new();
         for seed in 1..=args.seeds {
-            let account = Account::new(values.epochs.into());
+            let account = Rc::new(Account::new(values.epochs.into()));
             let mut strategy = equipment.strategy(&entrant, seed, &account)?;
             races.push(contest.race_on(&account, &mut *strategy, seed)?);
             progress.inc(1);

@@ -21,7 +21,7 @@ pub struct Values<S: Space> {
     pub reported: HashMap<ArchKey, f64>,
     pub objective: Objective,
     /// Labels of a shorter training, where the table has some.
-    pub cheap: Option<CheapValues>,
+    pub cheap: Option<Arc<CheapValues>>,
     /// Epochs of the label that is searched by: what a query costs.
     pub epochs: u32,
     /// Whether every architecture of the space is there.
@@ -84,7 +84,7 @@ impl<S: Space> Values<S> {
         let (by_search, by_report) = (values(searched)?, values(reported)?);
         let cheap = Label { epochs: CHEAP_EPOCHS, ..searched.clone() };
         let cheap = match searched.epochs > CHEAP_EPOCHS && table.labels().any(|label| *label == cheap) {
-            true => Some(CheapValues { values: values(&cheap)?, epochs: CHEAP_EPOCHS }),
+            true => Some(Arc::new(CheapValues { values: values(&cheap)?, epochs: CHEAP_EPOCHS })),
             false => None,
         };
         let mut known: Vec<(ArchKey, S::Arch)> = archs.into_iter().collect();

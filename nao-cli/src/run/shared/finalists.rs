@@ -37,7 +37,7 @@ impl<S: Space> Strategy<S> for Finalists<S::Arch> {
         Ok(self.asked.to_string().into_bytes())
     }
 
-    fn restore(&mut self, state: &[u8]) -> Result<(), StrategyError> {
+    fn restore(&mut self, state: &[u8], _: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
         let number = std::str::from_utf8(state).ok().and_then(|text| text.parse().ok());
         let refused = || StrategyError::State { strategy: NAME.into(), message: "it is no number".into() };
         self.asked = number.ok_or_else(refused)?;

@@ -45,7 +45,7 @@ impl<'a, L: Fn(&PretrainingConfig) -> Result<Arc<PretrainedSpace>>> StrategyProp
     }
 
     /// The strategy of a round.
-    fn strategy(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace> + 'a>> {
+    fn strategy(&mut self, seed: u64) -> Result<Box<dyn Strategy<CnnSpace>>> {
         match &self.config.settings {
             StrategySettings::Structure(config) => {
                 let learned = match &self.learned {
@@ -53,10 +53,10 @@ impl<'a, L: Fn(&PretrainingConfig) -> Result<Arc<PretrainedSpace>>> StrategyProp
                     None => (self.learn)(&config.pretraining)?,
                 };
                 self.learned = Some(learned.clone());
-                Ok(Box::new(StructureSearch::new(self.space, config.clone(), seed, learned)?))
+                Ok(Box::new(StructureSearch::new(self.space.clone(), config.clone(), seed, learned)?))
             }
             StrategySettings::Controller { config, .. } => {
-                let search = NaoSearch::new(self.space, config.clone(), seed, self.device.clone())?;
+                let search = NaoSearch::new(self.space.clone(), config.clone(), seed, self.device.clone())?;
                 Ok(match &self.weights {
                     Some(weights) => Box::new(search.going_on_from(weights)?),
                     None => Box::new(search),
@@ -100,7 +100,7 @@ impl<L: Fn(&PretrainingConfig) -> Result<Arc<PretrainedSpace>>> Proposer for Str
         let mut asked = strategy.ask(count)?;
         if let Some(stop) = asked.stop.filter(|_| asked.proposals.is_empty()) {
             // A search of separate trainings ends here; this one has weights to train further, and a pool to keep fresh.
-            let mut random = RandomSearch::new(self.space, seed);
+            let mut random = RandomSearch::new(self.space.clone(), seed);
             random.tell(told)?;
             asked = random.ask(count)?;
             asked.warnings.push(format!("{stop}; cells drawn at random: {}", asked.proposals.len()));

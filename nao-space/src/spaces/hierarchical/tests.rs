@@ -112,8 +112,9 @@ fn its_evolution_climbs() {
     };
     let best: Vec<[f64; 2]> = (0..10)
         .map(|seed| {
-            let mut evolved = EvolutionSearch::new(&space, EvolutionConfig::tournaments(), seed).unwrap();
-            let mut random = crate::search::RandomSearch::new(&space, seed);
+            let mut evolved =
+                EvolutionSearch::new(space.clone(), EvolutionConfig::tournaments(), seed).unwrap();
+            let mut random = crate::search::RandomSearch::new(space.clone(), seed);
             [best_of(&mut evolved, 60, 5, worth), best_of(&mut random, 60, 5, worth)]
         })
         .collect();

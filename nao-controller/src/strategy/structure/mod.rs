@@ -1,30 +1,41 @@
 //! The search of the preset `structure`: an exact posterior, ascent in the embedding, and one-edit neighbours, ranked
 //! together.
 
+mod candidates;
+mod cheap;
+#[cfg(test)]
+mod cheap_tests;
+mod report;
+mod state;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use nao_space::features::Features;
 use nao_space::search::{
-    Observation, Origin, Proposal, Proposals, RandomSearch, Stop, Strategy, StrategyError,
+    Measured, Memory, Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError, saved_state,
 };
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Space, Token, TrialId};
+use nao_space::{ArchKey, Space, Token};
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
-use super::candidates::{Candidate, Judged};
-use super::cheap::{CheapConfig, CheapLook, CheapLooks};
-use super::structure_report::{OriginCounts, StructureReport};
-use super::structure_state::StructureState;
+pub use self::cheap::{CheapConfig, CheapLook};
+pub use self::report::{OriginCounts, StructureReport};
+
+use self::candidates::{Candidate, Judged, candidate_points};
+use self::cheap::{CheapLooks, Round};
+use self::state::StructureState;
+use super::NAO as NAME;
 use crate::error::ControllerError;
 use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points};
 use crate::structure::{Moves, PretrainedSpace, ScoreScale, StartPoints, StructureConfig};
 use crate::targets::{normal_scores, standard_scores};
-
-/// The name of the strategy.
-pub(super) const NAME: &str = "nao";
 
 /// All architectures of a small space with their features, for searches that score every one of them instead of
 /// generating candidates.
@@ -52,46 +63,35 @@ impl<S: Space> Enumeration<S> {
 }
 
 /// NAO on structure as a [`Strategy`].
-pub struct StructureSearch<'a, S: Space> {
-    pub(super) space: &'a S,
-    pub(super) config: StructureConfig,
-    pub(super) seed: u64,
-    pub(super) pretrained: Arc<PretrainedSpace>,
+pub struct StructureSearch<S: Space> {
+    config: StructureConfig,
+    pretrained: Arc<PretrainedSpace>,
     enumeration: Option<Arc<Enumeration<S>>>,
-    pub(super) cheap: Option<CheapLooks<'a, S::Arch>>,
-    /// Draws architectures, and knows every one ever proposed or told.
-    pub(super) random: RandomSearch<'a, S>,
-    observations: Vec<Observation<S::Arch>>,
+    cheap: Option<CheapLooks<S::Arch>>,
+    memory: Memory<S>,
+    /// Of everything measured, in order of telling.
+    features: Vec<Features>,
     /// Asks so far.
-    pub(super) rounds: u64,
+    rounds: u64,
     /// Where the next search of the evidence begins: for the ranking and for the ascent.
     kernels: [Vec<Kernel>; 2],
     report: Option<StructureReport>,
 }
 
-/// An observation with a finite merit.
-pub(super) struct Measured {
-    trial: TrialId,
-    pub(super) sequence: Vec<Token>,
-    pub(super) key: ArchKey,
-    merit: f64,
-    pub(super) features: Features,
-}
-
-impl<'a, S: Space> StructureSearch<'a, S> {
+impl<S: Space> StructureSearch<S> {
     /// A search of `space` from a seed, which learns the space first, as `config.pretraining` says: it takes a minute or two.
     /// Searches of one space can share what was learned: see [`new`](StructureSearch::new).
     ///
     /// # Errors
     /// When the configuration cannot be, or the space cannot be learned.
     pub fn learn(
-        space: &'a S,
+        space: S,
         config: StructureConfig,
         seed: u64,
         device: &Device,
     ) -> Result<Self, ControllerError> {
         config.check(&space.name())?;
-        let pretrained = Arc::new(PretrainedSpace::learn(space, &config.pretraining, device)?);
+        let pretrained = Arc::new(PretrainedSpace::learn(&space, &config.pretraining, device)?);
         StructureSearch::new(space, config, seed, pretrained)
     }
 
@@ -101,23 +101,21 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     /// # Errors
     /// When the configuration cannot be, or another space was learned.
     pub fn new(
-        space: &'a S,
+        space: S,
         mut config: StructureConfig,
         seed: u64,
         pretrained: Arc<PretrainedSpace>,
     ) -> Result<Self, ControllerError> {
-        pretrained.check_space(space)?;
+        pretrained.check_space(&space)?;
         config.pretraining = pretrained.config().clone();
         config.check(&space.name())?;
         Ok(StructureSearch {
-            space,
             config,
-            seed,
             pretrained,
             enumeration: None,
             cheap: None,
-            random: RandomSearch::new(space, seed),
-            observations: Vec::new(),
+            memory: Memory::new(space, seed),
+            features: Vec::new(),
             rounds: 0,
             kernels: [Vec::new(), Vec::new()],
             report: None,
@@ -131,7 +129,7 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     }
 
     /// The same search, which looks at cheap labels before it proposes.
-    pub fn looking_cheaply(mut self, config: CheapConfig, look: CheapLook<'a, S::Arch>) -> Self {
+    pub fn looking_cheaply(mut self, config: CheapConfig, look: CheapLook<S::Arch>) -> Self {
         self.cheap = Some(CheapLooks::new(config, look));
         self
     }
@@ -147,79 +145,82 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     }
 
     /// Architectures at random: of the enumeration where there is one.
-    fn draw(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
-        let Some(enumeration) = self.enumeration.clone() else { return self.random.ask(count) };
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+    fn draw(&mut self, count: usize) -> Proposals<S::Arch> {
+        let Some(enumeration) = self.enumeration.clone() else { return self.memory.fill(count) };
+        let mut asked = Proposals::none();
         let mut order: Vec<usize> = (0..enumeration.archs.len()).collect();
-        order.shuffle(&mut rng_for(self.seed, "structure draw", self.rounds));
+        order.shuffle(&mut self.rng("structure draw"));
         for at in order {
             if asked.proposals.len() == count {
-                return Ok(asked);
+                return asked;
             }
             let arch = &enumeration.archs[at];
-            if self.random.learn(arch) {
+            if self.memory.propose(arch) {
                 asked.proposals.push(Proposal { arch: arch.clone(), origin: Origin::Random });
             }
         }
         asked.stop = Some(Stop::SpaceExhausted);
-        Ok(asked)
+        asked
     }
 
-    /// Observations with a finite merit, in order of telling.
-    fn measured(&self) -> Vec<Measured> {
-        let measured = self.observations.iter().filter_map(|observation| {
-            Some(Measured {
-                trial: observation.trial,
-                sequence: self.space.encode(&observation.arch),
-                key: self.space.key(&observation.arch),
-                merit: observation.merit()?,
-                features: self.features(&observation.arch),
-            })
-        });
-        measured.collect()
+    /// The generator of this round for a purpose.
+    fn rng(&self, purpose: &str) -> ChaCha8Rng {
+        rng_for(self.memory.seed(), purpose, self.rounds)
     }
 
-    pub(super) fn features(&self, arch: &S::Arch) -> Features {
-        self.pretrained.map().features(self.space, arch)
+    /// Computes the features of what was measured since the last time.
+    fn learn_features(&mut self) {
+        let (map, space) = (self.pretrained.map(), self.memory.space());
+        let new = &self.memory.measured()[self.features.len()..];
+        self.features.extend(new.iter().map(|measured| map.features(space, &measured.arch)));
     }
 
     /// A round that learns.
     fn learn_and_move(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         let start = Instant::now();
-        let measured = self.measured();
-        let merits: Vec<f64> = measured.iter().map(|measured| measured.merit).collect();
+        let merits = self.memory.merits();
         let targets = match self.config.scores {
             ScoreScale::Ranks => normal_scores(&merits),
             ScoreScale::Values => standard_scores(&merits),
         };
-        let process = self.fitted(&measured, &targets).map_err(model_error)?;
+        let process = self.fitted(&targets).map_err(model_error)?;
         let fit_seconds = start.elapsed().as_secs_f64();
-        let candidates = self.candidates(&measured, &targets)?;
+        let candidates = self.candidates(&targets)?;
         let mut offered = OriginCounts::default();
         candidates.iter().for_each(|candidate| offered.count(candidate.origin));
-        let predictions = process.predict(&self.candidate_points(&candidates));
-        let judged = Judged { process, candidates, predictions };
-        let judged = self.judged_by_cheap_labels(judged, &measured, &targets)?;
-        let picked = self.pick(&judged, count);
+        let predictions = process.predict(&candidate_points(self.pretrained.map(), &candidates));
+        let mut judged = Judged { process, candidates, predictions };
+        if let Some(cheap) = &mut self.cheap {
+            let round = Round {
+                number: self.rounds,
+                config: &self.config,
+                pretrained: &self.pretrained,
+                memory: &self.memory,
+                features: &self.features,
+                targets: &targets,
+            };
+            judged = cheap.look_and_judge(&round, judged).map_err(model_error)?;
+        }
+        let picked = judged.pick(self.pretrained.map(), &self.config, count);
         let Judged { process, candidates, .. } = judged;
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals::none();
         let mut chosen = OriginCounts::default();
         for pick in picked {
             let candidate = &candidates[pick];
-            if self.random.learn(&candidate.arch) {
+            if self.memory.propose(&candidate.arch) {
                 chosen.count(candidate.origin);
                 asked.proposals.push(Proposal { arch: candidate.arch.clone(), origin: candidate.origin });
             }
         }
         if asked.proposals.len() < count {
-            let filling = self.draw(count - asked.proposals.len())?;
+            let filling = self.draw(count - asked.proposals.len());
             filling.proposals.iter().for_each(|proposal| chosen.count(proposal.origin));
             asked.proposals.extend(filling.proposals);
             asked.stop = filling.stop;
         }
         self.report = Some(StructureReport {
             round: self.rounds,
-            trained_on: measured.len(),
+            trained_on: merits.len(),
             kernel: process.kernels()[0].form,
             log_evidence: process.log_evidence(),
             candidates: offered,
@@ -231,87 +232,91 @@ impl<'a, S: Space> StructureSearch<'a, S> {
     }
 
     /// The posterior by which candidates are ranked.
-    fn fitted(&mut self, measured: &[Measured], targets: &[f64]) -> Result<GaussianProcess, ControllerError> {
-        let points = self.points(measured.iter().map(|measured| &measured.features));
-        let search = self.config.evidence_search(measured.first().map(|measured| &measured.features));
-        let mut rng = rng_for(self.seed, "structure fit", self.rounds);
+    fn fitted(&mut self, targets: &[f64]) -> Result<GaussianProcess, ControllerError> {
+        let points = Points::new(self.pretrained.map(), &self.features);
+        let search = self.config.evidence_search(self.features.first());
+        let mut rng = self.rng("structure fit");
         let process = GaussianProcess::fit(points, targets, &search, &self.kernels[0], &mut rng)?;
         self.kernels[0] = process.kernels().to_vec();
         Ok(process)
     }
 
     /// All architectures among which proposals are chosen, none of them known.
-    fn candidates(
-        &mut self,
-        measured: &[Measured],
-        targets: &[f64],
-    ) -> Result<Vec<Candidate<S::Arch>>, StrategyError> {
-        if let Some(enumeration) = self.enumeration.clone() {
+    fn candidates(&mut self, targets: &[f64]) -> Result<Vec<Candidate<S::Arch>>, StrategyError> {
+        if let Some(enumeration) = &self.enumeration {
             let all = enumeration.archs.iter().zip(&enumeration.keys).zip(&enumeration.features);
-            let new = all.filter(|((_, key), _)| !self.random.knows(key)).map(|((arch, key), features)| {
+            let new = all.filter(|((_, key), _)| !self.memory.knows(key)).map(|((arch, key), features)| {
                 let (arch, key, features) = (arch.clone(), key.clone(), features.clone());
                 Candidate { arch, key, origin: Origin::Random, features, score: None }
             });
             return Ok(new.collect());
         }
-        let parents = parents(measured, self.config.parents);
+        let parents: Vec<Measured<S::Arch>> =
+            self.memory.parents(self.config.parents).into_iter().cloned().collect();
         let mut found: Vec<(S::Arch, Origin)> = Vec::new();
         if !self.config.step_sizes.is_empty() && self.config.steps > 0 {
             found.extend(match self.config.points {
-                StartPoints::Moved => self.moved(measured, targets, &parents)?,
+                StartPoints::Moved => self.moved(targets, &parents)?,
                 StartPoints::Random => self.anywhere(parents.len())?,
             });
         }
-        let mut rng = rng_for(self.seed, "structure neighbours", self.rounds);
-        let mut neighbours: Vec<(S::Arch, Origin)> = Vec::new();
-        for parent in &parents {
-            let arch = self.arch(&parent.sequence)?;
-            let spelled = self.space.respell(&arch, &mut rng);
-            let origin = Origin::Mutation { parent: parent.trial };
-            neighbours.extend(self.space.neighbours(&spelled).into_iter().map(|arch| (arch, origin)));
-        }
-        neighbours.shuffle(&mut rng);
-        neighbours.truncate(self.config.neighbours);
-        found.extend(neighbours);
+        found.extend(self.neighbours(&parents));
+        let space = self.memory.space();
         let mut seen = HashSet::new();
         let mut candidates = Vec::with_capacity(found.len());
         for (arch, origin) in found {
-            let key = self.space.key(&arch);
-            if !self.random.knows(&key) && seen.insert(key.clone()) {
-                let features = self.features(&arch);
+            let key = space.key(&arch);
+            if !self.memory.knows(&key) && seen.insert(key.clone()) {
+                let features = self.pretrained.map().features(space, &arch);
                 candidates.push(Candidate { arch, key, origin, features, score: None });
             }
         }
         Ok(candidates)
     }
 
+    /// Neighbours of parents, each in another spelling; of too many, random ones.
+    fn neighbours(&self, parents: &[Measured<S::Arch>]) -> Vec<(S::Arch, Origin)> {
+        let space = self.memory.space();
+        let mut rng = self.rng("structure neighbours");
+        let mut neighbours: Vec<(S::Arch, Origin)> = Vec::new();
+        for parent in parents {
+            let spelled = space.respell(&parent.arch, &mut rng);
+            let origin = Origin::Mutation { parent: parent.trial };
+            neighbours.extend(space.neighbours(&spelled).into_iter().map(|arch| (arch, origin)));
+        }
+        neighbours.shuffle(&mut rng);
+        neighbours.truncate(self.config.neighbours);
+        neighbours
+    }
+
     /// What ascent from the parents decodes to, step by step.
     fn moved(
         &mut self,
-        measured: &[Measured],
         targets: &[f64],
-        parents: &[&Measured],
+        parents: &[Measured<S::Arch>],
     ) -> Result<Vec<(S::Arch, Origin)>, StrategyError> {
         let pretrained = Arc::clone(&self.pretrained);
         // Observations as the readout sees them, so that starts and observations are in the same place.
-        let sequences: Vec<Vec<Token>> = measured.iter().map(|measured| measured.sequence.clone()).collect();
-        let embeddings = pretrained.encode(&sequences);
+        let sequences = |measured: &[Measured<S::Arch>]| -> Vec<Vec<Token>> {
+            measured.iter().map(|measured| measured.sequence.clone()).collect()
+        };
+        let embeddings = pretrained.encode(&sequences(self.memory.measured()));
         let points = Points::of_structure(&pretrained.read(embeddings));
-        let mut rng = rng_for(self.seed, "structure ascent", self.rounds);
         let search = EvidenceSearch {
             draws: vec![(KernelForm::Structure, self.config.draws)],
             keep: self.config.keep,
             refinements: self.config.refinements,
         };
+        let mut rng = self.rng("structure ascent");
         let process = GaussianProcess::fit(points, targets, &search, &self.kernels[1], &mut rng);
         let process = process.map_err(model_error)?;
         self.kernels[1] = process.kernels().to_vec();
-        let starts: Vec<Vec<Token>> = parents.iter().map(|parent| parent.sequence.clone()).collect();
+        let starts = pretrained.encode(&sequences(parents));
         let moves =
             Moves { sizes: &self.config.step_sizes, steps: self.config.steps, kappa: self.config.kappa };
         let mut found = Vec::new();
-        for embedding in pretrained.ascend(&process, &pretrained.encode(&starts), &moves) {
-            let decoded = pretrained.decode(embedding, self.space).map_err(model_error)?;
+        for embedding in pretrained.ascend(&process, &starts, &moves) {
+            let decoded = pretrained.decode(embedding, self.memory.space()).map_err(model_error)?;
             for (at, sequence) in decoded.into_iter().enumerate() {
                 let step = self.config.step_sizes[at / parents.len()];
                 let origin = Origin::Ascent { parent: parents[at % parents.len()].trial, step };
@@ -323,89 +328,75 @@ impl<'a, S: Space> StructureSearch<'a, S> {
 
     /// What as many random points decode to as so many parents would be moved to.
     fn anywhere(&self, parents: usize) -> Result<Vec<(S::Arch, Origin)>, StrategyError> {
-        let mut rng = rng_for(self.seed, "structure points", self.rounds);
+        let mut rng = self.rng("structure points");
         let mut found = Vec::new();
         for _ in 0..self.config.steps {
             let points = self.pretrained.random_points(self.config.step_sizes.len() * parents, &mut rng);
-            for sequence in self.pretrained.decode(points, self.space).map_err(model_error)? {
+            for sequence in self.pretrained.decode(points, self.memory.space()).map_err(model_error)? {
                 found.push((self.arch(&sequence)?, Origin::Random));
             }
         }
         Ok(found)
     }
 
-    pub(super) fn arch(&self, sequence: &[Token]) -> Result<S::Arch, StrategyError> {
-        self.space
-            .decode(sequence)
-            .map_err(|error| StrategyError::Model { strategy: NAME.into(), message: error.to_string() })
+    fn arch(&self, sequence: &[Token]) -> Result<S::Arch, StrategyError> {
+        self.memory.space().decode(sequence).map_err(model_error)
     }
 }
 
-/// The best measured architectures, each once, best first; of equals the earlier trial.
-fn parents(measured: &[Measured], count: usize) -> Vec<&Measured> {
-    let mut ranked: Vec<&Measured> = measured.iter().collect();
-    ranked.sort_by(|a, b| b.merit.total_cmp(&a.merit).then(a.trial.cmp(&b.trial)));
-    let mut seen = HashSet::new();
-    ranked.into_iter().filter(|measured| seen.insert(&measured.key)).take(count).collect()
-}
-
-impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
+impl<S: Space> Strategy<S> for StructureSearch<S> {
     fn name(&self) -> &str {
         NAME
     }
 
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
         self.report = None;
-        let measured = self.observations.iter().filter(|observation| observation.merit().is_some()).count();
-        let asked = match count > 0 && measured > 0 {
-            true => self.learn_and_move(count),
+        let asked = match count > 0 && !self.memory.measured().is_empty() {
+            true => self.learn_and_move(count)?,
             false => self.draw(count),
-        }?;
+        };
         self.rounds += 1;
         Ok(asked)
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        super::check_objectives(NAME, &self.observations, observations)?;
-        self.random.tell(observations)?;
-        self.observations.extend_from_slice(observations);
+        self.memory.tell(NAME, observations)?;
+        self.learn_features();
         Ok(())
     }
 
     fn save(&self) -> Result<Vec<u8>, StrategyError> {
         let state = StructureState {
-            space: self.space.name(),
+            space: self.memory.space().name(),
             config: self.config.clone(),
-            seed: self.seed,
+            seed: self.memory.seed(),
             rounds: self.rounds,
-            observations: self.observations.clone(),
             kernels: self.kernels.clone(),
-            random: self.random.save()?,
+            memory: self.memory.state(),
             cheap: self.cheap.as_ref().map(CheapLooks::state),
         };
-        state.to_bytes()
+        saved_state::to_bytes(NAME, &state)
     }
 
     fn report(&self) -> Option<serde_json::Value> {
         serde_json::to_value(self.report.as_ref()?).ok()
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), StrategyError> {
-        let state = StructureState::<S::Arch>::from_bytes(bytes)?;
-        state.check(&self.space.name(), &self.config, self.seed)?;
-        let mut random = RandomSearch::new(self.space, self.seed);
-        random.restore(&state.random)?;
+    fn restore(&mut self, bytes: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
+        let state: StructureState<S::Arch> = saved_state::from_bytes(NAME, bytes)?;
+        state.check(&self.memory.space().name(), &self.config, self.memory.seed())?;
+        let memory = self.memory.restored(NAME, state.memory, told)?;
         match (&mut self.cheap, state.cheap) {
-            (Some(cheap), Some(state)) => cheap.restore(state).map_err(state_error)?,
+            (Some(cheap), Some(state)) => cheap.restore(state)?,
             (None, None) => {}
             _ => {
-                return Err(state_error(
-                    "either it or this search, but not both, looks at cheap labels".into(),
-                ));
+                let message = "either it or this search, but not both, looks at cheap labels";
+                return Err(saved_state::refused(NAME, message));
             }
         }
-        self.random = random;
-        self.observations = state.observations;
+        self.memory = memory;
+        self.features.clear();
+        self.learn_features();
         self.rounds = state.rounds;
         self.kernels = state.kernels;
         self.report = None;
@@ -413,10 +404,6 @@ impl<S: Space> Strategy<S> for StructureSearch<'_, S> {
     }
 }
 
-fn state_error(message: String) -> StrategyError {
-    StrategyError::State { strategy: NAME.into(), message }
-}
-
-pub(super) fn model_error(error: ControllerError) -> StrategyError {
+fn model_error(error: impl Display) -> StrategyError {
     StrategyError::Model { strategy: NAME.into(), message: error.to_string() }
 }

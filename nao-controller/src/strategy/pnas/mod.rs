@@ -1,18 +1,22 @@
 //! Progressive search: simple architectures first, and of larger ones those that a surrogate expects most of (Liu et al.,
 //! ECCV 2018).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use burn::tensor::Device;
+use nao_space::search::saved_state::{check_same, refused};
 use nao_space::search::{
-    Observation, Origin, Proposal, Proposals, RandomSearch, Strategy, StrategyError, check_objective,
+    Memory, MemoryState, Observation, Origin, Proposal, Proposals, Strategy, StrategyError,
 };
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Growth, Objective, Space, Token, TrialId};
+use nao_space::{ArchKey, Growth, Space, Token, TrialId};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::bundle;
 use crate::error::ControllerError;
@@ -79,27 +83,23 @@ impl PnasConfig {
 /// use nao_space::search::Strategy;
 ///
 /// let space = NasBench201Space::default();
-/// let mut search = PnasSearch::new(&space, PnasConfig::default(), 1, Device::flex())?;
+/// let mut search = PnasSearch::new(space, PnasConfig::default(), 1, Device::flex())?;
 /// // Cells with one node of their own: five operations on its one edge.
 /// assert_eq!(search.ask(10)?.proposals.len(), 5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct PnasSearch<'a, S: Space> {
-    space: &'a S,
+pub struct PnasSearch<S: Space> {
     language: Language,
     growth: Growth,
     config: PnasConfig,
-    seed: u64,
     device: Device,
     surrogate: Option<Surrogate>,
-    /// Draws architectures, and knows every one ever proposed or told.
-    random: RandomSearch<'a, S>,
+    memory: Memory<S>,
     progress: Progress<S::Arch>,
 }
 
-/// Where the search stands.
+/// Where the search stands. What states of version 0.1 have besides, their observations, is skipped.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 #[serde(bound(serialize = "A: Serialize", deserialize = "A: DeserializeOwned"))]
 struct Progress<A> {
     /// The level of the queue; `None` before the first.
@@ -110,9 +110,30 @@ struct Progress<A> {
     queue: VecDeque<PendingProposal<A>>,
     /// Proposals of which nothing was told yet.
     waiting: BTreeMap<ArchKey, OpenProposal>,
-    /// Proposals with a finite merit, in order of telling.
-    tried: Vec<(OpenProposal, TrialId, f64)>,
-    objective: Option<Objective>,
+    /// How what the trials with a finite merit tried had grown.
+    #[serde(rename = "tried", serialize_with = "as_list", deserialize_with = "grown_of_any_version")]
+    grown: BTreeMap<TrialId, OpenProposal>,
+}
+
+/// How trials had grown, as a list.
+fn as_list<S: Serializer>(grown: &BTreeMap<TrialId, OpenProposal>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(grown)
+}
+
+/// How trials had grown or, as version 0.1 wrote it, that with what they measured.
+fn grown_of_any_version<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<TrialId, OpenProposal>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Saved {
+        Grown(Vec<(TrialId, OpenProposal)>),
+        Tried(Vec<(OpenProposal, TrialId, f64)>),
+    }
+    Ok(match Saved::deserialize(deserializer)? {
+        Saved::Grown(grown) => grown.into_iter().collect(),
+        Saved::Tried(tried) => tried.into_iter().map(|(grown, trial, _)| (trial, grown)).collect(),
+    })
 }
 
 /// An architecture that grew from another.
@@ -139,7 +160,8 @@ struct State<A> {
     seed: u64,
     progress: Progress<A>,
     fits: Option<u64>,
-    random: Vec<u8>,
+    #[serde(alias = "random")]
+    memory: MemoryState,
 }
 
 /// The name of the strategy.
@@ -147,30 +169,28 @@ const NAME: &str = "pnas";
 /// The header's entry; its number changes with the form of the state.
 const ENTRY: &str = "nao-pnas-1";
 
-impl<'a, S: Space> PnasSearch<'a, S> {
+impl<S: Space> PnasSearch<S> {
     /// A search of `space` from a seed; the surrogate computes on `device`.
     ///
     /// # Errors
     /// As [`PnasConfig::check`].
-    pub fn new(space: &'a S, config: PnasConfig, seed: u64, device: Device) -> Result<Self, ControllerError> {
+    pub fn new(space: S, config: PnasConfig, seed: u64, device: Device) -> Result<Self, ControllerError> {
         config.check(&space.name())?;
+        let progress = Progress {
+            level: None,
+            beams: 0,
+            queue: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            grown: BTreeMap::new(),
+        };
         Ok(PnasSearch {
-            space,
-            language: Language::of(space),
+            language: Language::of(&space),
             growth: space.growth(),
             config,
-            seed,
             device,
             surrogate: None,
-            random: RandomSearch::new(space, seed),
-            progress: Progress {
-                level: None,
-                beams: 0,
-                queue: VecDeque::new(),
-                waiting: BTreeMap::new(),
-                tried: Vec::new(),
-                objective: None,
-            },
+            memory: Memory::new(space, seed),
+            progress,
         })
     }
 
@@ -183,8 +203,10 @@ impl<'a, S: Space> PnasSearch<'a, S> {
     fn next_of_beam(&mut self) -> Option<Proposal<S::Arch>> {
         let level = self.progress.level?;
         while let Some(PendingProposal { arch, sequence, origin }) = self.progress.queue.pop_front() {
-            if self.random.learn(&arch) {
-                self.progress.waiting.insert(self.space.key(&arch), OpenProposal { sequence, level });
+            if self.memory.propose(&arch) {
+                self.progress
+                    .waiting
+                    .insert(self.memory.space().key(&arch), OpenProposal { sequence, level });
                 return Some(Proposal { arch, origin });
             }
         }
@@ -216,34 +238,38 @@ impl<'a, S: Space> PnasSearch<'a, S> {
 
     /// The surrogate learns from everything tried.
     fn learn(&mut self) {
-        let tried = &self.progress.tried;
+        let tried: Vec<(&OpenProposal, f64)> = self
+            .memory
+            .measured()
+            .iter()
+            .filter_map(|measured| Some((self.progress.grown.get(&measured.trial)?, measured.merit)))
+            .collect();
         if tried.is_empty() {
             return;
         }
-        let merits: Vec<f64> = tried.iter().map(|(_, _, merit)| *merit).collect();
         let rank = |merit: f64| {
-            let worse = merits.iter().filter(|&&other| other < merit).count() as f64;
-            let equal = merits.iter().filter(|&&other| other == merit).count() as f64;
-            (worse + equal / 2.0) / merits.len() as f64
+            let worse = tried.iter().filter(|&&(_, other)| other < merit).count() as f64;
+            let equal = tried.iter().filter(|&&(_, other)| other == merit).count() as f64;
+            (worse + equal / 2.0) / tried.len() as f64
         };
-        let examples = tried.iter().map(|(tried, _, merit)| Example {
-            tokens: self.growth.chosen(&tried.sequence, tried.level + 1),
-            target: rank(*merit) as f32,
+        let examples = tried.iter().map(|&(grown, merit)| Example {
+            tokens: self.growth.chosen(&grown.sequence, grown.level + 1),
+            target: rank(merit) as f32,
         });
         let examples: Vec<Example> = examples.collect();
         let mut surrogate = self.surrogate.take().unwrap_or_else(|| self.fresh_surrogate());
-        surrogate.fit(&examples, &mut rng_for(self.seed, "pnas fit", self.progress.beams));
+        surrogate.fit(&examples, &mut rng_for(self.memory.seed(), "pnas fit", self.progress.beams));
         self.surrogate = Some(surrogate);
     }
 
     fn fresh_surrogate(&self) -> Surrogate {
-        let mut rng = rng_for(self.seed, "pnas weights", 0);
+        let mut rng = rng_for(self.memory.seed(), "pnas weights", 0);
         Surrogate::new(&self.config.surrogate, self.language.vocabulary_len(), &mut rng, &self.device)
     }
 
     /// What is to be tried of a level, best first.
     fn beam(&self, level: usize) -> Result<Vec<PendingProposal<S::Arch>>, StrategyError> {
-        let mut rng = rng_for(self.seed, "pnas beam", self.progress.beams);
+        let mut rng = rng_for(self.memory.seed(), "pnas beam", self.progress.beams);
         let mut candidates = self.candidates(level)?;
         // So that equals, as before the first fit, come in random order.
         candidates.shuffle(&mut rng);
@@ -266,7 +292,8 @@ impl<'a, S: Space> PnasSearch<'a, S> {
         let parents = self.parents(level);
         let limit = self.config.candidates;
         let Some((first, _)) = parents.first() else { return Ok(Vec::new()) };
-        let allowed = |prefix: &[Token]| self.space.allowed(prefix);
+        let space = self.memory.space();
+        let allowed = |prefix: &[Token]| space.allowed(prefix);
         let mut grown = Vec::new();
         if self.growth.grow(allowed, first, level).len().saturating_mul(parents.len()) <= limit {
             for (sequence, origin) in &parents {
@@ -274,7 +301,7 @@ impl<'a, S: Space> PnasSearch<'a, S> {
                 grown.extend(all.map(|sequence| (sequence, *origin)));
             }
         } else {
-            let mut rng = rng_for(self.seed, "pnas candidates", self.progress.beams);
+            let mut rng = rng_for(self.memory.seed(), "pnas candidates", self.progress.beams);
             for _ in 0..limit {
                 let (sequence, origin) = &parents[rng.random_range(0..parents.len())];
                 let one = self.growth.grow_one(allowed, sequence, level, &mut rng);
@@ -284,12 +311,12 @@ impl<'a, S: Space> PnasSearch<'a, S> {
         let mut seen = HashSet::new();
         let mut candidates = Vec::new();
         for (sequence, origin) in grown {
-            let arch = self.space.decode(&sequence).map_err(|error| StrategyError::Model {
+            let arch = space.decode(&sequence).map_err(|error| StrategyError::Model {
                 strategy: NAME.into(),
                 message: error.to_string(),
             })?;
-            let key = self.space.key(&arch);
-            if !self.random.knows(&key) && seen.insert(key) {
+            let key = space.key(&arch);
+            if !self.memory.knows(&key) && seen.insert(key) {
                 candidates.push(PendingProposal { arch, sequence, origin });
             }
         }
@@ -301,24 +328,23 @@ impl<'a, S: Space> PnasSearch<'a, S> {
         if level == 0 {
             return vec![(self.growth.placeholder().to_vec(), Origin::Random)];
         }
-        let mut ranked: Vec<&(OpenProposal, TrialId, f64)> = self.progress.tried.iter().collect();
-        ranked.sort_by(|(_, one, a), (_, other, b)| b.total_cmp(a).then(one.cmp(other)));
         let mut seen = HashSet::new();
-        let distinct = ranked
-            .into_iter()
-            .filter(|(tried, _, _)| seen.insert(self.growth.chosen(&tried.sequence, level)))
-            .map(|(tried, trial, _)| (tried.sequence.clone(), Origin::Mutation { parent: *trial }));
+        let distinct = self.memory.ranked().into_iter().filter_map(|measured| {
+            let grown = self.progress.grown.get(&measured.trial)?;
+            let is_new = seen.insert(self.growth.chosen(&grown.sequence, level));
+            is_new.then(|| (grown.sequence.clone(), Origin::Mutation { parent: measured.trial }))
+        });
         distinct.take(self.config.beam).collect()
     }
 }
 
-impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
+impl<S: Space> Strategy<S> for PnasSearch<S> {
     fn name(&self) -> &str {
         NAME
     }
 
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals::none();
         while asked.proposals.len() < count {
             if let Some(proposal) = self.next_of_beam() {
                 asked.proposals.push(proposal);
@@ -326,9 +352,7 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
                 // What comes next depends on what these measure.
                 break;
             } else if !self.begin_beam()? {
-                let filling = self.random.ask(count - asked.proposals.len())?;
-                asked.proposals.extend(filling.proposals);
-                asked.stop = filling.stop;
+                self.memory.fill_up(&mut asked, count);
                 break;
             }
         }
@@ -336,14 +360,13 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        check_objective(NAME, &mut self.progress.objective, observations)?;
-        self.random.tell(observations)?;
-        for observation in observations {
-            let tried = self.progress.waiting.remove(&self.space.key(&observation.arch));
-            if let (Some(tried), Some(merit)) = (tried, observation.merit()) {
-                self.progress.tried.push((tried, observation.trial, merit));
-            }
+        let new = self.memory.tell(NAME, observations)?;
+        for measured in &self.memory.measured()[new] {
+            let grown = self.progress.waiting.remove(&measured.key);
+            self.progress.grown.extend(grown.map(|grown| (measured.trial, grown)));
         }
+        let open = self.memory.open();
+        self.progress.waiting.retain(|key, _| open.contains(key));
         Ok(())
     }
 
@@ -351,22 +374,23 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
         let state = State {
             language: self.language.clone(),
             config: self.config.clone(),
-            seed: self.seed,
+            seed: self.memory.seed(),
             progress: self.progress.clone(),
             fits: self.surrogate.as_ref().map(Surrogate::fits),
-            random: self.random.save()?,
+            memory: self.memory.state(),
         };
         let floats = self.surrogate.as_ref().map(Surrogate::save).unwrap_or_default();
         bundle::to_bytes(ENTRY, &state, &floats).map_err(unreadable)
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), StrategyError> {
+    fn restore(&mut self, bytes: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
         let saved: bundle::Bundle<State<S::Arch>> = bundle::from_bytes(ENTRY, bytes).map_err(unreadable)?;
         let state = saved.header;
-        super::same("space", &state.language.space, &self.language.space).map_err(unreadable)?;
-        super::same("language", &state.language, &self.language).map_err(unreadable)?;
-        super::same("settings", &state.config, &self.config).map_err(unreadable)?;
-        super::same("seed", &state.seed, &self.seed).map_err(unreadable)?;
+        check_same(NAME, "space", &state.language.space, &self.language.space)?;
+        check_same(NAME, "language", &state.language, &self.language)?;
+        check_same(NAME, "settings", &state.config, &self.config)?;
+        check_same(NAME, "seed", &state.seed, &self.memory.seed())?;
+        let memory = self.memory.restored(NAME, state.memory, told)?;
         let surrogate = match state.fits {
             None => None,
             Some(fits) => {
@@ -376,9 +400,7 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
                 Some(surrogate)
             }
         };
-        let mut random = RandomSearch::new(self.space, self.seed);
-        random.restore(&state.random)?;
-        self.random = random;
+        self.memory = memory;
         self.surrogate = surrogate;
         self.progress = state.progress;
         Ok(())
@@ -386,5 +408,5 @@ impl<S: Space> Strategy<S> for PnasSearch<'_, S> {
 }
 
 fn unreadable(message: String) -> StrategyError {
-    StrategyError::State { strategy: NAME.into(), message }
+    refused(NAME, message)
 }

@@ -5,17 +5,17 @@ use nao_space::search::laws::{self, observe};
 use nao_space::search::{Origin, Strategy};
 use nao_space::{ChoiceSpace, CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space, OpSet, RnnSpace, Space};
 
-use super::policy_tests::{planted, trials_to_optimum, worth};
 use super::{PnasConfig, PnasSearch};
 use crate::SurrogateConfig;
+use crate::strategy::policy::tests::{planted, trials_to_optimum, worth};
 
 fn quick(beam: usize) -> PnasConfig {
     let surrogate = SurrogateConfig { embedding: 8, hidden: 16, epochs: 20, ..SurrogateConfig::default() };
     PnasConfig { beam, candidates: 400, surrogate }
 }
 
-fn search<S: Space>(space: &S, beam: usize, seed: u64) -> PnasSearch<'_, S> {
-    PnasSearch::new(space, quick(beam), seed, Device::flex()).unwrap()
+fn search<S: Space>(space: &S, beam: usize, seed: u64) -> PnasSearch<S> {
+    PnasSearch::new(space.clone(), quick(beam), seed, Device::flex()).unwrap()
 }
 
 #[test]
@@ -100,18 +100,18 @@ fn later_levels_grow_from_the_best_measured_and_failed_trials_do_not_grow() {
 fn a_search_restored_in_the_middle_of_a_beam_goes_on_alike() {
     let space = planted();
     let mut whole = search(&space, 6, 3);
-    let mut told = 0;
+    let mut told = Vec::new();
     for round in 0..14 {
         let mut resumed = search(&space, 6, 3);
-        resumed.restore(&whole.save().unwrap()).unwrap();
+        resumed.restore(&whole.save().unwrap(), &told).unwrap();
         let asked = whole.ask(4).unwrap();
         assert_eq!(resumed.ask(4).unwrap(), asked, "round {round}");
         assert_eq!(resumed.save().unwrap(), whole.save().unwrap());
-        let observations = observe(&asked, told, worth);
-        told += observations.len();
+        let observations = observe(&asked, told.len(), worth);
         whole.tell(&observations).unwrap();
+        told.extend(observations);
     }
-    let error = search(&space, 7, 3).restore(&whole.save().unwrap()).unwrap_err().to_string();
+    let error = search(&space, 7, 3).restore(&whole.save().unwrap(), &told).unwrap_err().to_string();
     assert!(error.contains("\"beam\":6"), "{error}");
 }
 
@@ -157,8 +157,9 @@ fn where_all_fails_it_draws_at_random() {
 #[test]
 fn settings_that_cannot_be_are_refused_by_name() {
     let space = planted();
-    let refused =
-        |config: PnasConfig| PnasSearch::new(&space, config, 1, Device::flex()).err().unwrap().to_string();
+    let refused = |config: PnasConfig| {
+        PnasSearch::new(space.clone(), config, 1, Device::flex()).err().unwrap().to_string()
+    };
     assert!(refused(PnasConfig { beam: 0, ..quick(3) }).contains("`beam` is 0"));
     let surrogate = SurrogateConfig { learning_rate: -1.0, ..SurrogateConfig::default() };
     assert!(refused(PnasConfig { surrogate, ..quick(3) }).contains("`learning_rate` is -1"));

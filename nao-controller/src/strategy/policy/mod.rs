@@ -1,13 +1,18 @@
 //! Search by reinforcement: a policy draws architectures and learns from what they measured.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use burn::tensor::Device;
+use nao_space::search::saved_state::{check_same, refused};
 use nao_space::search::{
-    Observation, Origin, Proposal, Proposals, RandomSearch, Strategy, StrategyError, check_objective,
+    Memory, MemoryState, Observation, Origin, Proposal, Proposals, Strategy, StrategyError,
 };
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Objective, Space};
+use nao_space::{ArchKey, Space};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -37,20 +42,17 @@ use crate::policy::{
 /// use nao_space::search::{Origin, Strategy};
 ///
 /// let space = CnnSpace::default();
-/// let mut search = PolicySearch::new(&space, PolicyConfig::nasnet_ppo(), 1, Device::flex())?;
+/// let mut search = PolicySearch::new(space, PolicyConfig::nasnet_ppo(), 1, Device::flex())?;
 /// assert_eq!(Strategy::<CnnSpace>::name(&search), "ppo");
 /// let asked = search.ask(20)?;
 /// assert!(asked.proposals.iter().all(|proposal| proposal.origin == Origin::Policy));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct PolicySearch<'a, S: Space> {
-    space: &'a S,
+pub struct PolicySearch<S: Space> {
     language: Language,
-    seed: u64,
     policy: PolicyLearner,
-    /// Draws architectures, and knows every one ever proposed or told.
-    random: RandomSearch<'a, S>,
-    memory: Memory,
+    memory: Memory<S>,
+    draws: PolicyDraws,
     report: Option<PolicyReport>,
 }
 
@@ -67,16 +69,10 @@ pub struct PolicyReport {
     pub updates: Vec<PolicyUpdate>,
 }
 
-/// Everything but networks and random search.
+/// What the policy drew. What states of version 0.1 have besides, their observations, is skipped.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Memory {
+struct PolicyDraws {
     asks: u64,
-    objective: Option<Objective>,
-    /// What was measured, by key.
-    values: BTreeMap<ArchKey, f64>,
-    /// All merits, ascending.
-    merits: Vec<f64>,
     /// Proposals of which nothing was told yet.
     waiting: BTreeMap<ArchKey, Draw>,
     /// Drawn and measured, but not learned from yet.
@@ -91,9 +87,11 @@ struct State {
     language: Language,
     config: PolicyConfig,
     seed: u64,
-    memory: Memory,
+    #[serde(rename = "memory")]
+    draws: PolicyDraws,
     policy: PolicyMemory,
-    random: Vec<u8>,
+    #[serde(rename = "random")]
+    memory: MemoryState,
 }
 
 /// Sequences drawn at once, at least: one costs hardly less than so many.
@@ -102,22 +100,17 @@ const DRAWN_AT_ONCE: usize = 20;
 /// The header's entry; its number changes with the form of the state.
 const ENTRY: &str = "nao-policy-1";
 
-impl<'a, S: Space> PolicySearch<'a, S> {
+impl<S: Space> PolicySearch<S> {
     /// A search of `space` from a seed; the policy computes on `device`.
     ///
     /// # Errors
     /// As [`PolicyConfig::check`].
-    pub fn new(
-        space: &'a S,
-        config: PolicyConfig,
-        seed: u64,
-        device: Device,
-    ) -> Result<Self, ControllerError> {
-        let language = Language::of(space);
+    pub fn new(space: S, config: PolicyConfig, seed: u64, device: Device) -> Result<Self, ControllerError> {
+        let language = Language::of(&space);
         let mut rng = rng_for(seed, "policy weights", 0);
         let policy = PolicyLearner::new(config, language.clone(), &device, &mut rng)?;
-        let (random, memory) = (RandomSearch::new(space, seed), Memory::default());
-        Ok(PolicySearch { space, language, seed, policy, random, memory, report: None })
+        let (memory, draws) = (Memory::new(space, seed), PolicyDraws::default());
+        Ok(PolicySearch { language, policy, memory, draws, report: None })
     }
 
     /// The policy as it has learned so far.
@@ -132,12 +125,12 @@ impl<'a, S: Space> PolicySearch<'a, S> {
         }
     }
 
-    fn failed(&self, error: ControllerError) -> StrategyError {
+    fn failed(&self, error: impl Display) -> StrategyError {
         StrategyError::Model { strategy: self.label().into(), message: error.to_string() }
     }
 
-    fn unreadable(&self, message: String) -> StrategyError {
-        StrategyError::State { strategy: self.label().into(), message }
+    fn unreadable(&self, message: impl Display) -> StrategyError {
+        refused(self.label(), message)
     }
 
     /// Draws up to `most` sequences and keeps what is new, until that is enough; known ones are experiences at once.
@@ -149,7 +142,7 @@ impl<'a, S: Space> PolicySearch<'a, S> {
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<S::Arch>, StrategyError> {
         let count = enough.max(DRAWN_AT_ONCE).min(most);
-        let draws = self.policy.draw(count, self.space, rng).map_err(|error| self.failed(error))?;
+        let draws = self.policy.draw(count, self.memory.space(), rng).map_err(|error| self.failed(error))?;
         let mut new = Vec::new();
         for draw in draws {
             if new.len() == enough {
@@ -157,16 +150,13 @@ impl<'a, S: Space> PolicySearch<'a, S> {
                 break;
             }
             report.drawn += 1;
-            let arch = self.space.decode(&draw.sequence).map_err(|error| StrategyError::Model {
-                strategy: self.label().into(),
-                message: error.to_string(),
-            })?;
-            let key = self.space.key(&arch);
-            if self.random.learn(&arch) {
-                self.memory.waiting.insert(key, draw);
+            let arch = self.memory.space().decode(&draw.sequence).map_err(|error| self.failed(error))?;
+            let key = self.memory.space().key(&arch);
+            if self.memory.propose(&arch) {
+                self.draws.waiting.insert(key, draw);
                 new.push(arch);
-            } else if let Some(&value) = self.memory.values.get(&key) {
-                self.memory.unlearned.push((draw, value));
+            } else if let Some(measured) = self.memory.of_key(&key) {
+                self.draws.unlearned.push((draw, measured.value));
                 report.known += 1;
             }
         }
@@ -177,45 +167,39 @@ impl<'a, S: Space> PolicySearch<'a, S> {
     /// Learns from whole batches of what has not been learned from.
     fn learn(&mut self) -> Result<(), StrategyError> {
         let batch = self.policy.config().batch;
-        while self.memory.unlearned.len() >= batch {
-            let examples: Vec<(Draw, f64)> = self.memory.unlearned.drain(..batch).collect();
-            let Some(objective) = &self.memory.objective else { continue };
-            let (scale, merits) = (RewardScale::of(objective), &self.memory.merits);
+        if self.draws.unlearned.len() < batch {
+            return Ok(());
+        }
+        let mut merits = self.memory.merits();
+        merits.sort_by(f64::total_cmp);
+        while self.draws.unlearned.len() >= batch {
+            let examples: Vec<(Draw, f64)> = self.draws.unlearned.drain(..batch).collect();
+            let Some(objective) = self.memory.objective() else { continue };
+            let scale = RewardScale::of(objective);
             let experiences = examples.into_iter().filter_map(|(draw, value)| {
-                Some(Experience { draw, reward: scale.reward(objective, value, merits)? })
+                Some(Experience { draw, reward: scale.reward(objective, value, &merits)? })
             });
             let experiences: Vec<Experience> = experiences.collect();
             if experiences.is_empty() {
                 continue;
             }
-            let update = self.policy.learn(&experiences, self.space).map_err(|error| self.failed(error))?;
-            self.memory.updates.push(update);
+            let update = self.policy.learn(&experiences, self.memory.space());
+            self.draws.updates.push(update.map_err(|error| self.failed(error))?);
         }
         Ok(())
     }
-
-    /// Keeps what a trial measured.
-    fn keep(&mut self, observation: &Observation<S::Arch>) {
-        let key = self.space.key(&observation.arch);
-        let drawn = self.memory.waiting.remove(&key);
-        let (Some(merit), Some(value)) = (observation.merit(), observation.value) else { return };
-        let merits = &mut self.memory.merits;
-        merits.insert(merits.partition_point(|&other| other < merit), merit);
-        self.memory.values.insert(key, value);
-        self.memory.unlearned.extend(drawn.map(|draw| (draw, value)));
-    }
 }
 
-impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
+impl<S: Space> Strategy<S> for PolicySearch<S> {
     fn name(&self) -> &str {
         self.label()
     }
 
     fn ask(&mut self, count: usize) -> Result<Proposals<S::Arch>, StrategyError> {
-        let mut rng = rng_for(self.seed, "policy draws", self.memory.asks);
-        self.memory.asks += 1;
+        let mut rng = rng_for(self.memory.seed(), "policy draws", self.draws.asks);
+        self.draws.asks += 1;
         let mut report = PolicyReport::default();
-        let mut asked = Proposals { proposals: Vec::new(), stop: None, warnings: Vec::new() };
+        let mut asked = Proposals::none();
         let limit = count.saturating_mul(self.policy.config().redraws);
         while asked.proposals.len() < count && report.drawn < limit {
             let most = limit - report.drawn;
@@ -223,18 +207,14 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
             asked.proposals.extend(new.into_iter().map(|arch| Proposal { arch, origin: Origin::Policy }));
         }
         if asked.proposals.len() < count {
-            let filling = self.random.ask(count - asked.proposals.len())?;
-            report.random = filling.proposals.len();
+            let found = asked.proposals.len();
+            report.random = self.memory.fill_up(&mut asked, count);
             asked.warnings.push(format!(
-                "{} draws of the policy gave {} of the {count} new architectures asked for; drawn at random: {}",
-                report.drawn,
-                asked.proposals.len(),
-                report.random
+                "{} draws of the policy gave {found} of the {count} new architectures asked for; drawn at random: {}",
+                report.drawn, report.random
             ));
-            asked.proposals.extend(filling.proposals);
-            asked.stop = filling.stop;
         }
-        report.updates = std::mem::take(&mut self.memory.updates);
+        report.updates = std::mem::take(&mut self.draws.updates);
         if report.updates.iter().any(|update| update.steps == 0) {
             let warning =
                 "an update of the policy gave no finite numbers and was left out: lower its learning rate";
@@ -245,9 +225,13 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
     }
 
     fn tell(&mut self, observations: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
-        check_objective(self.label(), &mut self.memory.objective, observations)?;
-        self.random.tell(observations)?;
-        observations.iter().for_each(|observation| self.keep(observation));
+        let new = self.memory.tell(self.label(), observations)?;
+        for measured in &self.memory.measured()[new] {
+            let drawn = self.draws.waiting.remove(&measured.key);
+            self.draws.unlearned.extend(drawn.map(|draw| (draw, measured.value)));
+        }
+        let open = self.memory.open();
+        self.draws.waiting.retain(|key, _| open.contains(key));
         self.learn()
     }
 
@@ -256,10 +240,10 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
         let state = State {
             language: self.language.clone(),
             config: self.policy.config().clone(),
-            seed: self.seed,
-            memory: self.memory.clone(),
+            seed: self.memory.seed(),
+            draws: self.draws.clone(),
             policy,
-            random: self.random.save()?,
+            memory: self.memory.state(),
         };
         bundle::to_bytes(ENTRY, &state, &floats).map_err(|message| self.unreadable(message))
     }
@@ -268,22 +252,20 @@ impl<S: Space> Strategy<S> for PolicySearch<'_, S> {
         serde_json::to_value(self.report.as_ref()?).ok()
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), StrategyError> {
+    fn restore(&mut self, bytes: &[u8], told: &[Observation<S::Arch>]) -> Result<(), StrategyError> {
         let saved: bundle::Bundle<State> =
             bundle::from_bytes(ENTRY, bytes).map_err(|message| self.unreadable(message))?;
         let state = saved.header;
-        let ours = (&self.language, self.policy.config(), self.seed);
-        super::same("space", &state.language.space, &ours.0.space)
-            .map_err(|message| self.unreadable(message))?;
-        super::same("language", &state.language, ours.0).map_err(|message| self.unreadable(message))?;
-        super::same("settings", &state.config, ours.1).map_err(|message| self.unreadable(message))?;
-        super::same("seed", &state.seed, &ours.2).map_err(|message| self.unreadable(message))?;
-        let mut random = RandomSearch::new(self.space, self.seed);
-        random.restore(&state.random)?;
+        let label = self.label();
+        check_same(label, "space", &state.language.space, &self.language.space)?;
+        check_same(label, "language", &state.language, &self.language)?;
+        check_same(label, "settings", &state.config, self.policy.config())?;
+        check_same(label, "seed", &state.seed, &self.memory.seed())?;
+        let memory = self.memory.restored(label, state.memory, told)?;
         let restored = self.policy.restore(&state.policy, &saved.floats);
-        restored.map_err(|error| self.unreadable(error.to_string()))?;
-        self.random = random;
-        self.memory = state.memory;
+        restored.map_err(|error| self.unreadable(error))?;
+        self.memory = memory;
+        self.draws = state.draws;
         self.report = None;
         Ok(())
     }

@@ -47,17 +47,18 @@ fn observe(
     told.collect()
 }
 
-fn search(space: &CnnSpace, config: NaoConfig, seed: u64) -> NaoSearch<'_, CnnSpace> {
-    NaoSearch::new(space, config, seed, Device::flex()).unwrap()
+fn search(space: &CnnSpace, config: NaoConfig, seed: u64) -> NaoSearch<CnnSpace> {
+    NaoSearch::new(space.clone(), config, seed, Device::flex()).unwrap()
 }
 
-/// Asks once at random and tells the planted scores.
-fn begin(search: &mut NaoSearch<'_, CnnSpace>, space: &CnnSpace, count: usize) {
+/// Asks once at random and tells the planted scores, which it returns.
+fn begin(search: &mut NaoSearch<CnnSpace>, space: &CnnSpace, count: usize) -> Vec<Observation<CnnArch>> {
     let asked = search.ask(count).unwrap();
     assert!(asked.proposals.iter().all(|proposal| proposal.origin == Origin::Random));
     let archs = asked.proposals.into_iter().map(|proposal| proposal.arch);
     let told = observe(archs, 1, |arch| Some(planted(space, arch)));
     search.tell(&told).unwrap();
+    told
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn ascent_finds_better_architectures_than_chance() {
         }
     }
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len() as f64;
-    let drawn = RandomSearch::new(&space, 9).ask(200).unwrap().proposals;
+    let drawn = RandomSearch::new(space.clone(), 9).ask(200).unwrap().proposals;
     let drawn: Vec<f64> = drawn.iter().map(|proposal| planted(&space, &proposal.arch)).collect();
     assert!(moved.len() >= 10, "only {} by ascent", moved.len());
     assert!(mean(&moved) > mean(&drawn) + 0.1, "{} by ascent, {} by chance", mean(&moved), mean(&drawn));
@@ -96,20 +97,21 @@ fn the_same_seed_and_a_restored_state_propose_the_same() {
         let config = NaoConfig { warm_start, ..small(4) };
         let run = |interrupt: bool, seed: u64| {
             let mut running = search(&space, config.clone(), seed);
-            begin(&mut running, &space, 15);
+            let mut told = begin(&mut running, &space, 15);
             let mut rounds = Vec::new();
             for round in 0..2 {
                 if interrupt {
                     let state = running.save().unwrap();
                     running = search(&space, config.clone(), seed);
-                    running.restore(&state).unwrap();
+                    running.restore(&state, &told).unwrap();
                     assert_eq!(running.save().unwrap(), state);
                 }
                 let asked = running.ask(6).unwrap();
                 let archs: Vec<CnnArch> =
                     asked.proposals.iter().map(|proposal| proposal.arch.clone()).collect();
-                let told = observe(archs, 100 + 10 * round, |arch| Some(planted(&space, arch)));
-                running.tell(&told).unwrap();
+                let observed = observe(archs, 100 + 10 * round, |arch| Some(planted(&space, arch)));
+                running.tell(&observed).unwrap();
+                told.extend(observed);
                 rounds.push(asked);
             }
             rounds
@@ -189,10 +191,10 @@ fn a_space_that_is_known_whole_stops_the_search() {
 fn a_state_of_another_search_is_refused_with_both_sides() {
     let (five, ten) = (CnnSpace::new(2, OpSet::enas_5()).unwrap(), CnnSpace::new(2, OpSet::v2_10()).unwrap());
     let mut saved = search(&five, small(2), 1);
-    begin(&mut saved, &five, 6);
+    let told = begin(&mut saved, &five, 6);
     saved.ask(2).unwrap();
     let state = saved.save().unwrap();
-    let refusal = |mut other: NaoSearch<'_, CnnSpace>| match other.restore(&state).unwrap_err() {
+    let refusal = |mut other: NaoSearch<CnnSpace>| match other.restore(&state, &told).unwrap_err() {
         StrategyError::State { message, .. } => message,
         other => panic!("{other}"),
     };
@@ -202,7 +204,7 @@ fn a_state_of_another_search_is_refused_with_both_sides() {
     assert!(config.contains("\"epochs\":2") && config.contains("\"epochs\":3"), "{config}");
     assert!(refusal(search(&five, small(2), 2)).contains("seed 1"));
     for bytes in [&b""[..], b"nonsense", &state[..state.len() / 2]] {
-        assert!(search(&five, small(2), 1).restore(bytes).is_err());
+        assert!(search(&five, small(2), 1).restore(bytes, &[]).is_err());
     }
 }
 
@@ -241,5 +243,5 @@ fn steps_reach_their_limit_exactly() {
     assert_eq!(steps.len(), 5);
     let space = CnnSpace::default();
     let none = NaoConfig { step_increment: 0.0, ..small(1) };
-    assert!(NaoSearch::new(&space, none, 1, Device::flex()).is_err());
+    assert!(NaoSearch::new(space.clone(), none, 1, Device::flex()).is_err());
 }

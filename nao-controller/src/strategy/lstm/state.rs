@@ -1,11 +1,12 @@
 //! The saved state of the search: a safetensors file whose header holds the rest as JSON.
 
 use nao_space::file::{check_checksum, with_checksum};
-use nao_space::search::{Observation, StrategyError};
-use serde::de::DeserializeOwned;
+use nao_space::search::saved_state::{check_same, refused};
+use nao_space::search::{MemoryState, StrategyError};
 use serde::{Deserialize, Serialize};
 
-use super::nao::{NaoConfig, model_error};
+use super::super::NAO;
+use super::config::NaoConfig;
 use crate::controller::Controller;
 use crate::language::Language;
 use crate::names::{NamedValues, Names};
@@ -14,28 +15,25 @@ use crate::weights;
 /// The header's entry; its number changes with the form of the state.
 const ENTRY: &str = "nao-search-1";
 
-/// Everything but the weights.
+/// Everything but the weights. The observations that states of version 0.1 have besides are skipped.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[serde(bound(serialize = "A: Serialize", deserialize = "A: DeserializeOwned"))]
-pub(super) struct State<A> {
+pub(super) struct State {
     pub(super) language: Language,
     pub(super) config: NaoConfig,
     pub(super) seed: u64,
     pub(super) rounds: u64,
-    pub(super) observations: Vec<Observation<A>>,
-    /// The state of the random search inside.
-    pub(super) random: Vec<u8>,
+    #[serde(alias = "random")]
+    pub(super) memory: MemoryState,
 }
 
 /// A state as read.
-pub(super) struct Saved<A> {
-    pub(super) state: State<A>,
+pub(super) struct Saved {
+    pub(super) state: State,
     /// Empty before the first training.
     pub(super) weights: Vec<NamedValues>,
 }
 
-impl<A: Serialize + DeserializeOwned> State<A> {
+impl State {
     /// Equal states give equal bytes.
     pub(super) fn to_bytes(&self, controller: Option<&Controller>) -> Result<Vec<u8>, StrategyError> {
         let header = serde_json::to_string(self).map_err(|error| unreadable(error.to_string()))?;
@@ -45,10 +43,10 @@ impl<A: Serialize + DeserializeOwned> State<A> {
                 weights::to_bytes(None, Names::of(&self.config.controller), Some((ENTRY.to_owned(), header)))
             }
         };
-        bytes.map_err(model_error)
+        bytes.map_err(|error| StrategyError::Model { strategy: NAO.into(), message: error.to_string() })
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Saved<A>, StrategyError> {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Saved, StrategyError> {
         check_checksum(bytes).map_err(|error| unreadable(error.to_string()))?;
         let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes)
             .map_err(|error| unreadable(format!("no safetensors file: {error}")))?;
@@ -83,7 +81,7 @@ pub fn controller_weights(state: &[u8]) -> Result<Option<Vec<u8>>, StrategyError
     with_checksum(&plain).map(Some).map_err(|error| unreadable(error.to_string()))
 }
 
-impl<A> State<A> {
+impl State {
     /// Refuses the state of another search, with both sides of the difference.
     pub(super) fn check(
         &self,
@@ -107,22 +105,11 @@ impl<A> State<A> {
                 told(language)
             )));
         }
-        if &self.config != config {
-            let told = |config: &NaoConfig| serde_json::to_string(config).unwrap_or_default();
-            return Err(unreadable(format!(
-                "it was saved with the settings {}; this search has {}",
-                told(&self.config),
-                told(config)
-            )));
-        }
-        if self.seed != seed {
-            let saved = self.seed;
-            return Err(unreadable(format!("it was saved with seed {saved}; this search has seed {seed}")));
-        }
-        Ok(())
+        check_same(NAO, "settings", &self.config, config)?;
+        check_same(NAO, "seed", &self.seed, &seed)
     }
 }
 
 fn unreadable(message: String) -> StrategyError {
-    StrategyError::State { strategy: "nao".into(), message }
+    refused(NAO, message)
 }

@@ -5,14 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use nao_space::search::{Origin, StrategyError};
+use nao_space::features::Features;
+use nao_space::search::{Memory, Origin, StrategyError, saved_state};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Space};
 use serde::{Deserialize, Serialize};
 
-use super::candidates::{Candidate, Judged};
-use super::structure::{Measured, StructureSearch, model_error};
-use crate::gaussian_process::{GaussianProcess, Kernel};
+use super::super::NAO as NAME;
+use super::candidates::{Candidate, Judged, candidate_points};
+use crate::error::ControllerError;
+use crate::gaussian_process::{GaussianProcess, Kernel, Points};
+use crate::structure::{PretrainedSpace, StructureConfig};
 use crate::targets::RankScale;
 
 /// How many cheap looks are taken.
@@ -33,16 +36,29 @@ impl Default for CheapConfig {
 
 /// A look at the cheap label of an architecture: larger is better; `None` for one that has none, which is then not
 /// proposed.
-pub type CheapLook<'a, A> = Box<dyn Fn(&A) -> Option<f64> + 'a>;
+pub type CheapLook<A> = Box<dyn Fn(&A) -> Option<f64>>;
 
 /// The cheap looks of a search.
-pub(super) struct CheapLooks<'a, A> {
-    pub(super) config: CheapConfig,
-    look: CheapLook<'a, A>,
+pub(super) struct CheapLooks<A> {
+    config: CheapConfig,
+    look: CheapLook<A>,
     /// Every architecture that was looked at, with what was seen. By key, so that orders never depend on hashes.
     looked: BTreeMap<ArchKey, (A, Option<f64>)>,
     /// Where the next search of the evidence begins.
     kernels: Vec<Kernel>,
+}
+
+/// A round of the search in which looks are taken.
+pub(super) struct Round<'r, S: Space> {
+    /// Counted from 0.
+    pub(super) number: u64,
+    pub(super) config: &'r StructureConfig,
+    pub(super) pretrained: &'r PretrainedSpace,
+    pub(super) memory: &'r Memory<S>,
+    /// Of everything measured.
+    pub(super) features: &'r [Features],
+    /// Of everything measured.
+    pub(super) targets: &'r [f64],
 }
 
 /// What is saved of cheap looks.
@@ -54,8 +70,8 @@ pub(super) struct CheapState<A> {
     kernels: Vec<Kernel>,
 }
 
-impl<'a, A: Clone> CheapLooks<'a, A> {
-    pub(super) fn new(config: CheapConfig, look: CheapLook<'a, A>) -> Self {
+impl<A: Clone> CheapLooks<A> {
+    pub(super) fn new(config: CheapConfig, look: CheapLook<A>) -> Self {
         CheapLooks { config, look, looked: BTreeMap::new(), kernels: Vec::new() }
     }
 
@@ -71,87 +87,70 @@ impl<'a, A: Clone> CheapLooks<'a, A> {
     }
 
     /// Takes over a state, if it was saved with the same settings.
-    pub(super) fn restore(&mut self, state: CheapState<A>) -> Result<(), String> {
-        super::same("cheap looks", &state.config, &self.config)?;
+    pub(super) fn restore(&mut self, state: CheapState<A>) -> Result<(), StrategyError> {
+        saved_state::check_same(NAME, "cheap looks", &state.config, &self.config)?;
         self.looked = state.looked.into_iter().collect();
         self.kernels = state.kernels;
         Ok(())
     }
-}
 
-impl<S: Space> StructureSearch<'_, S> {
     /// Looks at the cheap labels of the candidates that structure makes most of, and judges all that were ever looked at
-    /// anew, by a model that rests on these labels. Without cheap looks the judgement is as it was.
-    pub(super) fn judged_by_cheap_labels(
+    /// anew, by a model that rests on these labels.
+    pub(super) fn look_and_judge<S: Space<Arch = A>>(
         &mut self,
-        judged: Judged<S::Arch>,
-        measured: &[Measured],
-        targets: &[f64],
-    ) -> Result<Judged<S::Arch>, StrategyError> {
-        let Some(mut cheap) = self.cheap.take() else { return Ok(judged) };
-        let result = self.look_and_judge(&mut cheap, judged, measured, targets);
-        self.cheap = Some(cheap);
-        result
-    }
-
-    fn look_and_judge(
-        &self,
-        cheap: &mut CheapLooks<'_, S::Arch>,
-        judged: Judged<S::Arch>,
-        measured: &[Measured],
-        targets: &[f64],
-    ) -> Result<Judged<S::Arch>, StrategyError> {
-        let mut open = cheap.config.per_round;
-        for at in self.by_bound(&judged) {
+        round: &Round<'_, S>,
+        judged: Judged<A>,
+    ) -> Result<Judged<A>, ControllerError> {
+        let mut open = self.config.per_round;
+        for at in judged.by_bound(round.config.kappa) {
             let Candidate { arch, key, .. } = &judged.candidates[at];
             if open == 0 {
                 break;
             }
-            if !cheap.looked.contains_key(key) {
-                cheap.label(key, arch);
+            if !self.looked.contains_key(key) {
+                self.label(key, arch);
                 open -= 1;
             }
         }
         // Observations of which there is no cheap label cannot be learned from here.
-        let mut known: Vec<(&Measured, f64, f64)> = Vec::new();
-        for (measured, &target) in measured.iter().zip(targets) {
-            let arch = self.arch(&measured.sequence)?;
-            known.extend(cheap.label(&measured.key, &arch).map(|label| (measured, target, label)));
+        let mut known: Vec<(&Features, f64, f64)> = Vec::new();
+        for ((measured, features), &target) in
+            round.memory.measured().iter().zip(round.features).zip(round.targets)
+        {
+            known.extend(self.label(&measured.key, &measured.arch).map(|label| (features, target, label)));
         }
         if known.is_empty() {
             return Ok(judged);
         }
-        let labels: Vec<f64> = cheap.looked.values().filter_map(|&(_, label)| label).collect();
+        let labels: Vec<f64> = self.looked.values().filter_map(|&(_, label)| label).collect();
         let scale = RankScale::of(&labels);
+        let map = round.pretrained.map();
         let scores = known.iter().map(|&(_, _, label)| scale.score(label)).collect();
-        let features = known.iter().map(|(measured, _, _)| &measured.features);
-        let points = self.points(features).with_scores(scores);
+        let points = Points::new(map, known.iter().map(|&(features, _, _)| features)).with_scores(scores);
         let targets: Vec<f64> = known.iter().map(|&(_, target, _)| target).collect();
-        let search = self.config.evidence_search(known.first().map(|(measured, _, _)| &measured.features));
-        let mut rng = rng_for(self.seed, "structure cheap fit", self.rounds);
-        let process = GaussianProcess::fit(points, &targets, &search, &cheap.kernels, &mut rng);
-        let process = process.map_err(model_error)?;
-        cheap.kernels = process.kernels().to_vec();
-        let candidates = self.looked_at(cheap, judged.candidates, &scale);
-        let points = self.candidate_points(&candidates);
-        let predictions = process.predict(&points);
+        let search = round.config.evidence_search(known.first().map(|&(features, _, _)| features));
+        let mut rng = rng_for(round.memory.seed(), "structure cheap fit", round.number);
+        let process = GaussianProcess::fit(points, &targets, &search, &self.kernels, &mut rng)?;
+        self.kernels = process.kernels().to_vec();
+        let candidates = self.looked_at(round, judged.candidates, &scale);
+        let predictions = process.predict(&candidate_points(map, &candidates));
         Ok(Judged { process, candidates, predictions })
     }
 
     /// The candidates that have a cheap label, those of this round and of earlier ones.
-    fn looked_at(
+    fn looked_at<S: Space<Arch = A>>(
         &self,
-        cheap: &CheapLooks<'_, S::Arch>,
-        candidates: Vec<Candidate<S::Arch>>,
+        round: &Round<'_, S>,
+        candidates: Vec<Candidate<A>>,
         scale: &RankScale,
-    ) -> Vec<Candidate<S::Arch>> {
-        let mut now: BTreeMap<ArchKey, Candidate<S::Arch>> =
+    ) -> Vec<Candidate<A>> {
+        let mut now: BTreeMap<ArchKey, Candidate<A>> =
             candidates.into_iter().map(|candidate| (candidate.key.clone(), candidate)).collect();
-        let unmeasured = cheap.looked.iter().filter(|(key, _)| !self.random.knows(key));
+        let unmeasured = self.looked.iter().filter(|(key, _)| !round.memory.knows(key));
         let found = unmeasured.filter_map(|(key, (arch, label))| {
             let score = Some(scale.score((*label)?));
             let candidate = now.remove(key).unwrap_or_else(|| Candidate {
-                features: self.features(arch),
+                features: round.pretrained.map().features(round.memory.space(), arch),
                 arch: arch.clone(),
                 key: key.clone(),
                 origin: Origin::Random,

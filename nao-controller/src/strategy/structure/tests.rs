@@ -38,9 +38,9 @@ pub(super) fn cells() -> &'static (NasBench201Space, Arc<PretrainedSpace>) {
     CELLS.get_or_init(|| (NasBench201Space::default(), learned(&NasBench201Space::default())))
 }
 
-pub(super) fn search(seed: u64) -> StructureSearch<'static, NasBench201Space> {
+pub(super) fn search(seed: u64) -> StructureSearch<NasBench201Space> {
     let (space, pretrained) = cells();
-    StructureSearch::new(space, quick(), seed, Arc::clone(pretrained)).unwrap()
+    StructureSearch::new(space.clone(), quick(), seed, Arc::clone(pretrained)).unwrap()
 }
 
 /// One cell is the best: convolutions of 3x3 on the longest path, a skip beside it.
@@ -51,18 +51,20 @@ pub(super) fn planted(arch: &NasBench201Arch) -> f64 {
 }
 
 pub(super) fn tell<S: Space>(
-    search: &mut StructureSearch<'_, S>,
+    search: &mut StructureSearch<S>,
     archs: Vec<S::Arch>,
     first: u64,
     score: impl Fn(&S::Arch) -> Option<f64>,
-) {
+) -> Vec<Observation<S::Arch>> {
     let told = archs.into_iter().zip(first..).map(|(arch, trial)| Observation {
         trial: TrialId(trial),
         value: score(&arch),
         arch,
         objective: Objective::validation_accuracy(),
     });
-    search.tell(&told.collect::<Vec<_>>()).unwrap();
+    let told: Vec<_> = told.collect();
+    search.tell(&told).unwrap();
+    told
 }
 
 fn archs<A>(asked: nao_space::search::Proposals<A>) -> Vec<A> {
@@ -70,7 +72,7 @@ fn archs<A>(asked: nao_space::search::Proposals<A>) -> Vec<A> {
 }
 
 /// Trials until the planted optimum is found, of `budget`.
-fn trials_to_optimum(mut search: StructureSearch<'_, NasBench201Space>, budget: u64) -> Option<u64> {
+fn trials_to_optimum(mut search: StructureSearch<NasBench201Space>, budget: u64) -> Option<u64> {
     let mut trial = 1;
     while trial < budget {
         let asked = archs(search.ask(if trial == 1 { 10 } else { 5 }).unwrap());
@@ -110,7 +112,7 @@ fn what_was_learned_is_kept_and_read_back_whole() {
     let read = PretrainedSpace::from_bytes(space, bytes.clone(), &Device::flex()).unwrap();
     assert_eq!(read.to_bytes().unwrap(), bytes);
     assert_eq!(read.report(), pretrained.report());
-    let mut searches = [search(5), StructureSearch::new(space, quick(), 5, Arc::new(read)).unwrap()];
+    let mut searches = [search(5), StructureSearch::new(space.clone(), quick(), 5, Arc::new(read)).unwrap()];
     let asked = searches.each_mut().map(|search| {
         let first = archs(search.ask(10).unwrap());
         tell(search, first, 1, |arch| Some(planted(arch)));
@@ -190,17 +192,17 @@ fn ascent_and_neighbours_both_propose_and_the_report_counts_them() {
 fn the_same_seed_and_a_restored_state_propose_the_same() {
     let run = |interrupt: bool, seed: u64| {
         let mut running = search(seed);
-        let mut rounds = Vec::new();
+        let (mut rounds, mut told) = (Vec::new(), Vec::new());
         for round in 0..3 {
             if interrupt {
                 let state = running.save().unwrap();
                 running = search(seed);
-                running.restore(&state).unwrap();
+                running.restore(&state, &told).unwrap();
                 assert_eq!(running.save().unwrap(), state);
             }
             let asked = running.ask(6).unwrap();
             rounds.push(asked.clone());
-            tell(&mut running, archs(asked), 1 + 6 * round, |arch| Some(planted(arch)));
+            told.extend(tell(&mut running, archs(asked), 1 + 6 * round, |arch| Some(planted(arch))));
         }
         rounds
     };
@@ -218,7 +220,7 @@ fn searches_side_by_side_share_what_was_learned_of_a_space() {
     let space = NasBench201Space::default();
     let learned = learned(&space);
     let run = |seed| {
-        let mut search = StructureSearch::new(&space, quick(), seed, Arc::clone(&learned)).unwrap();
+        let mut search = StructureSearch::new(space.clone(), quick(), seed, Arc::clone(&learned)).unwrap();
         let mut rounds = Vec::new();
         for round in 0..3 {
             let asked = search.ask(6).unwrap();
@@ -287,14 +289,14 @@ fn smaller_is_better_where_the_objective_says_so() {
     });
     search.tell(&told.collect::<Vec<_>>()).unwrap();
     let mean = |archs: &[NasBench201Arch]| archs.iter().map(planted).sum::<f64>() / archs.len() as f64;
-    let drawn = archs(RandomSearch::new(space, 9).ask(200).unwrap());
+    let drawn = archs(RandomSearch::new(space.clone(), 9).ask(200).unwrap());
     assert!(mean(&archs(search.ask(10).unwrap())) < mean(&drawn));
 }
 
 #[test]
 fn a_space_that_is_known_whole_stops_the_search() {
     let space = CnnSpace::new(1, OpSet::new("two", [Op::Identity, Op::Zero])).unwrap();
-    let mut search = StructureSearch::new(&space, quick(), 1, learned(&space)).unwrap();
+    let mut search = StructureSearch::new(space.clone(), quick(), 1, learned(&space)).unwrap();
     let first = archs(search.ask(95).unwrap());
     let zeros = |arch: &CnnArch| arch.normal.edges().filter(|edge| edge.op == Op::Zero).count() as f64;
     tell(&mut search, first, 1, |arch| Some(zeros(arch)));
@@ -306,7 +308,7 @@ fn a_space_that_is_known_whole_stops_the_search() {
 fn a_round_without_candidates_draws() {
     let (space, pretrained) = cells();
     let config = StructureConfig { step_sizes: vec![], neighbours: 0, ..quick() };
-    let mut search = StructureSearch::new(space, config, 1, Arc::clone(pretrained)).unwrap();
+    let mut search = StructureSearch::new(space.clone(), config, 1, Arc::clone(pretrained)).unwrap();
     let first = archs(search.ask(5).unwrap());
     tell(&mut search, first, 1, |arch| Some(planted(arch)));
     let asked = search.ask(5).unwrap();
@@ -319,7 +321,7 @@ fn a_space_of_choices_is_searched_without_graphs() {
         .map(|index| format!("[[position]]\nname = \"p{index}\"\nchoices = [\"a\", \"b\", \"c\", \"d\"]\n"))
         .collect();
     let space = ChoiceSpace::from_toml(&format!("name = \"eight\"\n{positions}")).unwrap();
-    let mut search = StructureSearch::new(&space, quick(), 1, learned(&space)).unwrap();
+    let mut search = StructureSearch::new(space.clone(), quick(), 1, learned(&space)).unwrap();
     let score =
         |arch: &nao_space::ChoiceArch| arch.iter().filter(|(_, choice)| *choice == "c").count() as f64;
     let (mut best, mut trial) = (0.0, 1);
@@ -341,30 +343,32 @@ fn a_state_or_a_pretraining_of_another_search_is_refused() {
         StrategyError::State { message, .. } => message,
         other => panic!("{other}"),
     };
-    assert!(message(search(2).restore(&state).unwrap_err()).contains("seed 1"));
+    assert!(message(search(2).restore(&state, &[]).unwrap_err()).contains("seed 1"));
     let config = StructureConfig { kappa: 0.5, ..quick() };
-    let mut other = StructureSearch::new(space, config, 1, Arc::clone(pretrained)).unwrap();
-    assert!(message(other.restore(&state).unwrap_err()).contains("\"kappa\":1.75"));
-    assert!(search(1).restore(b"nonsense").is_err());
+    let mut other = StructureSearch::new(space.clone(), config, 1, Arc::clone(pretrained)).unwrap();
+    assert!(message(other.restore(&state, &[]).unwrap_err()).contains("\"kappa\":1.75"));
+    assert!(search(1).restore(b"nonsense", &[]).is_err());
     let enas = CnnSpace::new(2, OpSet::enas_5()).unwrap();
-    let error = StructureSearch::new(&enas, quick(), 1, Arc::clone(pretrained)).err().unwrap().to_string();
+    let error =
+        StructureSearch::new(enas.clone(), quick(), 1, Arc::clone(pretrained)).err().unwrap().to_string();
     assert!(error.contains("nasbench201") && error.contains(&enas.name()), "{error}");
     // A search that learns the space itself is one by what was learned with its settings.
     let tiny = PretrainingConfig { cells: 30, feature_samples: 50, steps: 1, ..quick().pretraining };
     let config = StructureConfig { pretraining: tiny.clone(), ..quick() };
     let pretrained_so = Arc::new(PretrainedSpace::learn(space, &tiny, &Device::flex()).unwrap());
-    let by = StructureSearch::new(space, config.clone(), 1, Arc::clone(&pretrained_so)).unwrap();
-    let learned = StructureSearch::learn(space, config, 1, &Device::flex()).unwrap();
+    let by = StructureSearch::new(space.clone(), config.clone(), 1, Arc::clone(&pretrained_so)).unwrap();
+    let learned = StructureSearch::learn(space.clone(), config, 1, &Device::flex()).unwrap();
     assert_eq!(learned.config(), by.config());
     let sequences = [space.encode(&space.sample(&mut rng_for(1, "learn", 0)))];
     let embedded = |by: &PretrainedSpace| by.encode(&sequences).into_data();
     assert_eq!(embedded(&learned.pretrained), embedded(&pretrained_so));
     // Its own settings of the pre-training are those that count.
     let config = StructureConfig { pretraining: PretrainingConfig::default(), ..quick() };
-    let search = StructureSearch::new(space, config, 1, Arc::clone(pretrained)).unwrap();
+    let search = StructureSearch::new(space.clone(), config, 1, Arc::clone(pretrained)).unwrap();
     assert_eq!(search.config(), &quick());
     let wrong = StructureConfig { step_sizes: vec![0.3, -1.0], ..quick() };
-    let error = StructureSearch::new(space, wrong, 1, Arc::clone(pretrained)).err().unwrap().to_string();
+    let error =
+        StructureSearch::new(space.clone(), wrong, 1, Arc::clone(pretrained)).err().unwrap().to_string();
     assert!(error.contains("`step_sizes` has -1"), "{error}");
 }
 

@@ -9,7 +9,7 @@ use super::PolicySearch;
 use crate::{PolicyConfig, PolicyRule};
 
 /// Six positions of five choices, the size of NAS-Bench-201; the best has the same choice everywhere.
-pub(super) fn planted() -> ChoiceSpace {
+pub(crate) fn planted() -> ChoiceSpace {
     let positions = (0..6).map(|position| {
         format!("[[position]]\nname = \"p{position}\"\nchoices = [\"a\", \"b\", \"c\", \"d\", \"e\"]\n")
     });
@@ -17,12 +17,12 @@ pub(super) fn planted() -> ChoiceSpace {
 }
 
 /// The share of positions that have the best choice.
-pub(super) fn worth(arch: &ChoiceArch) -> Option<f64> {
+pub(crate) fn worth(arch: &ChoiceArch) -> Option<f64> {
     Some(arch.iter().filter(|(_, choice)| *choice == "d").count() as f64 / 6.0)
 }
 
 /// How many trials a search takes to the planted optimum, in rounds of that size; the budget if it finds none.
-pub(super) fn trials_to_optimum(
+pub(crate) fn trials_to_optimum(
     search: &mut dyn Strategy<ChoiceSpace>,
     round: usize,
     budget: usize,
@@ -40,8 +40,8 @@ pub(super) fn trials_to_optimum(
     budget
 }
 
-fn search<S: Space>(space: &S, config: PolicyConfig, seed: u64) -> PolicySearch<'_, S> {
-    PolicySearch::new(space, config, seed, Device::flex()).unwrap()
+fn search<S: Space>(space: &S, config: PolicyConfig, seed: u64) -> PolicySearch<S> {
+    PolicySearch::new(space.clone(), config, seed, Device::flex()).unwrap()
 }
 
 /// The published settings but for the learning rate, which is for some hundred trials instead of 20,000, and fewer
@@ -64,8 +64,9 @@ fn they_obey_the_laws() {
 fn they_concentrate_on_a_planted_optimum_much_sooner_than_random_search() {
     let space = planted();
     const BUDGET: usize = 800;
-    let mut random: Vec<usize> =
-        (0..10).map(|seed| trials_to_optimum(&mut RandomSearch::new(&space, seed), 20, BUDGET)).collect();
+    let mut random: Vec<usize> = (0..10)
+        .map(|seed| trials_to_optimum(&mut RandomSearch::new(space.clone(), seed), 20, BUDGET))
+        .collect();
     random.sort_unstable();
     for config in [PolicyConfig::reinforce(), PolicyConfig::nasnet_ppo()] {
         for seed in 0..10 {
@@ -83,23 +84,23 @@ fn a_search_restored_in_the_middle_of_a_batch_goes_on_alike() {
     let space = planted();
     for config in [PolicyConfig::reinforce(), PolicyConfig::nasnet_ppo()] {
         let mut whole = search(&space, quick(config.clone()), 3);
-        let mut told = 0;
+        let mut told = Vec::new();
         for round in 0..12 {
             let mut resumed = search(&space, quick(config.clone()), 3);
-            resumed.restore(&whole.save().unwrap()).unwrap();
+            resumed.restore(&whole.save().unwrap(), &told).unwrap();
             let asked = whole.ask(7).unwrap();
             assert_eq!(resumed.ask(7).unwrap(), asked, "round {round}");
             assert_eq!(resumed.save().unwrap(), whole.save().unwrap());
-            let observations = observe(&asked, told, worth);
-            told += observations.len();
+            let observations = observe(&asked, told.len(), worth);
             whole.tell(&observations).unwrap();
+            told.extend(observations);
         }
         assert!(whole.policy().baseline().is_some());
         let other = PolicyConfig { learning_rate: 1.0, ..quick(config) };
-        let error = search(&space, other, 3).restore(&whole.save().unwrap()).unwrap_err().to_string();
+        let error = search(&space, other, 3).restore(&whole.save().unwrap(), &told).unwrap_err().to_string();
         assert!(error.contains("learning_rate"), "{error}");
         let other = CnnSpace::default();
-        let error = search(&other, quick(PolicyConfig::reinforce()), 3).restore(&whole.save().unwrap());
+        let error = search(&other, quick(PolicyConfig::reinforce()), 3).restore(&whole.save().unwrap(), &[]);
         assert!(error.unwrap_err().to_string().contains("choice/planted"));
     }
 }
@@ -150,7 +151,7 @@ fn failed_trials_are_left_out_and_not_zeros() {
 fn what_the_policy_did_not_draw_teaches_nothing_by_itself() {
     let space = planted();
     let mut search = search(&space, PolicyConfig { batch: 5, ..quick(PolicyConfig::reinforce()) }, 1);
-    let foreign: Proposals<ChoiceArch> = RandomSearch::new(&space, 99).ask(20).unwrap();
+    let foreign: Proposals<ChoiceArch> = RandomSearch::new(space.clone(), 99).ask(20).unwrap();
     search.tell(&observe(&foreign, 0, worth)).unwrap();
     assert_eq!(search.policy().baseline(), None);
 }

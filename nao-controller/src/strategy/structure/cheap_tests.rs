@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use nao_space::search::{Contest, RoundLimits, Strategy, StrategyError};
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, NasBench201Arch, NasBench201Space, Objective, Space};
 use rand::RngExt;
 
-use super::structure_tests::{cells, planted, search, tell};
+use super::tests::{cells, planted, search, tell};
 use super::{CheapConfig, StructureSearch};
 
 const CONFIG: CheapConfig = CheapConfig { per_round: 12 };
@@ -27,9 +28,10 @@ fn merit(arch: &NasBench201Arch) -> Option<f64> {
 #[test]
 fn nothing_is_proposed_that_was_not_looked_at_and_no_look_is_taken_twice() {
     let space = &cells().0;
-    let looks = RefCell::new(HashMap::<ArchKey, u32>::new());
-    let look = |arch: &NasBench201Arch| {
-        *looks.borrow_mut().entry(space.key(arch)).or_default() += 1;
+    let looks = Rc::new(RefCell::new(HashMap::<ArchKey, u32>::new()));
+    let counted = Rc::clone(&looks);
+    let look = move |arch: &NasBench201Arch| {
+        *counted.borrow_mut().entry(space.key(arch)).or_default() += 1;
         // Every fourth cell has no label.
         (hidden(arch) < 2.25).then(|| hidden(arch))
     };
@@ -56,29 +58,30 @@ fn nothing_is_proposed_that_was_not_looked_at_and_no_look_is_taken_twice() {
 #[test]
 fn a_restored_search_remembers_its_looks_and_others_refuse_them() {
     let looking = || search(2).looking_cheaply(CONFIG, Box::new(|arch| Some(hidden(arch))));
-    let mut whole = looking();
+    let (mut whole, mut told) = (looking(), Vec::new());
     for first in [1, 9] {
         let asked = whole.ask(8).unwrap().proposals.into_iter().map(|proposal| proposal.arch).collect();
-        tell(&mut whole, asked, first, merit);
+        told.extend(tell(&mut whole, asked, first, merit));
     }
     let state = whole.save().unwrap();
-    let looks = RefCell::new(0);
-    let counting = |arch: &NasBench201Arch| {
-        *looks.borrow_mut() += 1;
+    let looks = Rc::new(RefCell::new(0));
+    let counted = Rc::clone(&looks);
+    let counting = move |arch: &NasBench201Arch| {
+        *counted.borrow_mut() += 1;
         Some(hidden(arch))
     };
     let mut again = search(2).looking_cheaply(CONFIG, Box::new(counting));
-    again.restore(&state).unwrap();
+    again.restore(&state, &told).unwrap();
     assert_eq!(whole.ask(5).unwrap(), again.ask(5).unwrap());
     assert_eq!(*looks.borrow(), CONFIG.per_round, "only new candidates are looked at");
-    let refused = |mut search: StructureSearch<'_, NasBench201Space>, state: &[u8], named: &str| {
-        let error = search.restore(state).unwrap_err();
+    let refused = |mut search: StructureSearch<NasBench201Space>, state: &[u8], told: &[_], named: &str| {
+        let error = search.restore(state, told).unwrap_err();
         assert!(matches!(&error, StrategyError::State { message, .. } if message.contains(named)), "{error}");
     };
-    refused(search(2), &state, "cheap labels");
-    refused(looking(), &search(2).save().unwrap(), "cheap labels");
+    refused(search(2), &state, &told, "cheap labels");
+    refused(looking(), &search(2).save().unwrap(), &[], "cheap labels");
     let other = CheapConfig { per_round: 3 };
-    refused(search(2).looking_cheaply(other, Box::new(|_| None)), &state, "cheap looks");
+    refused(search(2).looking_cheaply(other, Box::new(|_| None)), &state, &told, "cheap looks");
 }
 
 /// Much of the merit is nothing that structure shows, and the cheap label tells it.
