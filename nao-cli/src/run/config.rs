@@ -4,7 +4,7 @@ use anyhow::Result;
 use nao_child::data::DataSource;
 use nao_child::relaxed::RelaxedRecipe;
 use nao_child::supernet::SharingConfig;
-use nao_controller::registry::StrategyConfig;
+use nao_controller::registry::{StrategyConfig, StrategySettings};
 use nao_run::check_rounds;
 use nao_run::execution::{Engine, ExecutionConfig};
 use nao_run::settings::{Configuration, Difference, differences};
@@ -51,7 +51,10 @@ impl<R: NamedRecipe> RunConfig<R> {
         check_rounds(self.rounds)?;
         known.strategies.entry_of(&self.strategy.name, in_runs)?;
         let space = R::Space::of_settings(&self.space)?;
-        known.strategies.check(&self.strategy, &space)?;
+        // The sizes of a controller are checked against the space where it is made: a dry run shows those that do not fit.
+        if !matches!(self.strategy.settings, StrategySettings::Controller { .. }) {
+            known.strategies.check(&self.strategy, &space)?;
+        }
         self.execution.check()?;
         if self.execution.executor == Engine::Local {
             // Other machines may have other devices.

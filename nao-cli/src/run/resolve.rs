@@ -333,9 +333,10 @@ mod tests {
             ("pnas", "strategy.pnas.beam=0", "`beam` is 0"),
             ("random", "strategy.beam=1", "random has no settings"),
             ("nao:v1", "strategy.preset=v2", "nao:v1"),
-            ("random-ws", "sharing.per_round=3", "sharing."),
+            ("random-ws", "sharing.per_round=3", "0 where the pool is fixed"),
+            ("random-ws", "sharing.per_round=3 sharing.pool_rule=keep_size", "random-ws proposes no cells"),
         ] {
-            let mut run = options(&[setting]);
+            let mut run = options(&setting.split(' ').collect::<Vec<_>>());
             run.strategy = Some(name.to_owned());
             let error = format!("{:#}", resolved(&run, None).unwrap_err());
             assert!(error.contains(word) && !error.contains('\n'), "{setting}: {error}");
