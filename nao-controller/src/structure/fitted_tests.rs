@@ -18,7 +18,7 @@ fn archs(count: usize) -> Vec<NasBench201Arch> {
     let (space, mut rng) = (NasBench201Space::default(), rng_for(3, "fitted", 0));
     let mut seen = HashSet::new();
     let drawn = std::iter::repeat_with(|| space.canonical(&space.sample(&mut rng)));
-    drawn.filter(|arch| seen.insert(arch.clone())).take(count).collect()
+    drawn.filter(|arch| seen.insert(*arch)).take(count).collect()
 }
 
 fn convolutions(arch: &NasBench201Arch) -> f64 {
@@ -26,7 +26,7 @@ fn convolutions(arch: &NasBench201Arch) -> f64 {
 }
 
 fn pairs(count: usize, score: impl Fn(&NasBench201Arch) -> f64) -> Vec<(NasBench201Arch, f64)> {
-    archs(count).into_iter().map(|arch| (arch.clone(), score(&arch))).collect()
+    archs(count).into_iter().map(|arch| (arch, score(&arch))).collect()
 }
 
 fn builder(direction: Direction) -> PredictorBuilder<NasBench201Space> {
@@ -135,7 +135,7 @@ fn what_cannot_be_learned_from_is_named() {
     assert!(error.contains(&text) && error.contains("the score NaN"), "{error}");
     let error = with(&|one| one.cheap = Some(1.0));
     assert!(error.contains(&text) && error.contains("which are better"), "{error}");
-    let equal = scored.iter().cloned().map(|one| ScoredArch { score: 2.5, ..one }).collect();
+    let equal = scored.iter().map(|one| ScoredArch { score: 2.5, ..*one }).collect();
     assert_eq!(fit(equal), "every score is 2.5: there is nothing to rank");
     let named = builder(Direction::Maximize).cheap_labels("e12", Direction::Maximize);
     let error = named.fit(scored.clone()).unwrap_err().to_string();

@@ -48,14 +48,14 @@ pub enum PredictorError {
     #[error(transparent)]
     Form(#[from] serde_json::Error),
     /// A file of another kind or of another version.
-    #[error("it is {format} of version {version}; this program reads nao-predictor 1 and {newest}")]
+    #[error("it is {format} of version {version}; this program reads nao-predictor 1 and {latest}")]
     OtherVersion {
         /// What the file says that it is.
         format: String,
         /// Its version.
         version: u32,
-        /// The newest version that is read.
-        newest: u32,
+        /// The latest version that is read.
+        latest: u32,
     },
     /// A file that is not what was written.
     #[error("its checksum does not fit its content: it was damaged or edited; fit it anew")]

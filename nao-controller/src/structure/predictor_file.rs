@@ -212,7 +212,7 @@ impl PredictorFile {
                 }
                 Ok(PredictorFile(Content::Fitted(Box::new(file))))
             }
-            _ => Err(PredictorError::OtherVersion { format, version, newest: VERSION }),
+            _ => Err(PredictorError::OtherVersion { format, version, latest: VERSION }),
         }
     }
 
