@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::config::{EntropyUse, PolicyConfig, PolicyRule};
+use super::draw::Draw;
 use super::network::{PolicyNetwork, TrainingSet};
 use super::surrogate::{self, Batch};
 use crate::adam::Adam;
@@ -18,17 +18,6 @@ use crate::decoder::floats;
 use crate::error::ControllerError;
 use crate::language::{Grammar, Language};
 use crate::parameters;
-
-/// A sequence that a policy has drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Draw {
-    /// The sequence.
-    pub sequence: Vec<Token>,
-    /// Its log probability when it was drawn, natural logarithm.
-    pub log_prob: f64,
-    /// The entropy of the choices on the way to it, summed over its positions.
-    pub entropy: f64,
-}
 
 /// A drawn sequence and what it earned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -286,7 +275,11 @@ pub(super) mod inside {
         }
 
         /// What it says of sequences now: log probability and entropy of each.
-        pub(crate) fn verdicts(&self, sequences: Vec<Vec<Token>>, grammar: &dyn Grammar) -> Vec<(f32, f32)> {
+        pub(crate) fn verdicts(
+            &self,
+            sequences: Vec<Vec<nao_space::Token>>,
+            grammar: &dyn Grammar,
+        ) -> Vec<(f32, f32)> {
             let examples = TrainingSet::new(sequences, &self.language, grammar, &self.network.device());
             let probability = self.network.judge(&examples);
             floats(probability.log_prob).into_iter().zip(floats(probability.entropy)).collect()

@@ -5,6 +5,7 @@
 //! measured on, so that weights shared by all architectures can be searched as well.
 
 mod config;
+mod draw;
 mod learner;
 mod network;
 mod reward;
@@ -14,7 +15,8 @@ mod surrogate;
 mod tests;
 
 pub use config::{EntropyUse, OutputLayer, POLICY_PRESETS, PolicyConfig, PolicyRule};
+pub use draw::Draw;
 pub(crate) use learner::PolicyMemory;
-pub use learner::{Draw, Experience, PolicyLearner, PolicyUpdate};
+pub use learner::{Experience, PolicyLearner, PolicyUpdate};
 pub use reward::RewardScale;
 pub use sampler::PolicySampler;

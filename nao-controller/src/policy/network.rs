@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::config::{OutputLayer, PolicyConfig};
-use super::learner::Draw;
+use super::draw::Draw;
 use crate::decoder::floats;
 use crate::error::ControllerError;
 use crate::init;

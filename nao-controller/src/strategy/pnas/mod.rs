@@ -1,6 +1,9 @@
 //! Progressive search: simple architectures first, and of larger ones those that a surrogate expects most of (Liu et al.,
 //! ECCV 2018).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use burn::tensor::Device;

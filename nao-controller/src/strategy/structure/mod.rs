@@ -1,6 +1,15 @@
 //! The search of the preset `structure`: an exact posterior, ascent in the embedding, and one-edit neighbours, ranked
 //! together.
 
+mod candidates;
+mod cheap;
+#[cfg(test)]
+mod cheap_tests;
+mod report;
+mod state;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -15,11 +24,13 @@ use nao_space::{ArchKey, Space, Token};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+pub use self::cheap::{CheapConfig, CheapLook};
+pub use self::report::{OriginCounts, StructureReport};
+
+use self::candidates::{Candidate, Judged, candidate_points};
+use self::cheap::{CheapLooks, Round};
+use self::state::StructureState;
 use super::NAO as NAME;
-use super::candidates::{Candidate, Judged, candidate_points};
-use super::cheap::{CheapConfig, CheapLook, CheapLooks, Round};
-use super::structure_report::{OriginCounts, StructureReport};
-use super::structure_state::StructureState;
 use crate::error::ControllerError;
 use crate::gaussian_process::{EvidenceSearch, GaussianProcess, Kernel, KernelForm, Points};
 use crate::structure::{Moves, PretrainedSpace, ScoreScale, StartPoints, StructureConfig};

@@ -5,9 +5,9 @@ use nao_space::search::laws::{self, observe};
 use nao_space::search::{Origin, Strategy};
 use nao_space::{ChoiceSpace, CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space, OpSet, RnnSpace, Space};
 
-use super::policy_tests::{planted, trials_to_optimum, worth};
 use super::{PnasConfig, PnasSearch};
 use crate::SurrogateConfig;
+use crate::strategy::policy::tests::{planted, trials_to_optimum, worth};
 
 fn quick(beam: usize) -> PnasConfig {
     let surrogate = SurrogateConfig { embedding: 8, hidden: 16, epochs: 20, ..SurrogateConfig::default() };

@@ -1,5 +1,8 @@
 //! Search by reinforcement: a policy draws architectures and learns from what they measured.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 

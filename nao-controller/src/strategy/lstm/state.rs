@@ -5,8 +5,8 @@ use nao_space::search::saved_state::{check_same, refused};
 use nao_space::search::{MemoryState, StrategyError};
 use serde::{Deserialize, Serialize};
 
-use super::NAO;
-use super::nao_config::NaoConfig;
+use super::super::NAO;
+use super::config::NaoConfig;
 use crate::controller::Controller;
 use crate::language::Language;
 use crate::names::{NamedValues, Names};

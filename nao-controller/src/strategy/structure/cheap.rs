@@ -11,7 +11,7 @@ use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Space};
 use serde::{Deserialize, Serialize};
 
-use super::NAO as NAME;
+use super::super::NAO as NAME;
 use super::candidates::{Candidate, Judged, candidate_points};
 use crate::error::ControllerError;
 use crate::gaussian_process::{GaussianProcess, Kernel, Points};

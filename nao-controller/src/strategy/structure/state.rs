@@ -4,7 +4,7 @@ use nao_space::search::{MemoryState, StrategyError, saved_state};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::NAO as NAME;
+use super::super::NAO as NAME;
 use super::cheap::CheapState;
 use crate::gaussian_process::Kernel;
 use crate::structure::StructureConfig;

@@ -1,5 +1,11 @@
 //! The search of NAO: learn from everything measured, move the best, decode what is new (docs/specification.md, d.1).
 
+mod config;
+mod report;
+mod state;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Display;
 use std::time::Instant;
 
@@ -10,10 +16,12 @@ use nao_space::search::{
 use nao_space::seed::rng_for;
 use nao_space::{Space, Token};
 
+pub use self::config::NaoConfig;
+pub use self::report::{ProposalCounts, RoundReport};
+pub use self::state::controller_weights;
+
+use self::state::{Saved, State};
 use super::NAO as NAME;
-use super::nao_config::NaoConfig;
-use super::report::{ProposalCounts, RoundReport};
-use super::state::{Saved, State};
 use crate::controller::Controller;
 use crate::error::ControllerError;
 use crate::language::Language;
@@ -47,7 +55,7 @@ impl<S: Space> NaoSearch<S> {
     }
 
     /// The same search, whose first training goes on from these weights
-    /// ([`controller_weights`](super::controller_weights) of another search) where it is set to keep weights.
+    /// ([`controller_weights`] of another search) where it is set to keep weights.
     ///
     /// # Errors
     /// When they do not fit the settings.

@@ -9,7 +9,7 @@ use super::PolicySearch;
 use crate::{PolicyConfig, PolicyRule};
 
 /// Six positions of five choices, the size of NAS-Bench-201; the best has the same choice everywhere.
-pub(super) fn planted() -> ChoiceSpace {
+pub(crate) fn planted() -> ChoiceSpace {
     let positions = (0..6).map(|position| {
         format!("[[position]]\nname = \"p{position}\"\nchoices = [\"a\", \"b\", \"c\", \"d\", \"e\"]\n")
     });
@@ -17,12 +17,12 @@ pub(super) fn planted() -> ChoiceSpace {
 }
 
 /// The share of positions that have the best choice.
-pub(super) fn worth(arch: &ChoiceArch) -> Option<f64> {
+pub(crate) fn worth(arch: &ChoiceArch) -> Option<f64> {
     Some(arch.iter().filter(|(_, choice)| *choice == "d").count() as f64 / 6.0)
 }
 
 /// How many trials a search takes to the planted optimum, in rounds of that size; the budget if it finds none.
-pub(super) fn trials_to_optimum(
+pub(crate) fn trials_to_optimum(
     search: &mut dyn Strategy<ChoiceSpace>,
     round: usize,
     budget: usize,

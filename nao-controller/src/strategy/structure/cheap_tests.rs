@@ -9,7 +9,7 @@ use nao_space::seed::rng_for;
 use nao_space::{ArchKey, NasBench201Arch, NasBench201Space, Objective, Space};
 use rand::RngExt;
 
-use super::structure_tests::{cells, planted, search, tell};
+use super::tests::{cells, planted, search, tell};
 use super::{CheapConfig, StructureSearch};
 
 const CONFIG: CheapConfig = CheapConfig { per_round: 12 };
