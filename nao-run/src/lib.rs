@@ -15,7 +15,7 @@
 //! let space = CnnSpace::default();
 //! let strategy = EvolutionSearch::new(space.clone(), EvolutionConfig::default(), 1)?;
 //! let loose_ends = |trial: &Trial<CnnArch>| trial.arch.normal.loose_ends().len() as f64;
-//! let history = Search::new(space, strategy, ScoreFunction::maximize("loose ends", loose_ends))
+//! let history = Search::new(space.clone(), strategy, ScoreFunction::maximize("loose ends", loose_ends))
 //!     .budget(200).initial(20).per_round(10).folder("runs/mine").workers(4)
 //!     .watch(|event| if let RunEvent::Finished { trial, .. } = event { println!("trial {trial} is over") })
 //!     .run()?;
