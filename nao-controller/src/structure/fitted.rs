@@ -14,9 +14,9 @@ use super::predictor::{Labels, PredictedMerit, StructurePredictor};
 use super::predictor_error::PredictorError;
 use super::predictor_file::{CheapKind, Content, FORMAT, FittedFile, PairsFile, PredictorFile, ScoreKind};
 use super::predictor_file::{SpaceOptions, VERSION};
-use super::scored::ScoredArch;
 use crate::files::write_whole;
 use crate::gaussian_process::Prediction;
+use crate::scored::ScoredArch;
 
 /// Predicts scores of architectures of a space from those of others: a Gaussian process over the structure of the
 /// architectures, which needs no training of networks and no more than some dozens of scores.

@@ -138,7 +138,7 @@ impl PretrainedSpace {
         grammar: &dyn Grammar,
     ) -> Result<Vec<Vec<Token>>, ControllerError> {
         let (length, vocabulary) = (self.language.sequence_len, self.language.vocabulary_len());
-        let log_probs = crate::decoder::floats(self.networks.valid().write(embedding));
+        let log_probs = crate::ops::floats(self.networks.valid().write(embedding));
         log_probs.chunks(length * vocabulary).map(|sequence| write(sequence, length, grammar)).collect()
     }
 
@@ -271,7 +271,7 @@ fn train(
         let gradients = clip_gradients(&networks, gradients, config.clip);
         networks = optimizer.step(one_cycle(config, step), networks, gradients);
         if step % 200 == 199 || step + 1 == config.steps {
-            let loss = crate::decoder::floats(loss)[0];
+            let loss = crate::ops::floats(loss)[0];
             tracing::debug!(step, loss, "pre-training");
             if !loss.is_finite() {
                 let (epoch, loss, learning_rate) = (step + 1, f64::from(loss), config.learning_rate);
@@ -323,6 +323,6 @@ fn write(log_probs: &[f32], length: usize, grammar: &dyn Grammar) -> Result<Vec<
 /// The rows of a tensor.
 pub(super) fn rows(tensor: Tensor<2>) -> Vec<Vec<f64>> {
     let [_, width] = tensor.dims();
-    let values = crate::decoder::floats(tensor);
+    let values = crate::ops::floats(tensor);
     values.chunks(width.max(1)).map(|row| row.iter().copied().map(f64::from).collect()).collect()
 }

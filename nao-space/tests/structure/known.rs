@@ -2,7 +2,7 @@
 
 /// The top modules of crates, lowest first: each with those that it may import, which stand above it. The tables of
 /// ARCHITECTURE.md.
-pub const ROOMS: [(&str, &str); 4] = [
+pub const ROOMS: [(&str, &str); 5] = [
     (
         "nao-space",
         "
@@ -33,6 +33,29 @@ switch    -> cpu
 extension -> cpu switch
 operation -> cpu extension switch
 nn        -> cpu operation
+",
+    ),
+    (
+        "nao-controller",
+        "
+error            ->
+files            ->
+init             ->
+ops              -> init
+language         ->
+metrics          ->
+targets          ->
+scored           ->
+parameters       -> error
+bundle           ->
+adam             -> bundle error
+gaussian_process -> error
+lstm             -> error init language ops scored targets
+policy           -> adam bundle error init language ops parameters
+surrogate        -> bundle error init ops parameters
+structure        -> error files gaussian_process init language metrics ops scored targets
+strategy         -> bundle error gaussian_process language lstm metrics policy structure surrogate targets
+registry         -> error language lstm policy strategy structure
 ",
     ),
     (

@@ -388,8 +388,8 @@ fn the_gradient_in_the_embedding_is_that_of_finite_differences() {
     let process = GaussianProcess::fit(points, &targets, &search, &[], &mut rng).unwrap();
     let bound = StructureBound::of(&process);
     let embedding = pretrained.encode(&sequences[25..]);
-    let gradient = crate::decoder::floats(pretrained.bound_gradient(&bound, &embedding, 1.5));
-    let (shape, values) = (embedding.dims(), crate::decoder::floats(embedding));
+    let gradient = crate::ops::floats(pretrained.bound_gradient(&bound, &embedding, 1.5));
+    let (shape, values) = (embedding.dims(), crate::ops::floats(embedding));
     let size = shape[1] * shape[2];
     let value = |values: Vec<f32>| {
         let tensor =
