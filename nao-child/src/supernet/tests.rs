@@ -121,7 +121,7 @@ fn the_three_modes_of_norms_differ_and_are_named_in_the_fidelity() {
     let loss = |norms| training.score_on(arch, &training.split().held_out, norms).unwrap().loss;
     let (batch, cells, running) = (loss(Norms::Batch), loss(Norms::BatchInCells), loss(Norms::Running));
     assert!(batch != cells && cells != running && batch != running, "{batch} {cells} {running}");
-    let fidelity = config(SharingPreset::KeptPool).fidelity(3);
+    let fidelity = config(SharingPreset::KeptPool).called("nao-ws").fidelity(3);
     assert_eq!(fidelity.to_string(), "nao-ws, shared weights, batch statistics, 3 epochs");
 }
 

@@ -140,6 +140,8 @@ fn grown_of_any_version<'de, D: Deserializer<'de>>(
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct PendingProposal<A> {
     arch: A,
+    /// Earlier states call it a sentence.
+    #[serde(alias = "sentence")]
     sequence: Vec<Token>,
     origin: Origin,
 }
@@ -147,6 +149,8 @@ struct PendingProposal<A> {
 /// A sequence as it grew.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct OpenProposal {
+    /// Earlier states call it a sentence.
+    #[serde(alias = "sentence")]
     sequence: Vec<Token>,
     level: usize,
 }
