@@ -71,6 +71,10 @@ impl Space for Faulty {
         tokens
     }
 
+    fn build(&self, tokens: &[Token]) -> CnnArch {
+        self.space.build(tokens)
+    }
+
     fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
         self.space.decode(tokens)
     }

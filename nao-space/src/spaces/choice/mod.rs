@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use self::definition::Definition;
 use self::tree::{Branch, Forest, Picks};
 use crate::excerpt::listed;
-use crate::language::{DecodeError, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Space, Token, TokenMask, Vocabulary};
 use crate::text::{ParseError, shown};
 
 pub use arch::ChoiceArch;
@@ -212,16 +212,11 @@ impl Space for ChoiceSpace {
         tokens.collect()
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<ChoiceArch, DecodeError> {
-        check_sequence(self, tokens)?;
-        Ok(self.arch(&self.read(tokens).expect("every token was checked")))
+    fn build(&self, tokens: &[Token]) -> ChoiceArch {
+        self.arch(&self.read(tokens).expect("every token was checked"))
     }
 
     fn canonical(&self, arch: &ChoiceArch) -> ChoiceArch {
-        arch.clone()
-    }
-
-    fn respell(&self, arch: &ChoiceArch, _rng: &mut ChaCha8Rng) -> ChoiceArch {
         arch.clone()
     }
 

@@ -200,6 +200,17 @@ fn with_edge(cell: &Cell, node: usize, branch: usize, edge: Edge) -> Cell {
     Cell::new(nodes).expect("the new edge reads an earlier state")
 }
 
+impl CnnSpace {
+    /// The architecture of tokens; `None` where they are no sequence.
+    fn arch(&self, tokens: &[Token]) -> Option<CnnArch> {
+        if tokens.len() != self.sequence_len() {
+            return None;
+        }
+        let (normal, reduction) = tokens.split_at(self.tokens_per_cell());
+        Some(CnnArch { normal: self.cell(normal)?, reduction: self.cell(reduction)? })
+    }
+}
+
 impl Space for CnnSpace {
     type Arch = CnnArch;
 
@@ -274,15 +285,13 @@ impl Space for CnnSpace {
         tokens
     }
 
+    fn build(&self, tokens: &[Token]) -> CnnArch {
+        self.arch(tokens).expect("every token was checked")
+    }
+
+    /// Cells say whether tokens are theirs, which is faster than a mask of every token.
     fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
-        if tokens.len() != self.sequence_len() {
-            return Err(DecodeError::of(self, tokens));
-        }
-        let (normal, reduction) = tokens.split_at(self.tokens_per_cell());
-        match (self.cell(normal), self.cell(reduction)) {
-            (Some(normal), Some(reduction)) => Ok(CnnArch { normal, reduction }),
-            _ => Err(DecodeError::of(self, tokens)),
-        }
+        self.arch(tokens).ok_or_else(|| DecodeError::of(self, tokens))
     }
 
     /// By nodes, of both cells alike, as Progressive NAS has it; later nodes pass the newer input on by an identity, or

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::cnn::{CnnSpace, cell_graph, cell_position};
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::image::{CnnArch, Edge, Node, Op, OpSet, State};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Growth, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use genotype::{Genotype, looks_like_genotype, parse_genotype};
@@ -117,9 +117,8 @@ impl Space for DartsSpace {
         self.cells.encode(arch)
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
-        check_sequence(self, tokens)?;
-        self.cells.decode(tokens)
+    fn build(&self, tokens: &[Token]) -> CnnArch {
+        self.cells.build(tokens)
     }
 
     /// By nodes, of both cells alike; later nodes add up the two inputs.

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph, VertexId};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Growth, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use arch::{HierarchicalArch, Motif, MotifId, Primitive};
@@ -109,18 +109,17 @@ impl Space for HierarchicalSpace {
         primitives.chain(motifs).collect()
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<HierarchicalArch, DecodeError> {
-        check_sequence(self, tokens)?;
+    fn build(&self, tokens: &[Token]) -> HierarchicalArch {
         let (motifs, cell) = tokens.split_at(MOTIF_TOKENS);
         let motif = |motif: usize| Motif {
             edges: std::array::from_fn(|edge| {
                 primitive_of(motifs[motif * HierarchicalArch::MOTIF_EDGES + edge])
             }),
         };
-        Ok(HierarchicalArch {
+        HierarchicalArch {
             motifs: std::array::from_fn(motif),
             cell: std::array::from_fn(|edge| motif_of(cell[edge])),
-        })
+        }
     }
 
     fn canonical(&self, arch: &HierarchicalArch) -> HierarchicalArch {

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Growth, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use cell::{InvalidNasBench101, NasBench101Arch, VertexOp};
@@ -144,9 +144,8 @@ impl Space for NasBench101Space {
         tokens
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<NasBench101Arch, DecodeError> {
-        check_sequence(self, tokens)?;
-        Ok(self.read(tokens).expect("every token was checked").arch())
+    fn build(&self, tokens: &[Token]) -> NasBench101Arch {
+        self.read(tokens).expect("every token was checked").arch()
     }
 
     /// By vertices; the output follows as soon as it may.

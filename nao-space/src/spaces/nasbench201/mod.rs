@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Growth, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use arch::{EdgeOp, NasBench201Arch};
@@ -86,10 +86,8 @@ impl Space for NasBench201Space {
         Growth::new(placeholder.to_vec(), vec![level(0..1), level(1..3), level(3..6)])
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<NasBench201Arch, DecodeError> {
-        check_sequence(self, tokens)?;
-        let edges = std::array::from_fn(|edge| EdgeOp::ALL[tokens[edge].index() - 1]);
-        Ok(NasBench201Arch { edges })
+    fn build(&self, tokens: &[Token]) -> NasBench201Arch {
+        NasBench201Arch { edges: std::array::from_fn(|edge| EdgeOp::ALL[tokens[edge].index() - 1]) }
     }
 
     fn canonical(&self, arch: &NasBench201Arch) -> NasBench201Arch {

@@ -106,6 +106,18 @@ impl RnnSpace {
     }
 }
 
+impl RnnSpace {
+    /// The architecture of tokens; `None` where they are no sequence.
+    fn arch(&self, tokens: &[Token]) -> Option<RnnArch> {
+        if tokens.len() != self.sequence_len() {
+            return None;
+        }
+        let steps = tokens.chunks_exact(RnnSpace::STEP).enumerate();
+        let nodes = steps.map(|(node, step)| self.node(node, step[0], step[1])).collect::<Option<_>>()?;
+        RnnArch::new(nodes).ok()
+    }
+}
+
 impl Space for RnnSpace {
     type Arch = RnnArch;
 
@@ -168,13 +180,13 @@ impl Space for RnnSpace {
         arch.nodes().iter().flat_map(step).collect()
     }
 
+    fn build(&self, tokens: &[Token]) -> RnnArch {
+        self.arch(tokens).expect("every token was checked")
+    }
+
+    /// Nodes say whether tokens are theirs, which is faster than a mask of every token.
     fn decode(&self, tokens: &[Token]) -> Result<RnnArch, DecodeError> {
-        if tokens.len() != self.sequence_len() {
-            return Err(DecodeError::of(self, tokens));
-        }
-        let steps = tokens.chunks_exact(RnnSpace::STEP).enumerate();
-        let nodes = steps.map(|(node, step)| self.node(node, step[0], step[1])).collect::<Option<_>>();
-        nodes.and_then(|nodes| RnnArch::new(nodes).ok()).ok_or_else(|| DecodeError::of(self, tokens))
+        self.arch(tokens).ok_or_else(|| DecodeError::of(self, tokens))
     }
 
     /// By nodes; later ones pass the first state on.
