@@ -150,10 +150,6 @@ impl Space for FilterSpace {
         all
     }
 
-    fn size(&self) -> BigUint {
-        BigUint::from(Filter::ALL.len()).pow(self.length as u32)
-    }
-
     /// `smooth > comb > pass`.
     fn format(&self, arch: &Chain) -> String {
         arch.filters.iter().map(|filter| filter.name()).collect::<Vec<_>>().join(" > ")
@@ -172,6 +168,16 @@ impl Space for FilterSpace {
             found.ok_or_else(|| ParseError::unexpected(place, format!("`{word}`"), format!("one of {known}")))
         };
         Ok(Chain { filters: words.into_iter().enumerate().map(filter).collect::<Result<_, _>>()? })
+    }
+}
+
+impl Graphs for FilterSpace {}
+
+impl Levels for FilterSpace {}
+
+impl Describe for FilterSpace {
+    fn size(&self) -> BigUint {
+        BigUint::from(Filter::ALL.len()).pow(self.length as u32)
     }
 }
 

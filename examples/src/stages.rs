@@ -97,10 +97,6 @@ impl Space for StageSpace {
         all
     }
 
-    fn size(&self) -> BigUint {
-        BigUint::from(DEPTHS.len() * WIDTHS.len()).pow(self.stages as u32)
-    }
-
     /// `2x32 1x16`: depth and width of every stage.
     fn format(&self, arch: &Vec<Stage>) -> String {
         let words: Vec<String> =
@@ -125,5 +121,15 @@ impl Space for StageSpace {
         };
         let read = |(place, word): (usize, &str)| stage(word).ok_or_else(|| wrong(place, word));
         words.into_iter().enumerate().map(read).collect()
+    }
+}
+
+impl Graphs for StageSpace {}
+
+impl Levels for StageSpace {}
+
+impl Describe for StageSpace {
+    fn size(&self) -> BigUint {
+        BigUint::from(DEPTHS.len() * WIDTHS.len()).pow(self.stages as u32)
     }
 }

@@ -97,10 +97,6 @@ impl Space for Faulty {
         neighbours
     }
 
-    fn size(&self) -> BigUint {
-        self.space.size()
-    }
-
     fn format(&self, arch: &CnnArch) -> String {
         self.space.format(arch)
     }
@@ -111,6 +107,16 @@ impl Space for Faulty {
             return self.space.parse(&words.repeat(self.sequence_len() / 4).join(" "));
         }
         self.space.parse(text)
+    }
+}
+
+impl Graphs for Faulty {}
+
+impl Levels for Faulty {}
+
+impl Describe for Faulty {
+    fn size(&self) -> BigUint {
+        self.space.size()
     }
 }
 

@@ -171,7 +171,7 @@ impl OwnStrategy for Own {
     const ABOUT: &'static str = "a strategy of a test";
     type Settings = OwnSettings;
 
-    fn build<S: nao_space::Space + Clone + 'static>(
+    fn build<S: nao_space::Graphs + nao_space::Levels>(
         &self,
         settings: OwnSettings,
         space: S,

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use nao_kernels::nn::clip_gradients;
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
-use nao_space::{Space, Token};
+use nao_space::{Graphs, Space, Token};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ impl PretrainedSpace {
     ///
     /// # Errors
     /// When the training leaves the finite numbers.
-    pub fn learn<S: Space>(
+    pub fn learn<S: Graphs>(
         space: &S,
         config: &PretrainingConfig,
         device: &Device,
@@ -143,7 +143,7 @@ impl PretrainedSpace {
     }
 
     /// Refuses another space.
-    pub(crate) fn check_space<S: Space>(&self, space: &S) -> Result<(), ControllerError> {
+    pub(crate) fn check_space<S: Graphs>(&self, space: &S) -> Result<(), ControllerError> {
         check_language(&self.language, &Language::of(space))
     }
 
@@ -157,7 +157,7 @@ impl PretrainedSpace {
         }
     }
 
-    fn measure<S: Space>(&mut self, space: &S, seen: &[S::Arch]) -> Result<(), ControllerError> {
+    fn measure<S: Graphs>(&mut self, space: &S, seen: &[S::Arch]) -> Result<(), ControllerError> {
         let known: std::collections::HashSet<Vec<Token>> =
             seen.iter().map(|arch| space.encode(arch)).collect();
         let mut rng = rng_for(self.config.seed, "pretraining check", 0);
@@ -230,7 +230,7 @@ struct TrainingSet {
 }
 
 impl TrainingSet {
-    fn of<S: Space>(space: &S, map: &FeatureMap, archs: &[S::Arch]) -> Self {
+    fn of<S: Graphs>(space: &S, map: &FeatureMap, archs: &[S::Arch]) -> Self {
         let vocabulary = space.vocabulary().len();
         let mut features = Vec::new();
         for arch in archs {

@@ -9,5 +9,5 @@ mod token;
 pub use describe::{describe, explain};
 pub use growth::Growth;
 pub use key::ArchKey;
-pub use space::{DecodeError, Space};
+pub use space::{DecodeError, Describe, Graphs, Levels, Space};
 pub use token::{Token, TokenMask, Vocabulary};

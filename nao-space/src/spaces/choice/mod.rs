@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use self::definition::Definition;
 use self::tree::{Branch, Forest, Picks};
 use crate::excerpt::listed;
-use crate::language::{Space, Token, TokenMask, Vocabulary};
+use crate::language::{Describe, Graphs, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::{ParseError, shown};
 
 pub use arch::ChoiceArch;
@@ -234,10 +234,6 @@ impl Space for ChoiceSpace {
         self.arch(&neighbours.swap_remove(rng.random_range(0..neighbours.len())))
     }
 
-    fn size(&self) -> BigUint {
-        self.forest.size()
-    }
-
     fn format(&self, arch: &ChoiceArch) -> String {
         let words = self.positions.iter().filter_map(|position| {
             arch.get(&position.name).map(|choice| format!("{}={choice}", position.name))
@@ -269,6 +265,16 @@ impl Space for ChoiceSpace {
             Some(more) => Err(unexpected(Some(more), "the end of the text".into())),
             None => Ok(self.arch(&picks)),
         }
+    }
+}
+
+impl Graphs for ChoiceSpace {}
+
+impl Levels for ChoiceSpace {}
+
+impl Describe for ChoiceSpace {
+    fn size(&self) -> BigUint {
+        self.forest.size()
     }
 
     fn position(&self, position: usize) -> String {

@@ -14,7 +14,7 @@ use crate::graph::{GraphSchema, OperationGraph};
 use crate::image::{
     Cell, CellRole, CnnArch, Edge, Node, Op, OpId, OpSet, State, canonical_cell, op_rank, respell_cell,
 };
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary};
+use crate::language::{DecodeError, Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use encoding::{Encoding, UnknownEncoding};
@@ -231,30 +231,6 @@ impl Space for CnnSpace {
         1 + self.encoding.word_len()
     }
 
-    fn graph_schema(&self) -> Option<GraphSchema> {
-        Some(GraphSchema {
-            cells: vec![CellRole::Normal.to_string(), CellRole::Reduction.to_string()],
-            inputs: vec!["older".to_owned(), "newer".to_owned()],
-            operations: self.ops.ops().map(Op::name).collect(),
-            longest_path: self.nodes,
-        })
-    }
-
-    fn graphs(&self, arch: &CnnArch) -> Vec<OperationGraph> {
-        let graph = |(_, cell): (CellRole, &Cell)| cell_graph(cell, &self.ops, &cell.loose_ends());
-        arch.cells().into_iter().map(graph).collect()
-    }
-
-    fn position(&self, position: usize) -> String {
-        let width = self.tokens_per_step();
-        let branch = position / width;
-        let place = cell_position(self.nodes, 2 * branch + (position % width).min(1));
-        match position % width {
-            2 => format!("{place} (second token)"),
-            _ => place,
-        }
-    }
-
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
         let len = self.vocabulary.len();
         if prefix.len() >= self.sequence_len() {
@@ -294,14 +270,6 @@ impl Space for CnnSpace {
         self.arch(tokens).ok_or_else(|| DecodeError::of(self, tokens))
     }
 
-    /// By nodes, of both cells alike, as Progressive NAS has it; later nodes pass the newer input on by an identity, or
-    /// the first operation of a set without one.
-    fn growth(&self) -> Growth {
-        let op = self.ops.ops().find(|&op| op == Op::Identity).or_else(|| self.ops.get(0));
-        let idle = [0, 1].map(|_| Edge { input: State(1), op: op.expect("a set of operations has one") });
-        self.growth_around(Node { edges: idle })
-    }
-
     fn canonical(&self, arch: &CnnArch) -> CnnArch {
         CnnArch { normal: canonical_cell(&arch.normal), reduction: canonical_cell(&arch.reduction) }
     }
@@ -327,12 +295,6 @@ impl Space for CnnSpace {
         all
     }
 
-    fn size(&self) -> BigUint {
-        let cell: BigUint =
-            (0..self.nodes).map(|node| BigUint::from(self.edge_choices(node)).pow(2)).product();
-        cell.pow(2)
-    }
-
     fn format(&self, arch: &CnnArch) -> String {
         format_with(arch, |op| self.op_position(op).map(|position| self.op_ids[position]))
     }
@@ -344,6 +306,50 @@ impl Space for CnnSpace {
     /// Draws as the authors do (docs/specification.md, a.2): per node input, operation, input, operation, each uniform.
     fn sample(&self, rng: &mut ChaCha8Rng) -> CnnArch {
         CnnArch { normal: self.random_cell(rng), reduction: self.random_cell(rng) }
+    }
+}
+
+impl Graphs for CnnSpace {
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        Some(GraphSchema {
+            cells: vec![CellRole::Normal.to_string(), CellRole::Reduction.to_string()],
+            inputs: vec!["older".to_owned(), "newer".to_owned()],
+            operations: self.ops.ops().map(Op::name).collect(),
+            longest_path: self.nodes,
+        })
+    }
+
+    fn graphs(&self, arch: &CnnArch) -> Vec<OperationGraph> {
+        let graph = |(_, cell): (CellRole, &Cell)| cell_graph(cell, &self.ops, &cell.loose_ends());
+        arch.cells().into_iter().map(graph).collect()
+    }
+}
+
+impl Levels for CnnSpace {
+    /// By nodes, of both cells alike, as Progressive NAS has it; later nodes pass the newer input on by an identity, or
+    /// the first operation of a set without one.
+    fn growth(&self) -> Growth {
+        let op = self.ops.ops().find(|&op| op == Op::Identity).or_else(|| self.ops.get(0));
+        let idle = [0, 1].map(|_| Edge { input: State(1), op: op.expect("a set of operations has one") });
+        self.growth_around(Node { edges: idle })
+    }
+}
+
+impl Describe for CnnSpace {
+    fn position(&self, position: usize) -> String {
+        let width = self.tokens_per_step();
+        let branch = position / width;
+        let place = cell_position(self.nodes, 2 * branch + (position % width).min(1));
+        match position % width {
+            2 => format!("{place} (second token)"),
+            _ => place,
+        }
+    }
+
+    fn size(&self) -> BigUint {
+        let cell: BigUint =
+            (0..self.nodes).map(|node| BigUint::from(self.edge_choices(node)).pow(2)).product();
+        cell.pow(2)
     }
 }
 

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{Growth, Space, Token, TokenMask, Vocabulary};
+use crate::language::{Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use cell::{InvalidNasBench101, NasBench101Arch, VertexOp};
@@ -148,18 +148,6 @@ impl Space for NasBench101Space {
         self.read(tokens).expect("every token was checked").arch()
     }
 
-    /// By vertices; the output follows as soon as it may.
-    fn growth(&self) -> Growth {
-        let (mut placeholder, mut levels) = (Vec::new(), Vec::new());
-        for vertex in 1..NasBench101Arch::MAX_VERTICES {
-            let first = placeholder.len();
-            placeholder.extend(std::iter::repeat_n(Symbol::Edge.token(), vertex));
-            placeholder.push(Symbol::Output.token());
-            levels.push((first..placeholder.len()).map(|position| vec![position]).collect());
-        }
-        Growth::new(placeholder, levels)
-    }
-
     fn canonical(&self, arch: &NasBench101Arch) -> NasBench101Arch {
         canonical::canonical(arch)
     }
@@ -178,10 +166,6 @@ impl Space for NasBench101Space {
         all.chain(with_a_vertex_less(arch)).filter(|neighbour| seen.insert(neighbour.clone())).collect()
     }
 
-    fn size(&self) -> BigUint {
-        BigUint::from(grammar::sequences())
-    }
-
     fn format(&self, arch: &NasBench101Arch) -> String {
         format_nasbench101(arch)
     }
@@ -189,7 +173,9 @@ impl Space for NasBench101Space {
     fn parse(&self, text: &str) -> Result<NasBench101Arch, ParseError> {
         parse_nasbench101(text)
     }
+}
 
+impl Graphs for NasBench101Space {
     fn graph_schema(&self) -> Option<GraphSchema> {
         Some(GraphSchema {
             cells: vec!["cell".to_owned()],
@@ -208,6 +194,26 @@ impl Space for NasBench101Space {
         }
         let output = arch.inputs_of(arch.vertices() - 1);
         vec![graph.finish(output.iter().map(|from| vertices[from]))]
+    }
+}
+
+impl Levels for NasBench101Space {
+    /// By vertices; the output follows as soon as it may.
+    fn growth(&self) -> Growth {
+        let (mut placeholder, mut levels) = (Vec::new(), Vec::new());
+        for vertex in 1..NasBench101Arch::MAX_VERTICES {
+            let first = placeholder.len();
+            placeholder.extend(std::iter::repeat_n(Symbol::Edge.token(), vertex));
+            placeholder.push(Symbol::Output.token());
+            levels.push((first..placeholder.len()).map(|position| vec![position]).collect());
+        }
+        Growth::new(placeholder, levels)
+    }
+}
+
+impl Describe for NasBench101Space {
+    fn size(&self) -> BigUint {
+        BigUint::from(grammar::sequences())
     }
 
     fn position(&self, position: usize) -> String {
