@@ -8,8 +8,8 @@ use nao_space::draw::Draw;
 use nao_space::notation::{JsonForm, ParseError};
 use nao_space::rand::seq::SliceRandom;
 use nao_space::{
-    BigUint, ChaCha8Rng, Direction, EvaluationError, Evaluator, Fidelity, Measurement, Objective, Progress,
-    Space, Token, TokenMask, Trial, Vocabulary, counted,
+    BigUint, ChaCha8Rng, Describe, Direction, EvaluationError, Evaluator, Fidelity, Graphs, Levels,
+    Measurement, Objective, Progress, Space, Token, TokenMask, Trial, Vocabulary, counted,
 };
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 //! The space: a network of a few stages, each with a depth and a width.
 
 use nao_space::notation::ParseError;
-use nao_space::{BigUint, Space, Token, TokenMask, Vocabulary, counted};
+use nao_space::{BigUint, Describe, Graphs, Levels, Space, Token, TokenMask, Vocabulary, counted};
 use serde::{Deserialize, Serialize};
 
 /// Layers and channels of one stage.

@@ -3,7 +3,9 @@
 
 use nao_space::laws::spaces as laws;
 use nao_space::notation::ParseError;
-use nao_space::{CnnArch, CnnSpace, DecodeError, OpSet, Space, Token, TokenMask, Vocabulary};
+use nao_space::{
+    CnnArch, CnnSpace, DecodeError, Describe, Graphs, Levels, OpSet, Space, Token, TokenMask, Vocabulary,
+};
 use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
 

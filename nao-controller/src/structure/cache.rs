@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use nao_space::Graphs;
-use nao_space::Space;
 use nao_space::file::{self, FileError, MIB};
 use sha2::{Digest, Sha256};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
-use nao_space::{Direction, Graphs, Space};
+use nao_space::{Direction, Graphs};
 
 use super::assessment::{Assessment, assess_split};
 use super::assessment_plan::{AssessmentPlan, Assessments};

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use nao_kernels::nn::clip_gradients;
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
-use nao_space::{Graphs, Space, Token};
+use nao_space::{Graphs, Token};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

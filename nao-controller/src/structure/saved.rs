@@ -4,7 +4,6 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use nao_space::Graphs;
-use nao_space::Space;
 use nao_space::file::{check_checksum, with_checksum};
 use nao_space::seed::rng_for;
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,7 @@ use nao_space::search::{
     Memory, MemoryState, Observation, Origin, Proposal, Proposals, Strategy, StrategyError,
 };
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Growth, Levels, Space, Token, TrialId};
+use nao_space::{ArchKey, Growth, Levels, Token, TrialId};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::de::DeserializeOwned;

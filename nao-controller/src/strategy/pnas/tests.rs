@@ -3,9 +3,7 @@
 use burn::tensor::Device;
 use nao_space::search::laws::{self, observe};
 use nao_space::search::{Origin, Strategy};
-use nao_space::{
-    ChoiceSpace, CnnSpace, EdgeOp, Levels, NasBench201Arch, NasBench201Space, OpSet, RnnSpace, Space,
-};
+use nao_space::{ChoiceSpace, CnnSpace, EdgeOp, Levels, NasBench201Arch, NasBench201Space, OpSet, RnnSpace};
 
 use super::{PnasConfig, PnasSearch};
 use crate::SurrogateConfig;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use nao_space::features::Features;
 use nao_space::search::{Memory, Origin, StrategyError, saved_state};
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Graphs, Space};
+use nao_space::{ArchKey, Graphs};
 use serde::{Deserialize, Serialize};
 
 use super::super::NAO as NAME;

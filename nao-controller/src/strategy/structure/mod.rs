@@ -21,7 +21,7 @@ use nao_space::search::{
     Measured, Memory, Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError, saved_state,
 };
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Graphs, Space, Token};
+use nao_space::{ArchKey, Graphs, Token};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
