@@ -11,7 +11,7 @@ use super::token::{Token, TokenMask};
 /// A choice may fill several positions with one token, as where a block is used by two cells alike.
 ///
 /// ```
-/// use nao_space::{NasBench201Space, Space};
+/// use nao_space::{Levels, NasBench201Space, Space};
 ///
 /// let space = NasBench201Space::default();
 /// let growth = space.growth();

@@ -20,7 +20,7 @@ pub use definition::{Condition, InvalidChoiceSpace, Position};
 /// A space of named positions, each with named choices, and conditions under which a position applies.
 ///
 /// ```
-/// use nao_space::{ChoiceSpace, Space};
+/// use nao_space::{ChoiceSpace, Describe, Space};
 ///
 /// let space = ChoiceSpace::from_toml(r#"
 ///     name = "tiny"

@@ -30,7 +30,7 @@ use canonical::{canonical_arch, orders, reordered};
 /// A mutation is the paper's: a level, a motif of it, an edge, and another choice for it, each uniform.
 ///
 /// ```
-/// use nao_space::{HierarchicalArch, HierarchicalSpace, Space};
+/// use nao_space::{Describe, HierarchicalArch, HierarchicalSpace, Space};
 ///
 /// let space = HierarchicalSpace::default();
 /// let arch = HierarchicalArch::trivial();
