@@ -11,17 +11,17 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use nao_controller::{Enumeration, PretrainedSpace, PretrainingConfig, StructureConfig, StructureSearch};
 use nao_space::search::{Observation, Strategy};
 use nao_space::seed::rng_for;
-use nao_space::{CnnSpace, NasBench201Space, Objective, Space, TrialId};
+use nao_space::{CnnSpace, Graphs, NasBench201Space, Objective, TrialId};
 
 /// Few steps: how well a space was learned makes no difference to how long a round takes.
-fn learned<S: Space>(space: &S) -> (StructureConfig, Arc<PretrainedSpace>) {
+fn learned<S: Graphs>(space: &S) -> (StructureConfig, Arc<PretrainedSpace>) {
     let pretraining = PretrainingConfig { cells: 2_000, steps: 50, ..PretrainingConfig::default() };
     let learned = PretrainedSpace::learn(space, &pretraining, &Device::flex());
     (StructureConfig { pretraining, ..StructureConfig::default() }, Arc::new(learned.expect("training runs")))
 }
 
 /// Distinct architectures with scores that depend on them.
-fn observations<S: Space>(space: &S, count: usize) -> Vec<Observation<S::Arch>> {
+fn observations<S: Graphs>(space: &S, count: usize) -> Vec<Observation<S::Arch>> {
     let mut rng = rng_for(1, "bench", 0);
     let mut seen = std::collections::HashSet::new();
     let archs = std::iter::repeat_with(|| space.sample(&mut rng)).filter(|arch| seen.insert(space.key(arch)));
@@ -34,7 +34,7 @@ fn observations<S: Space>(space: &S, count: usize) -> Vec<Observation<S::Arch>> 
     observed.collect()
 }
 
-fn rounds<S: Space>(criterion: &mut Criterion, space: &S) {
+fn rounds<S: Graphs>(criterion: &mut Criterion, space: &S) {
     let (config, learned) = learned(space);
     let mut rng = rng_for(2, "bench", 0);
     let archs = (0..4_000).map(|_| space.sample(&mut rng)).take(2_600);

@@ -8,8 +8,8 @@ use nao_space::draw::Draw;
 use nao_space::notation::{JsonForm, ParseError};
 use nao_space::rand::seq::SliceRandom;
 use nao_space::{
-    BigUint, ChaCha8Rng, DecodeError, Direction, EvaluationError, Evaluator, Fidelity, Measurement,
-    Objective, Progress, Space, Token, TokenMask, Trial, Vocabulary, counted,
+    BigUint, ChaCha8Rng, Describe, Direction, EvaluationError, Evaluator, Fidelity, Graphs, Levels,
+    Measurement, Objective, Progress, Space, Token, TokenMask, Trial, Vocabulary, counted,
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,20 +119,9 @@ impl Space for FilterSpace {
         arch.filters.iter().map(|filter| filter.token()).collect()
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<Chain, DecodeError> {
-        let (expected, found) = (self.length, tokens.len());
-        if found != expected {
-            return Err(DecodeError::Length { space: self.name(), expected, found });
-        }
-        let filter = |(position, &token): (usize, &Token)| {
-            let allowed = || self.vocabulary.describe(&self.allowed(&tokens[..position]));
-            Filter::of_token(token).ok_or_else(|| DecodeError::NotAllowed {
-                position,
-                token,
-                allowed: allowed(),
-            })
-        };
-        Ok(Chain { filters: tokens.iter().enumerate().map(filter).collect::<Result<_, _>>()? })
+    fn build(&self, tokens: &[Token]) -> Chain {
+        let filter = |&token: &Token| Filter::of_token(token).expect("every token was checked");
+        Chain { filters: tokens.iter().map(filter).collect() }
     }
 
     /// Sorted: one spelling for all orders, so that a search tries a chain once.
@@ -161,10 +150,6 @@ impl Space for FilterSpace {
         all
     }
 
-    fn size(&self) -> BigUint {
-        BigUint::from(Filter::ALL.len()).pow(self.length as u32)
-    }
-
     /// `smooth > comb > pass`.
     fn format(&self, arch: &Chain) -> String {
         arch.filters.iter().map(|filter| filter.name()).collect::<Vec<_>>().join(" > ")
@@ -183,6 +168,16 @@ impl Space for FilterSpace {
             found.ok_or_else(|| ParseError::unexpected(place, format!("`{word}`"), format!("one of {known}")))
         };
         Ok(Chain { filters: words.into_iter().enumerate().map(filter).collect::<Result<_, _>>()? })
+    }
+}
+
+impl Graphs for FilterSpace {}
+
+impl Levels for FilterSpace {}
+
+impl Describe for FilterSpace {
+    fn size(&self) -> BigUint {
+        BigUint::from(Filter::ALL.len()).pow(self.length as u32)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The space: a network of a few stages, each with a depth and a width.
 
 use nao_space::notation::ParseError;
-use nao_space::{BigUint, ChaCha8Rng, DecodeError, Space, Token, TokenMask, Vocabulary, counted};
+use nao_space::{BigUint, Describe, Graphs, Levels, Space, Token, TokenMask, Vocabulary, counted};
 use serde::{Deserialize, Serialize};
 
 /// Layers and channels of one stage.
@@ -71,30 +71,15 @@ impl Space for StageSpace {
         arch.iter().copied().flat_map(StageSpace::token_of).collect()
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<Vec<Stage>, DecodeError> {
-        let expected = self.sequence_len();
-        if tokens.len() != expected {
-            return Err(DecodeError::Length { space: self.name(), expected, found: tokens.len() });
-        }
-        for (position, &token) in tokens.iter().enumerate() {
-            let mask = self.allowed(&tokens[..position]);
-            if !mask.contains(token) {
-                let names: Vec<&str> = mask.iter().filter_map(|token| self.vocabulary.name(token)).collect();
-                return Err(DecodeError::NotAllowed { position, token, allowed: names.join(", ") });
-            }
-        }
+    fn build(&self, tokens: &[Token]) -> Vec<Stage> {
         let stage = |pair: &[Token]| Stage {
             depth: DEPTHS[pair[0].index() - 1],
             width: WIDTHS[pair[1].index() - 1 - DEPTHS.len()],
         };
-        Ok(tokens.chunks(2).map(stage).collect())
+        tokens.chunks(2).map(stage).collect()
     }
 
     fn canonical(&self, arch: &Vec<Stage>) -> Vec<Stage> {
-        arch.clone()
-    }
-
-    fn respell(&self, arch: &Vec<Stage>, _: &mut ChaCha8Rng) -> Vec<Stage> {
         arch.clone()
     }
 
@@ -110,10 +95,6 @@ impl Space for StageSpace {
             }
         }
         all
-    }
-
-    fn size(&self) -> BigUint {
-        BigUint::from(DEPTHS.len() * WIDTHS.len()).pow(self.stages as u32)
     }
 
     /// `2x32 1x16`: depth and width of every stage.
@@ -140,5 +121,15 @@ impl Space for StageSpace {
         };
         let read = |(place, word): (usize, &str)| stage(word).ok_or_else(|| wrong(place, word));
         words.into_iter().enumerate().map(read).collect()
+    }
+}
+
+impl Graphs for StageSpace {}
+
+impl Levels for StageSpace {}
+
+impl Describe for StageSpace {
+    fn size(&self) -> BigUint {
+        BigUint::from(DEPTHS.len() * WIDTHS.len()).pow(self.stages as u32)
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use burn::tensor::Device;
 use nao_controller::{PretrainedCache, PretrainedSpace, PretrainingConfig, PretrainingStep};
-use nao_space::Space;
+use nao_space::Graphs;
 
 use crate::output::tell;
 
 /// What was learned of a space with these settings: from `file` if it is there, else from the cache, else learned now and
 /// kept in the cache. In any case `file` holds it afterwards, where one is given.
-pub fn pretrained<S: Space>(
+pub fn pretrained<S: Graphs>(
     space: &S,
     config: &PretrainingConfig,
     device: &Device,

@@ -5,9 +5,9 @@ use nao_child::Recipe;
 use nao_child::language::{LANGUAGE_RECIPES, LanguageRecipe};
 use nao_child::recipe::RECIPES;
 use nao_controller::registry::{OwnStrategy, SearchKind, Strategies};
-use nao_space::Space;
 use nao_space::draw::Draw;
 use nao_space::notation::JsonForm;
+use nao_space::{Describe, Graphs, Levels};
 
 use crate::args::SpaceKind;
 use crate::space_argument::{SpaceEntry, Spaces};
@@ -62,7 +62,7 @@ impl Registries {
     /// When its name is taken.
     pub fn space<S>(mut self, name: &'static str, about: &'static str, space: S) -> Self
     where
-        S: Space + Draw + JsonForm + Clone + Send + Sync + 'static,
+        S: Graphs + Levels + Describe + Draw + JsonForm,
     {
         assert!(
             self.spaces.entries().iter().all(|entry| entry.name != name),

@@ -10,8 +10,8 @@ use nao_space::draw::Draw;
 use nao_space::notation::JsonForm;
 use nao_space::table::TableSchema;
 use nao_space::{
-    ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, Encoding, HierarchicalSpace, NasBench101Space,
-    NasBench201Space, OpSet, RnnSpace, Space,
+    ActivationOrder, ChoiceSpace, CnnSpace, DartsSpace, Describe, Encoding, Graphs, HierarchicalSpace,
+    Levels, NasBench101Space, NasBench201Space, OpSet, RnnSpace,
 };
 
 use crate::args::{
@@ -130,8 +130,8 @@ fn built_in() -> Vec<SpaceEntry> {
 }
 
 /// What every space can do.
-pub trait AnySpace: Space + Draw + JsonForm + Clone {}
-impl<S: Space + Draw + JsonForm + Clone> AnySpace for S {}
+pub trait AnySpace: Graphs + Levels + Describe + Draw + JsonForm {}
+impl<S: Graphs + Levels + Describe + Draw + JsonForm> AnySpace for S {}
 
 /// The commands that take a space of any kind. Every space has them.
 pub trait SpaceCommands {

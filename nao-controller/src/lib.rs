@@ -32,50 +32,39 @@
 #![forbid(unsafe_code)]
 
 mod adam;
-mod attention;
 mod bundle;
-mod config;
-mod controller;
-#[cfg(test)]
-mod controller_tests;
-mod decoder;
-mod encoder;
 mod error;
 mod files;
 pub mod gaussian_process;
-mod improve;
 mod init;
 mod language;
+mod lstm;
 pub mod metrics;
-mod names;
-mod networks;
 mod ops;
 mod parameters;
 mod policy;
-mod predictor;
 pub mod registry;
+mod scored;
 mod strategy;
 mod structure;
 mod surrogate;
 mod targets;
-mod training;
-mod weights;
 
 /// The tensor library, for what public signatures name of it.
 pub use burn;
 /// The device that controllers compute on: `Device::flex()` is the CPU.
 pub use burn::tensor::Device;
-pub use config::{ControllerConfig, Design, PRESETS, PredictionLoss, Preset, UnknownPreset};
-pub use controller::{Controller, Gradients, Losses};
-pub use encoder::{Embedding, FinalState};
 pub use error::ControllerError;
-pub use improve::{ControllerBuilder, FittedController};
 pub use language::{Grammar, Language};
-pub use names::NamedValues;
+pub use lstm::{
+    Controller, ControllerBuilder, ControllerConfig, Design, Embedding, EpochLosses, FinalState, FitReport,
+    FittedController, Gradients, Losses, NamedValues, PRESETS, PredictionLoss, Preset, UnknownPreset,
+};
 pub use policy::{
     Draw, EntropyUse, Experience, OutputLayer, POLICY_PRESETS, PolicyConfig, PolicyLearner, PolicyRule,
     PolicySampler, PolicyUpdate, RewardScale,
 };
+pub use scored::ScoredArch;
 pub use strategy::{
     CheapConfig, CheapLook, Enumeration, LinearSearch, NaoConfig, NaoSearch, OriginCounts, PnasConfig,
     PnasSearch, PolicyReport, PolicySearch, ProposalCounts, RoundReport, StructureReport, StructureSearch,
@@ -85,12 +74,11 @@ pub use structure::{
     Ablation, AssessedSplit, Assessment, AssessmentPlan, Assessments, CheapKind, FitCost, Labels,
     PredictedMerit, PredictedScore, Predictor, PredictorBuilder, PredictorError, PredictorFile,
     PredictorState, PretrainedCache, PretrainedCacheError, PretrainedSpace, PretrainingConfig,
-    PretrainingReport, PretrainingStep, ScoreKind, ScoreScale, ScoredArch, SpaceOptions, StartPoints,
-    StructureConfig, StructurePredictor, assess_predictor, assess_split,
+    PretrainingReport, PretrainingStep, ScoreKind, ScoreScale, SpaceOptions, StartPoints, StructureConfig,
+    StructurePredictor, assess_predictor, assess_split,
 };
 pub use surrogate::SurrogateConfig;
 pub use targets::{RankScale, Targets, normal_scores};
-pub use training::{EpochLosses, FitReport};
 
 /// The examples of the README are tested with those of the documentation.
 #[cfg(doctest)]

@@ -13,9 +13,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::NamedFloats;
-use crate::decoder::floats;
 use crate::error::ControllerError;
 use crate::init;
+use crate::ops::floats;
 use crate::ops::{Linear, Lstm, LstmState, Symbols, sigmoid};
 use crate::parameters;
 

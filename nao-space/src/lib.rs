@@ -62,7 +62,10 @@ pub use image::{
     ALL_OPS, Border, Cell, CellRole, CnnArch, Edge, InvalidCell, Node, OP_SET_NAMES, OP_SETS, Op, OpId,
     OpKind, OpSet, OpSetEntry, State, UnknownOp, UnknownOpSet,
 };
-pub use language::{ArchKey, DecodeError, Growth, Space, Token, TokenMask, Vocabulary, describe, explain};
+pub use language::{
+    ArchKey, DecodeError, Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary, describe,
+    explain,
+};
 pub use spaces::{
     Activation, ActivationOrder, ChoiceArch, ChoiceSpace, CnnSpace, Condition, DartsSpace, EdgeOp, Encoding,
     HierarchicalArch, HierarchicalSpace, InvalidChoiceSpace, InvalidCnnSpace, InvalidNasBench101,

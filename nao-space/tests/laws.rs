@@ -10,8 +10,9 @@ use nao_space::laws::{
 use nao_space::network::{FeatureShape, NetworkPlan, Skeleton, Stem};
 use nao_space::seed::rng_for;
 use nao_space::{
-    ActivationOrder, Cell, ChoiceSpace, CnnArch, CnnSpace, DartsSpace, Edge, Encoding, HierarchicalSpace,
-    NasBench101Space, NasBench201Space, Node, Op, OpSet, RnnSpace, Space, State, Token, space_laws,
+    ActivationOrder, Cell, ChoiceSpace, CnnArch, CnnSpace, DartsSpace, Describe, Edge, Encoding,
+    HierarchicalSpace, NasBench101Space, NasBench201Space, Node, Op, OpSet, RnnSpace, Space, State, Token,
+    space_laws,
 };
 use num_bigint::BigUint;
 use proptest::prelude::*;

@@ -3,7 +3,9 @@
 
 use nao_space::laws::spaces as laws;
 use nao_space::notation::ParseError;
-use nao_space::{CnnArch, CnnSpace, DecodeError, OpSet, Space, Token, TokenMask, Vocabulary};
+use nao_space::{
+    CnnArch, CnnSpace, DecodeError, Describe, Graphs, Levels, OpSet, Space, Token, TokenMask, Vocabulary,
+};
 use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
 
@@ -71,6 +73,10 @@ impl Space for Faulty {
         tokens
     }
 
+    fn build(&self, tokens: &[Token]) -> CnnArch {
+        self.space.build(tokens)
+    }
+
     fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
         self.space.decode(tokens)
     }
@@ -93,10 +99,6 @@ impl Space for Faulty {
         neighbours
     }
 
-    fn size(&self) -> BigUint {
-        self.space.size()
-    }
-
     fn format(&self, arch: &CnnArch) -> String {
         self.space.format(arch)
     }
@@ -107,6 +109,16 @@ impl Space for Faulty {
             return self.space.parse(&words.repeat(self.sequence_len() / 4).join(" "));
         }
         self.space.parse(text)
+    }
+}
+
+impl Graphs for Faulty {}
+
+impl Levels for Faulty {}
+
+impl Describe for Faulty {
+    fn size(&self) -> BigUint {
+        self.space.size()
     }
 }
 

@@ -13,7 +13,7 @@ use nao_space::search::{
     RoundLimits, Strategy,
 };
 use nao_space::table::{Label, Table};
-use nao_space::{CnnArch, CnnSpace, Evaluator, Objective, Quiet, Space, Trial, TrialId};
+use nao_space::{CnnArch, CnnSpace, Evaluator, Graphs, Objective, Quiet, Space, Trial, TrialId};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seeds: u64 = std::env::args().nth(1).map_or(Ok(20), |seeds| seeds.parse())?;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Pairs of rounds from the same observations: one of ascent alone, one of as many mutations.
-fn compare<S: Space>(
+fn compare<S: Graphs>(
     space: &S,
     learned: &Arc<PretrainedSpace>,
     seeds: u64,

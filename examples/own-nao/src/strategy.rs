@@ -3,11 +3,11 @@
 use std::error::Error;
 
 use nao_controller::registry::OwnStrategy;
-use nao_space::Space;
 use nao_space::search::{
     Memory, MemoryState, Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError,
 };
 use nao_space::seed::rng_for;
+use nao_space::{Graphs, Levels, Space};
 use serde::{Deserialize, Serialize};
 
 /// Mutations before a place counts as known.
@@ -35,7 +35,7 @@ impl OwnStrategy for Climb {
     const ABOUT: &'static str = "mutations of the best architecture so far";
     type Settings = ClimbSettings;
 
-    fn build<S: Space + Clone + 'static>(
+    fn build<S: Graphs + Levels>(
         &self,
         settings: ClimbSettings,
         space: S,

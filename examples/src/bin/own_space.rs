@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use nao_examples::filters::{FilterSpace, Ringing};
-use nao_space::Space;
 use nao_space::search::{RandomSearch, RoundLimits, run_search};
+use nao_space::{Describe, Space};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let space = FilterSpace::new(12);

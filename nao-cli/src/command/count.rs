@@ -11,7 +11,7 @@ use crate::arch_argument::{NamedArch, read_arch};
 use crate::arch_text::kind_of_arch;
 use crate::args::{CountArgs, SpaceKind};
 use crate::cell_network::{ask_for_convention, convention_word};
-use crate::report::millions;
+use crate::figures::millions;
 
 /// What is printed.
 #[derive(Serialize)]

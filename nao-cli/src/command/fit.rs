@@ -15,8 +15,9 @@ use serde::Serialize;
 use super::print_text;
 use crate::args::FitArgs;
 use crate::output::Output;
+use crate::progress::StepProgress;
 use crate::registries::Registries;
-use crate::report::{StepProgress, assessment_table};
+use crate::report::assessment_table;
 use crate::space_argument::AnySpace;
 
 /// What is printed.

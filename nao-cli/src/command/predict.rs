@@ -11,8 +11,9 @@ use super::fit::finite;
 use super::{print_json, print_text};
 use crate::args::{AnySpaceOptions, PredictArgs};
 use crate::output::tell;
+use crate::progress::cost_in_words;
 use crate::registries::Registries;
-use crate::report::{cost_in_words, plain_table};
+use crate::report::plain_table;
 use crate::space_argument::AnySpace;
 
 /// One architecture, the best first.

@@ -26,13 +26,13 @@ use crate::cell_network::CellNetwork;
 use crate::cells::{CellSpace, with_recipe};
 use crate::device::device;
 use crate::failure::{Interrupted, stopped_at};
+use crate::figures::figure;
 use crate::interrupt::Interrupt;
 use crate::output::tell;
 use crate::pretrained::pretrained;
+use crate::progress::SearchProgress;
 use crate::registries::Registries;
-use crate::report::{
-    SearchProgress, figure, operations_watch, print_summary, relaxed_tables, say_origin, shared_tables,
-};
+use crate::report::{operations_watch, print_summary, relaxed_tables, say_origin, shared_tables};
 use crate::run::{
     DerivedOutcome, Finalists, Resolved, RunConfig, RunInFolder, SearchedRecipe, SharedOutcome, data_summary,
     kind_of_search, new_manifest, refuse_flags_of_other_cells, refuse_idle_flags, resolve, starting,

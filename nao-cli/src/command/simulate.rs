@@ -15,8 +15,9 @@ use super::{print_json, print_text};
 use crate::args::{ExecutionOptions, RunOptions, SimulateArgs};
 use crate::cells::CellSpace;
 use crate::interrupt::Interrupt;
+use crate::progress::SearchProgress;
 use crate::registries::Registries;
-use crate::report::{SearchProgress, plain_table};
+use crate::report::plain_table;
 use crate::run::{Resolved, new_manifest, resolve};
 
 pub fn run(args: SimulateArgs, interrupt: &Interrupt) -> Result<()> {

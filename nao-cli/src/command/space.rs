@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow};
 use nao_child::Recipe;
 use nao_space::seed::rng_for;
-use nao_space::{CellRole, CnnSpace, Space, State, Token};
+use nao_space::{CellRole, CnnSpace, Describe, Space, State, Token};
 use serde_json::json;
 
 use super::{print_each, print_json, print_text};

@@ -23,9 +23,9 @@ use crate::args::WorkerArgs;
 use crate::cells::{NamedRecipe, with_recipe};
 use crate::device::device;
 use crate::failure::STOPPED;
+use crate::figures::figure;
 use crate::interrupt::IsIgnored;
 use crate::output::{mention, tell};
-use crate::report::figure;
 use crate::run::RunContents;
 
 /// Works. `is_ignored` says which signals the process was started to ignore.

@@ -2,7 +2,8 @@
 
 use nao_run::{RankedTrial, TrialOrigin};
 
-use super::table::{figure, millions, plain_table};
+use super::table::plain_table;
+use crate::figures::{figure, millions};
 
 /// The best architectures, each with all that makes its score readable.
 pub fn best_table(entries: &[RankedTrial]) -> String {

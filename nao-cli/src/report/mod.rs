@@ -1,13 +1,11 @@
-//! What people and programs see: progress, tables, JSON.
+//! What people and programs see of results: tables, JSON.
 
 mod assessment;
 mod best;
 mod data;
-mod progress;
 mod relaxed;
 mod shared;
 mod status;
-mod steps;
 mod summary;
 mod table;
 mod watch;
@@ -15,11 +13,9 @@ mod watch;
 pub use assessment::assessment_table;
 pub use best::best_table;
 pub use data::say_origin;
-pub use progress::{SearchProgress, TrainProgress};
 pub use relaxed::relaxed_tables;
 pub use shared::shared_tables;
 pub use status::status_text;
-pub use steps::{StepProgress, cost_in_words};
 pub use summary::print_summary;
-pub use table::{figure, millions, narrow_table, plain_table};
+pub use table::{narrow_table, plain_table};
 pub use watch::operations_watch;

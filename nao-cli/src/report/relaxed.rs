@@ -1,6 +1,7 @@
 //! What a search in a relaxed network says when its epochs are done.
 
-use super::table::{figure, plain_table};
+use super::table::plain_table;
+use crate::figures::figure;
 use crate::run::RelaxedReport;
 
 /// The epochs, the derived cells, the collapse watch, and how the result is chosen.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use nao_space::search::{COLLAPSED, OperationHistogram};
 
-use super::table::{figure, plain_table};
+use super::table::plain_table;
+use crate::figures::figure;
 use crate::run::SharedReport;
 
 /// The curve of the rounds, the operations of each round's pool and of its best cells, warnings, and how the result is

@@ -5,7 +5,8 @@ use std::path::Path;
 use nao_run::quoted;
 use nao_run::status::{RunStatus, RunningTrial, SchedulerStatus};
 
-use super::table::{figure, plain_table};
+use super::table::plain_table;
+use crate::figures::figure;
 
 /// The status for people.
 pub fn status_text(status: &RunStatus) -> String {

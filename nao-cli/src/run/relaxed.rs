@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::in_folder::RunInFolder;
 use crate::failure::{Interrupted, RunFailed, stopped_at};
-use crate::report::TrainProgress;
+use crate::progress::TrainProgress;
 
 /// What came out of it.
 pub struct DerivedOutcome<A> {

@@ -33,7 +33,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::decoder::floats;
+    use crate::ops::floats;
 
     fn loss(scores: &[f32], targets: &[f32]) -> f32 {
         let column = |values: &[f32]| Tensor::<1>::from_floats(values, &Device::flex()).unsqueeze_dim(1);

@@ -3,6 +3,7 @@
 
 mod activation;
 mod dropout;
+mod floats;
 mod linear;
 mod loss;
 mod lstm;
@@ -11,6 +12,7 @@ mod symbols;
 
 pub(crate) use activation::{sigmoid, softmax, tanh};
 pub(crate) use dropout::{Mode, dropout};
+pub(crate) use floats::floats;
 pub(crate) use linear::{Linear, project};
 pub(crate) use loss::{log_softmax, mean_squared_error, negative_log_likelihood, pairwise_logistic};
 pub(crate) use lstm::{Lstm, LstmState};

@@ -15,9 +15,9 @@ use super::network::{PolicyNetwork, TrainingSet};
 use super::surrogate::{self, Batch};
 use crate::adam;
 use crate::bundle::NamedFloats;
-use crate::decoder::floats;
 use crate::error::ControllerError;
 use crate::language::{Grammar, Language};
+use crate::ops::floats;
 use crate::parameters;
 
 /// A drawn sequence and what it earned.

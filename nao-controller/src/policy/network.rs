@@ -9,10 +9,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::config::{OutputLayer, PolicyConfig};
 use super::draw::Draw;
-use crate::decoder::floats;
 use crate::error::ControllerError;
 use crate::init;
 use crate::language::{Grammar, Language};
+use crate::ops::floats;
 use crate::ops::{Lstm, LstmState, Symbols, log_softmax, tanh};
 
 /// What is added to the logit of a token that the grammar does not allow.

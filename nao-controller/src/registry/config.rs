@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::StrategyError;
-use crate::config::{ControllerConfig, PRESETS};
+use crate::lstm::config::{ControllerConfig, PRESETS};
 use crate::policy::PolicyConfig;
 use crate::strategy::{NaoConfig, PnasConfig};
 use crate::structure::StructureConfig;

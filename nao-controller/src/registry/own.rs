@@ -4,7 +4,8 @@ use std::error::Error;
 
 use nao_space::search::Strategy;
 use nao_space::{
-    ChoiceSpace, CnnSpace, DartsSpace, HierarchicalSpace, NasBench101Space, NasBench201Space, RnnSpace, Space,
+    ChoiceSpace, CnnSpace, DartsSpace, Graphs, HierarchicalSpace, Levels, NasBench101Space, NasBench201Space,
+    RnnSpace, Space,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ type OwnError = Box<dyn Error + Send + Sync>;
 ///
 /// ```
 /// use nao_controller::registry::{NoSettings, OwnStrategy, Strategies};
-/// use nao_space::Space;
+/// use nao_space::{Graphs, Levels};
 /// use nao_space::search::{RandomSearch, Strategy};
 ///
 /// struct Dice;
@@ -30,7 +31,7 @@ type OwnError = Box<dyn Error + Send + Sync>;
 ///     const NAME: &'static str = "dice";
 ///     const ABOUT: &'static str = "architectures as they fall";
 ///     type Settings = NoSettings;
-///     fn build<S: Space + Clone + 'static>(
+///     fn build<S: Graphs + Levels>(
 ///         &self,
 ///         _: NoSettings,
 ///         space: S,
@@ -56,7 +57,7 @@ pub trait OwnStrategy: Send + Sync + 'static {
     ///
     /// # Errors
     /// When these settings cannot be: it is said as it is, after the name of the strategy.
-    fn build<S: Space + Clone + 'static>(
+    fn build<S: Graphs + Levels>(
         &self,
         settings: Self::Settings,
         space: S,
@@ -105,7 +106,7 @@ pub trait BuildFor<S: Space> {
     ) -> Result<Box<dyn Strategy<S>>, StrategyError>;
 }
 
-impl<S: Space + Clone + 'static, F: OwnStrategy> BuildFor<S> for F {
+impl<S: Graphs + Levels, F: OwnStrategy> BuildFor<S> for F {
     fn build_for(
         &self,
         settings: &Map<String, Value>,
@@ -145,7 +146,7 @@ impl<F: OwnStrategy> Registered for F {
 }
 
 /// A space for which registered strategies can be made.
-pub trait RegisteredSpace: Space + Clone + 'static {
+pub trait RegisteredSpace: Graphs + Levels {
     /// What makes a strategy for this space.
     fn builder(strategy: &dyn Registered) -> &dyn BuildFor<Self>;
 }

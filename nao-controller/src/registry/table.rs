@@ -4,7 +4,7 @@ use nao_space::search::{EvolutionConfig, Removal};
 
 use super::config::StrategySettings;
 use super::entry::{Asking, SearchKind, SharedSearch, StrategyEntry};
-use crate::config::ControllerConfig;
+use crate::lstm::config::ControllerConfig;
 use crate::policy::PolicyConfig;
 use crate::strategy::{NaoConfig, PnasConfig};
 use crate::structure::{Ablation, StructureConfig};

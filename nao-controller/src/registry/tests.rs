@@ -40,7 +40,7 @@ fn every_entry_has_a_name_of_its_own_and_reads_back_from_its_file() {
 #[test]
 fn short_forms_are_what_they_say() {
     let strategies = Strategies::default();
-    for preset in crate::config::PRESETS {
+    for preset in crate::lstm::config::PRESETS {
         let config = strategies.entry(&format!("nao:{}", preset.name)).unwrap().config();
         let StrategySettings::Controller { preset: name, config } = config.settings else {
             panic!("a controller")
@@ -171,7 +171,7 @@ impl OwnStrategy for Own {
     const ABOUT: &'static str = "a strategy of a test";
     type Settings = OwnSettings;
 
-    fn build<S: nao_space::Space + Clone + 'static>(
+    fn build<S: nao_space::Graphs + nao_space::Levels>(
         &self,
         settings: OwnSettings,
         space: S,

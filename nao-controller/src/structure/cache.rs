@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use nao_space::Space;
+use nao_space::Graphs;
 use nao_space::file::{self, FileError, MIB};
 use sha2::{Digest, Sha256};
 
@@ -99,7 +99,7 @@ impl PretrainedCache {
     /// # Errors
     /// When `file` cannot be read or written, holds something else or was learned with other settings, or the space cannot
     /// be learned.
-    pub fn pretrained<S: Space>(
+    pub fn pretrained<S: Graphs>(
         &self,
         space: &S,
         config: &PretrainingConfig,
@@ -123,7 +123,7 @@ impl PretrainedCache {
         Ok(Arc::new(learned))
     }
 
-    fn learn<S: Space>(
+    fn learn<S: Graphs>(
         &self,
         space: &S,
         config: &PretrainingConfig,
@@ -137,7 +137,7 @@ impl PretrainedCache {
         Ok(learned)
     }
 
-    fn read<S: Space>(
+    fn read<S: Graphs>(
         &self,
         space: &S,
         config: &PretrainingConfig,
@@ -149,7 +149,7 @@ impl PretrainedCache {
     }
 
     /// Reads a file of the cache; one that cannot be read counts as none.
-    fn read_cached<S: Space>(
+    fn read_cached<S: Graphs>(
         &self,
         space: &S,
         config: &PretrainingConfig,
@@ -166,7 +166,7 @@ impl PretrainedCache {
     }
 
     /// The file of a space that was learned with these settings.
-    fn file<S: Space>(&self, space: &S, config: &PretrainingConfig) -> Option<PathBuf> {
+    fn file<S: Graphs>(&self, space: &S, config: &PretrainingConfig) -> Option<PathBuf> {
         let digest = Sha256::digest(PretrainedSpace::cache_name(space, config));
         let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let name = space.name().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");

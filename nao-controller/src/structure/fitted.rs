@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
-use nao_space::{Direction, Space};
+use nao_space::{Direction, Graphs};
 
 use super::assessment::{Assessment, assess_split};
 use super::assessment_plan::{AssessmentPlan, Assessments};
@@ -14,9 +14,9 @@ use super::predictor::{Labels, PredictedMerit, StructurePredictor};
 use super::predictor_error::PredictorError;
 use super::predictor_file::{CheapKind, Content, FORMAT, FittedFile, PairsFile, PredictorFile, ScoreKind};
 use super::predictor_file::{SpaceOptions, VERSION};
-use super::scored::ScoredArch;
 use crate::files::write_whole;
 use crate::gaussian_process::Prediction;
+use crate::scored::ScoredArch;
 
 /// Predicts scores of architectures of a space from those of others: a Gaussian process over the structure of the
 /// architectures, which needs no training of networks and no more than some dozens of scores.
@@ -45,7 +45,7 @@ use crate::gaussian_process::Prediction;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Predictor<S: Space> {
+pub struct Predictor<S: Graphs> {
     space: S,
     map: FeatureMap,
     model: StructurePredictor,
@@ -77,7 +77,7 @@ pub struct PredictedScore {
 
 /// How a [`Predictor`] is fitted: what its scores are, and the settings of the fit.
 #[derive(Clone, Debug)]
-pub struct PredictorBuilder<S: Space> {
+pub struct PredictorBuilder<S: Graphs> {
     space: S,
     score: ScoreKind,
     cheap: Option<CheapKind>,
@@ -96,7 +96,7 @@ struct Examples<A> {
     cheap: Option<Vec<f64>>,
 }
 
-impl<S: Space + Clone> Predictor<S> {
+impl<S: Graphs> Predictor<S> {
     /// Fits a predictor to architectures with their scores, with the usual settings. Spellings of one architecture count as
     /// one, with the mean of their scores.
     ///
@@ -268,7 +268,7 @@ impl<S: Space + Clone> Predictor<S> {
     }
 }
 
-impl<S: Space + Clone> PredictorBuilder<S> {
+impl<S: Graphs> PredictorBuilder<S> {
     /// What the scores are called, and their unit; `score` both where nothing is said.
     pub fn score(mut self, name: &str, unit: &str) -> Self {
         (self.score.name, self.score.unit) = (name.to_owned(), unit.to_owned());

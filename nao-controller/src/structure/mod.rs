@@ -19,7 +19,6 @@ mod predictor_error;
 mod predictor_file;
 mod pretraining;
 mod saved;
-mod scored;
 mod state;
 
 pub use ablation::Ablation;
@@ -34,5 +33,4 @@ pub use predictor::{Labels, PredictedMerit, StructurePredictor};
 pub use predictor_error::PredictorError;
 pub use predictor_file::{CheapKind, PredictorFile, ScoreKind, SpaceOptions};
 pub use pretraining::{PretrainedSpace, PretrainingReport};
-pub use scored::ScoredArch;
 pub use state::PredictorState;

@@ -1,6 +1,6 @@
 //! The predictor by itself: scores of architectures learned from measured ones, without a search.
 
-use nao_space::Space;
+use nao_space::Graphs;
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
 use rand_chacha::ChaCha8Rng;
@@ -26,7 +26,7 @@ impl StructureConfig {
 
 impl PretrainingConfig {
     /// How the features of a space vary, by its samples: the part of pre-training that needs no networks.
-    pub fn feature_map<S: Space>(&self, space: &S) -> FeatureMap {
+    pub fn feature_map<S: Graphs>(&self, space: &S) -> FeatureMap {
         FeatureMap::learn(space, self.feature_samples, &mut rng_for(self.seed, "feature map", 0))
     }
 }
@@ -38,7 +38,7 @@ impl PretrainingConfig {
 /// ```
 /// use nao_controller::{Labels, StructureConfig, StructurePredictor};
 /// use nao_space::seed::rng_for;
-/// use nao_space::{EdgeOp, NasBench201Space, Space};
+/// use nao_space::{Graphs, EdgeOp, NasBench201Space, Space};
 ///
 /// let space = NasBench201Space::default();
 /// let config = StructureConfig::default();

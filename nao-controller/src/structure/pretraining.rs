@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use nao_kernels::nn::clip_gradients;
 use nao_space::features::{FeatureMap, Features};
 use nao_space::seed::rng_for;
-use nao_space::{Space, Token};
+use nao_space::{Graphs, Token};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ impl PretrainedSpace {
     ///
     /// # Errors
     /// When the training leaves the finite numbers.
-    pub fn learn<S: Space>(
+    pub fn learn<S: Graphs>(
         space: &S,
         config: &PretrainingConfig,
         device: &Device,
@@ -138,12 +138,12 @@ impl PretrainedSpace {
         grammar: &dyn Grammar,
     ) -> Result<Vec<Vec<Token>>, ControllerError> {
         let (length, vocabulary) = (self.language.sequence_len, self.language.vocabulary_len());
-        let log_probs = crate::decoder::floats(self.networks.valid().write(embedding));
+        let log_probs = crate::ops::floats(self.networks.valid().write(embedding));
         log_probs.chunks(length * vocabulary).map(|sequence| write(sequence, length, grammar)).collect()
     }
 
     /// Refuses another space.
-    pub(crate) fn check_space<S: Space>(&self, space: &S) -> Result<(), ControllerError> {
+    pub(crate) fn check_space<S: Graphs>(&self, space: &S) -> Result<(), ControllerError> {
         check_language(&self.language, &Language::of(space))
     }
 
@@ -157,7 +157,7 @@ impl PretrainedSpace {
         }
     }
 
-    fn measure<S: Space>(&mut self, space: &S, seen: &[S::Arch]) -> Result<(), ControllerError> {
+    fn measure<S: Graphs>(&mut self, space: &S, seen: &[S::Arch]) -> Result<(), ControllerError> {
         let known: std::collections::HashSet<Vec<Token>> =
             seen.iter().map(|arch| space.encode(arch)).collect();
         let mut rng = rng_for(self.config.seed, "pretraining check", 0);
@@ -230,7 +230,7 @@ struct TrainingSet {
 }
 
 impl TrainingSet {
-    fn of<S: Space>(space: &S, map: &FeatureMap, archs: &[S::Arch]) -> Self {
+    fn of<S: Graphs>(space: &S, map: &FeatureMap, archs: &[S::Arch]) -> Self {
         let vocabulary = space.vocabulary().len();
         let mut features = Vec::new();
         for arch in archs {
@@ -271,7 +271,7 @@ fn train(
         let gradients = clip_gradients(&networks, gradients, config.clip);
         networks = optimizer.step(one_cycle(config, step), networks, gradients);
         if step % 200 == 199 || step + 1 == config.steps {
-            let loss = crate::decoder::floats(loss)[0];
+            let loss = crate::ops::floats(loss)[0];
             tracing::debug!(step, loss, "pre-training");
             if !loss.is_finite() {
                 let (epoch, loss, learning_rate) = (step + 1, f64::from(loss), config.learning_rate);
@@ -323,6 +323,6 @@ fn write(log_probs: &[f32], length: usize, grammar: &dyn Grammar) -> Result<Vec<
 /// The rows of a tensor.
 pub(super) fn rows(tensor: Tensor<2>) -> Vec<Vec<f64>> {
     let [_, width] = tensor.dims();
-    let values = crate::decoder::floats(tensor);
+    let values = crate::ops::floats(tensor);
     values.chunks(width.max(1)).map(|row| row.iter().copied().map(f64::from).collect()).collect()
 }

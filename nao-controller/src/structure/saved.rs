@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
-use nao_space::Space;
+use nao_space::Graphs;
 use nao_space::file::{check_checksum, with_checksum};
 use nao_space::seed::rng_for;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ struct Header {
 
 impl PretrainedSpace {
     /// The name under which to keep what is learned of a space with these settings: equal names, equal learning.
-    pub fn cache_name<S: Space>(space: &S, config: &PretrainingConfig) -> String {
+    pub fn cache_name<S: Graphs>(space: &S, config: &PretrainingConfig) -> String {
         let text =
             serde_json::to_string(&(ENTRY, Language::of(space), config, space.graph_schema().is_some()));
         text.expect("plain structs have a JSON form")
@@ -50,7 +50,11 @@ impl PretrainedSpace {
     ///
     /// # Errors
     /// When the bytes are no such file, damaged, or of another space.
-    pub fn from_bytes<S: Space>(space: &S, bytes: Vec<u8>, device: &Device) -> Result<Self, ControllerError> {
+    pub fn from_bytes<S: Graphs>(
+        space: &S,
+        bytes: Vec<u8>,
+        device: &Device,
+    ) -> Result<Self, ControllerError> {
         check_checksum(&bytes).map_err(refuse)?;
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).map_err(refuse)?;
         let entries = metadata.metadata().as_ref();

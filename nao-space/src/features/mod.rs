@@ -38,7 +38,7 @@ use rand_chacha::ChaCha8Rng;
 use self::fine::FineLabel;
 use self::structure::StructureColumns;
 use crate::graph::OperationGraph;
-use crate::language::{Space, Token};
+use crate::language::{Graphs, Token};
 
 /// A label must occur in as many samples to become a column.
 const RARE: usize = 3;
@@ -91,14 +91,14 @@ pub struct FineCount {
 
 impl FeatureMap {
     /// Learns from `samples` random architectures of the space.
-    pub fn learn<S: Space>(space: &S, samples: usize, rng: &mut ChaCha8Rng) -> Self {
+    pub fn learn<S: Graphs>(space: &S, samples: usize, rng: &mut ChaCha8Rng) -> Self {
         let mut seen = HashSet::new();
         let drawn = (0..samples).map(|_| space.sample(rng));
         FeatureMap::of_archs(space, &drawn.filter(|arch| seen.insert(space.key(arch))).collect::<Vec<_>>())
     }
 
     /// Learns from these architectures.
-    pub fn of_archs<S: Space>(space: &S, archs: &[S::Arch]) -> Self {
+    pub fn of_archs<S: Graphs>(space: &S, archs: &[S::Arch]) -> Self {
         let columns = space.graph_schema().map(|schema| StructureColumns::new(&schema));
         let canonical: Vec<S::Arch> = archs.iter().map(|arch| space.canonical(arch)).collect();
         let (fine, fine_unit) =
@@ -111,7 +111,7 @@ impl FeatureMap {
     }
 
     /// The features of an architecture.
-    pub fn features<S: Space>(&self, space: &S, arch: &S::Arch) -> Features {
+    pub fn features<S: Graphs>(&self, space: &S, arch: &S::Arch) -> Features {
         let arch = space.canonical(arch);
         let graphs = space.graphs(&arch);
         let structure = self.columns.as_ref().map_or(Vec::new(), |columns| {
@@ -146,7 +146,7 @@ impl FeatureMap {
 
     /// All structural columns of an architecture with their names, as they are before standardising; empty for a
     /// space without graphs.
-    pub fn named_row<S: Space>(&self, space: &S, arch: &S::Arch) -> Vec<(&str, f64)> {
+    pub fn named_row<S: Graphs>(&self, space: &S, arch: &S::Arch) -> Vec<(&str, f64)> {
         let Some(columns) = &self.columns else { return Vec::new() };
         let row = row(columns, &space.graphs(&space.canonical(arch)));
         columns.names().iter().map(String::as_str).zip(row).collect()

@@ -1,10 +1,11 @@
 use super::*;
 use crate::image::{Cell, CnnArch, Edge, Node, Op, OpSet, State};
+use crate::language::Space;
 use crate::seed::rng_for;
 use crate::spaces::{ChoiceSpace, CnnSpace, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace};
 
 /// The value of a column of the first graph.
-fn value<S: Space>(space: &S, arch: &S::Arch, column: &str) -> f64 {
+fn value<S: Graphs>(space: &S, arch: &S::Arch, column: &str) -> f64 {
     let map = FeatureMap::of_archs(space, std::slice::from_ref(arch));
     let row = map.named_row(space, arch);
     row.iter().find(|(name, _)| *name == column).unwrap_or_else(|| panic!("no column `{column}`")).1
@@ -84,7 +85,7 @@ fn a_recurrent_cell_by_hand() {
 
 #[test]
 fn other_spellings_have_the_same_features_and_others_mostly_not() {
-    fn check<S: Space>(space: &S, distinct: f64) {
+    fn check<S: Graphs>(space: &S, distinct: f64) {
         let mut rng = rng_for(3, "features", 0);
         let map = FeatureMap::learn(space, 300, &mut rng);
         let archs: Vec<S::Arch> = (0..60).map(|_| space.sample(&mut rng)).collect();

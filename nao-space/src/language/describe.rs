@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use num_bigint::BigUint;
 
-use super::space::Space;
+use super::space::Describe;
 use super::token::{Token, TokenMask};
 use crate::seed::rng_for;
 
@@ -23,7 +23,7 @@ const WALKS: u64 = 256;
 /// assert!(text.starts_with("nasbench201: 15625 sequences of 6 tokens, vocabulary of 6\n"));
 /// assert!(text.contains("1 <- 0: none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3"), "{text}");
 /// ```
-pub fn describe<S: Space>(space: &S) -> String {
+pub fn describe<S: Describe>(space: &S) -> String {
     let vocabulary = space.vocabulary();
     let mut text = format!(
         "{}: {} sequences of {} tokens, vocabulary of {}\n",
@@ -55,7 +55,7 @@ pub fn describe<S: Space>(space: &S) -> String {
 ///      1 (none), 2 (skip_connect), 3 (nor_conv_1x1), 4 (nor_conv_3x3), 5 (avg_pool_3x3)\n"
 /// );
 /// ```
-pub fn explain<S: Space>(space: &S, tokens: &[Token]) -> String {
+pub fn explain<S: Describe>(space: &S, tokens: &[Token]) -> String {
     let vocabulary = space.vocabulary();
     let mut text = String::new();
     for (position, &token) in tokens.iter().enumerate() {
@@ -91,7 +91,7 @@ struct Choice {
     depends: bool,
 }
 
-fn choices<S: Space>(space: &S) -> Vec<Choice> {
+fn choices<S: Describe>(space: &S) -> Vec<Choice> {
     let mut all: Vec<Choice> = Vec::new();
     for walk in 0..WALKS {
         let tokens = space.encode(&space.sample(&mut rng_for(0, "describe", walk)));
@@ -121,6 +121,7 @@ fn rounded(number: &BigUint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Space;
     use crate::spaces::{CnnSpace, DartsSpace, NasBench101Space};
 
     #[test]

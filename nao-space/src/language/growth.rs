@@ -11,7 +11,7 @@ use super::token::{Token, TokenMask};
 /// A choice may fill several positions with one token, as where a block is used by two cells alike.
 ///
 /// ```
-/// use nao_space::{NasBench201Space, Space};
+/// use nao_space::{Levels, NasBench201Space, Space};
 ///
 /// let space = NasBench201Space::default();
 /// let growth = space.growth();
@@ -164,12 +164,12 @@ mod tests {
 
     use super::*;
     use crate::image::OpSet;
-    use crate::language::Space;
+    use crate::language::{Levels, Space};
     use crate::seed::rng_for;
     use crate::spaces::{ChoiceSpace, CnnSpace, DartsSpace, NasBench101Space, NasBench201Space, RnnSpace};
 
     /// Grows all architectures of a small space, or a few of each level, and looks at each.
-    fn grows<S: Space>(space: &S, width: usize) -> Vec<usize> {
+    fn grows<S: Levels>(space: &S, width: usize) -> Vec<usize> {
         let growth = space.growth();
         let mut parents = vec![growth.placeholder().to_vec()];
         let mut counts = Vec::new();

@@ -9,6 +9,5 @@ mod token;
 pub use describe::{describe, explain};
 pub use growth::Growth;
 pub use key::ArchKey;
-pub(crate) use space::check_sequence;
-pub use space::{DecodeError, Space};
+pub use space::{DecodeError, Describe, Graphs, Levels, Space};
 pub use token::{Token, TokenMask, Vocabulary};

@@ -46,23 +46,32 @@ pub trait Space: Clone + Send + Sync + 'static {
     /// The sequence of an architecture.
     fn encode(&self, arch: &Self::Arch) -> Vec<Token>;
 
-    /// The architecture of a sequence.
+    /// The architecture of tokens that were checked: as many as a sequence has, each allowed after those before it. This is
+    /// what a space says; [`decode`](Space::decode) is what others call.
+    ///
+    /// # Panics
+    /// May panic on other tokens.
+    fn build(&self, tokens: &[Token]) -> Self::Arch;
+
+    /// The architecture of a sequence. A space says it anew only where it has a faster check than its own masks.
     ///
     /// # Errors
     /// Names the position, the token and what was allowed there.
-    fn decode(&self, tokens: &[Token]) -> Result<Self::Arch, DecodeError>;
+    fn decode(&self, tokens: &[Token]) -> Result<Self::Arch, DecodeError> {
+        check_sequence(self, tokens)?;
+        Ok(self.build(tokens))
+    }
 
     /// One representative of all spellings of the architecture.
     fn canonical(&self, arch: &Self::Arch) -> Self::Arch;
 
-    /// Another spelling of the same architecture, drawn at random.
-    fn respell(&self, arch: &Self::Arch, rng: &mut ChaCha8Rng) -> Self::Arch;
+    /// Another spelling of the same architecture, drawn at random: itself where a space has no symmetries.
+    fn respell(&self, arch: &Self::Arch, _rng: &mut ChaCha8Rng) -> Self::Arch {
+        arch.clone()
+    }
 
     /// All architectures that differ in one choice, in a fixed order.
     fn neighbours(&self, arch: &Self::Arch) -> Vec<Self::Arch>;
-
-    /// The exact number of sequences; symmetric spellings count each.
-    fn size(&self) -> BigUint;
 
     /// The architecture as text.
     fn format(&self, arch: &Self::Arch) -> String;
@@ -72,31 +81,6 @@ pub trait Space: Clone + Send + Sync + 'static {
     /// # Errors
     /// Names the position, what stood there and what was allowed.
     fn parse(&self, text: &str) -> Result<Self::Arch, ParseError>;
-
-    /// What the token at a position of a sequence says, such as `normal cell, node 0, first input`.
-    fn position(&self, position: usize) -> String {
-        format!("token {position}")
-    }
-
-    /// What the architectures' graphs are made of; `None` where they are no graphs of operations.
-    fn graph_schema(&self) -> Option<GraphSchema> {
-        None
-    }
-
-    /// The cells of an architecture as labelled graphs, in the order of [`GraphSchema::cells`]; none where the space
-    /// has no [`graph_schema`](Space::graph_schema). Features, and with them every model of scores, see an
-    /// architecture through its canonical spelling's graphs.
-    fn graphs(&self, _arch: &Self::Arch) -> Vec<OperationGraph> {
-        Vec::new()
-    }
-
-    /// How architectures grow from simple to complex. Where a space does not say, position by position.
-    fn growth(&self) -> Growth
-    where
-        Self: Sized,
-    {
-        Growth::token_by_token(self.sequence_len(), |prefix| self.allowed(prefix))
-    }
 
     /// A random architecture: every allowed token equally likely at every step.
     fn sample(&self, rng: &mut ChaCha8Rng) -> Self::Arch {
@@ -124,9 +108,43 @@ pub trait Space: Clone + Send + Sync + 'static {
     }
 }
 
-/// Checks tokens against the grammar of a space, for its `decode`: their number first, then each by the mask of
-/// those before it.
-pub(crate) fn check_sequence<S: Space>(space: &S, tokens: &[Token]) -> Result<(), DecodeError> {
+/// What the architectures of a space are as graphs. A space without graphs implements it with nothing in it: searches by
+/// structure then see its tokens.
+pub trait Graphs: Space {
+    /// What the architectures' graphs are made of; `None` where they are no graphs of operations.
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        None
+    }
+
+    /// The cells of an architecture as labelled graphs, in the order of [`GraphSchema::cells`]; none where the space
+    /// has no [`graph_schema`](Space::graph_schema). Features, and with them every model of scores, see an
+    /// architecture through its canonical spelling's graphs.
+    fn graphs(&self, _arch: &Self::Arch) -> Vec<OperationGraph> {
+        Vec::new()
+    }
+}
+
+/// How the architectures of a space grow level by level, for searches that go from simple ones to complex ones.
+pub trait Levels: Space {
+    /// How architectures grow from simple to complex. Where a space does not say, position by position.
+    fn growth(&self) -> Growth {
+        Growth::token_by_token(self.sequence_len(), |prefix| self.allowed(prefix))
+    }
+}
+
+/// What people are told of a space.
+pub trait Describe: Space {
+    /// The exact number of sequences; symmetric spellings count each.
+    fn size(&self) -> BigUint;
+
+    /// What the token at a position of a sequence says, such as `normal cell, node 0, first input`.
+    fn position(&self, position: usize) -> String {
+        format!("token {position}")
+    }
+}
+
+/// Checks tokens against the grammar of a space: their number first, then each by the mask of those before it.
+fn check_sequence<S: Space>(space: &S, tokens: &[Token]) -> Result<(), DecodeError> {
     if tokens.len() != space.sequence_len() {
         return Err(DecodeError::Length {
             space: space.name(),

@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use super::{arch_of, choices, garbage, sequence_of};
 use crate::graph::{OperationGraph, VertexLabel};
-use crate::language::{Space, Token};
+use crate::language::{Graphs, Token};
 use crate::seed::rng_for;
 
 /// Checks all laws of a space, one after another.
@@ -23,7 +23,7 @@ use crate::seed::rng_for;
 ///
 /// # Panics
 /// When the space breaks a law: with the law and the smallest case found.
-pub fn check_space_laws<S: Space>(space: &S) {
+pub fn check_space_laws<S: Graphs>(space: &S) {
     crate::with_space_laws! { space_laws! @check space }
 }
 
@@ -82,7 +82,7 @@ macro_rules! space_laws {
 }
 
 /// `decode(encode(a)) == a`, and a sequence has the length that the space says and no start symbol.
-pub fn decoding_undoes_encoding<S: Space>(space: &S) {
+pub fn decoding_undoes_encoding<S: Graphs>(space: &S) {
     for_archs(space, "decoding undoes encoding", |arch| {
         let tokens = space.encode(&arch);
         prop_assert_eq!(tokens.len(), space.sequence_len());
@@ -92,7 +92,7 @@ pub fn decoding_undoes_encoding<S: Space>(space: &S) {
 }
 
 /// `parse(format(a)) == a`, and no text has line breaks or space around it.
-pub fn parsing_undoes_formatting<S: Space>(space: &S) {
+pub fn parsing_undoes_formatting<S: Graphs>(space: &S) {
     for_archs(space, "parsing undoes formatting", |arch| {
         let text = space.format(&arch);
         prop_assert_eq!(text.trim(), &text);
@@ -103,7 +103,7 @@ pub fn parsing_undoes_formatting<S: Space>(space: &S) {
 }
 
 /// An architecture survives JSON.
-pub fn json_reads_back<S: Space>(space: &S) {
+pub fn json_reads_back<S: Graphs>(space: &S) {
     for_archs(space, "JSON reads back", |arch| {
         let json = serde_json::to_string(&arch).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let read: Result<S::Arch, _> = serde_json::from_str(&json);
@@ -113,7 +113,7 @@ pub fn json_reads_back<S: Space>(space: &S) {
 }
 
 /// A walk that takes any allowed token at each step is a sequence, and the sequence of what it decodes to.
-pub fn masked_walks_are_sequences<S: Space>(space: &S) {
+pub fn masked_walks_are_sequences<S: Graphs>(space: &S) {
     check(space, "masked walks are sequences", sequences(space), |tokens| {
         prop_assert_eq!(tokens.len(), space.sequence_len(), "nothing is allowed after {:?}", tokens);
         let arch = space.decode(&tokens).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -123,7 +123,7 @@ pub fn masked_walks_are_sequences<S: Space>(space: &S) {
 }
 
 /// After a whole sequence nothing is allowed, and masks speak of the space's vocabulary.
-pub fn whole_sequences_allow_nothing_more<S: Space>(space: &S) {
+pub fn whole_sequences_allow_nothing_more<S: Graphs>(space: &S) {
     check(space, "whole sequences allow nothing more", sequences(space), |tokens| {
         for length in 0..=tokens.len() {
             let allowed = space.allowed(&tokens[..length]);
@@ -136,7 +136,7 @@ pub fn whole_sequences_allow_nothing_more<S: Space>(space: &S) {
 
 /// Tokens decode just if they are as many as a sequence has and each is allowed after those before; nothing
 /// panics, neither `decode` nor `allowed`.
-pub fn decoding_accepts_just_what_is_allowed<S: Space>(space: &S) {
+pub fn decoding_accepts_just_what_is_allowed<S: Graphs>(space: &S) {
     let any_tokens = garbage(space).prop_map(|garbage| garbage.tokens(space));
     check(space, "decoding accepts just what is allowed", any_tokens, |tokens| {
         let each_allowed =
@@ -153,7 +153,7 @@ pub fn decoding_accepts_just_what_is_allowed<S: Space>(space: &S) {
 
 /// Reading any text, or the text of an architecture with a piece replaced, gives an architecture of the
 /// space or an error, never a panic.
-pub fn no_text_panics<S: Space>(space: &S) {
+pub fn no_text_panics<S: Graphs>(space: &S) {
     let piece = prop_oneof!["[0-9 -]{0,4}", "\\PC{0,3}", Just(String::new())];
     let cases = ("\\PC{0,80}", archs_of(space), any::<Index>(), any::<Index>(), piece);
     check(space, "no text panics", cases, |(anything, arch, from, to, piece)| {
@@ -171,7 +171,7 @@ pub fn no_text_panics<S: Space>(space: &S) {
 }
 
 /// The canonical form is its own canonical form and belongs to the space.
-pub fn canonical_is_idempotent<S: Space>(space: &S) {
+pub fn canonical_is_idempotent<S: Graphs>(space: &S) {
     for_archs(space, "canonical is idempotent", |arch| {
         let canonical = space.canonical(&arch);
         prop_assert_eq!(space.canonical(&canonical), canonical.clone());
@@ -180,7 +180,7 @@ pub fn canonical_is_idempotent<S: Space>(space: &S) {
 }
 
 /// Respelling stays in the space and changes neither canonical form nor key.
-pub fn respelling_keeps_canonical_form_and_key<S: Space>(space: &S) {
+pub fn respelling_keeps_canonical_form_and_key<S: Graphs>(space: &S) {
     let cases = (archs_of(space), any::<u64>());
     check(space, "respelling keeps canonical form and key", cases, |(arch, seed)| {
         let other = space.respell(&arch, &mut rng_for(seed, "respell", 0));
@@ -193,7 +193,7 @@ pub fn respelling_keeps_canonical_form_and_key<S: Space>(space: &S) {
 
 /// Two architectures have equal keys just where their canonical forms are equal. Tried on independent pairs, on
 /// neighbours, and on two neighbours of one architecture, among which equal ones are frequent.
-pub fn keys_are_equal_just_where_canonical_forms_are<S: Space>(space: &S) {
+pub fn keys_are_equal_just_where_canonical_forms_are<S: Graphs>(space: &S) {
     let cases = (archs_of(space), archs_of(space), any::<[Index; 2]>());
     check(space, "keys are equal just where canonical forms are", cases, |(one, two, picks)| {
         let near = space.neighbours(&one);
@@ -212,7 +212,7 @@ pub fn keys_are_equal_just_where_canonical_forms_are<S: Space>(space: &S) {
 }
 
 /// Neighbours belong to the space, differ from the architecture and from each other.
-pub fn neighbours_are_distinct_others_of_the_space<S: Space>(space: &S) {
+pub fn neighbours_are_distinct_others_of_the_space<S: Graphs>(space: &S) {
     for_archs(space, "neighbours are distinct others of the space", |arch| {
         let neighbours = space.neighbours(&arch);
         let mut seen = std::collections::HashSet::new();
@@ -227,7 +227,7 @@ pub fn neighbours_are_distinct_others_of_the_space<S: Space>(space: &S) {
 }
 
 /// An architecture is a neighbour of each of its neighbours. Tried on four of them.
-pub fn neighbourhood_is_mutual<S: Space>(space: &S) {
+pub fn neighbourhood_is_mutual<S: Graphs>(space: &S) {
     let cases = (archs_of(space), any::<[Index; 4]>());
     check(space, "neighbourhood is mutual", cases, |(arch, picks)| {
         let neighbours = space.neighbours(&arch);
@@ -243,7 +243,7 @@ pub fn neighbourhood_is_mutual<S: Space>(space: &S) {
 }
 
 /// A mutation is a neighbour, or the architecture itself where it has none.
-pub fn a_mutation_is_a_neighbour<S: Space>(space: &S) {
+pub fn a_mutation_is_a_neighbour<S: Graphs>(space: &S) {
     let cases = (archs_of(space), any::<u64>());
     check(space, "a mutation is a neighbour", cases, |(arch, seed)| {
         let mutant = space.mutate(&arch, &mut rng_for(seed, "mutate", 0));
@@ -258,7 +258,7 @@ pub fn a_mutation_is_a_neighbour<S: Space>(space: &S) {
 }
 
 /// Samples belong to the space, and the same generator draws the same one.
-pub fn samples_belong_to_the_space<S: Space>(space: &S) {
+pub fn samples_belong_to_the_space<S: Graphs>(space: &S) {
     check(space, "samples belong to the space", any::<u64>(), |seed| {
         let sample = || space.sample(&mut rng_for(seed, "sample", 0));
         prop_assert_eq!(sample(), sample());
@@ -268,7 +268,7 @@ pub fn samples_belong_to_the_space<S: Space>(space: &S) {
 
 /// Graphs are made of what their schema names, every vertex reads earlier ones and leads to the output, no path is longer
 /// than the schema says, and canonical spellings of one architecture have equal graphs.
-pub fn graphs_fit_their_schema_and_do_not_see_respelling<S: Space>(space: &S) {
+pub fn graphs_fit_their_schema_and_do_not_see_respelling<S: Graphs>(space: &S) {
     let cases = (archs_of(space), any::<u64>());
     check(space, "graphs fit their schema and do not see respelling", cases, |(arch, seed)| {
         let graphs = space.graphs(&space.canonical(&arch));
@@ -304,27 +304,27 @@ pub fn graphs_fit_their_schema_and_do_not_see_respelling<S: Space>(space: &S) {
 }
 
 /// An architecture is in the space just if its sequence is one of the space's and means it.
-fn is_in_space<S: Space>(space: &S, arch: &S::Arch) -> TestCaseResult {
+fn is_in_space<S: Graphs>(space: &S, arch: &S::Arch) -> TestCaseResult {
     let meant = space.decode(&space.encode(arch));
     prop_assert_eq!(meant.as_ref(), Ok(arch));
     Ok(())
 }
 
-fn for_archs<S: Space>(space: &S, law: &str, test: impl Fn(S::Arch) -> TestCaseResult) {
+fn for_archs<S: Graphs>(space: &S, law: &str, test: impl Fn(S::Arch) -> TestCaseResult) {
     check(space, law, archs_of(space), test);
 }
 
 /// As [`super::archs`], on a borrowed space.
-fn archs_of<S: Space>(space: &S) -> impl Strategy<Value = S::Arch> {
+fn archs_of<S: Graphs>(space: &S) -> impl Strategy<Value = S::Arch> {
     choices(space).prop_map(|choices| arch_of(space, &choices))
 }
 
 /// As [`super::token_sequences`], on a borrowed space.
-fn sequences<S: Space>(space: &S) -> impl Strategy<Value = Vec<Token>> {
+fn sequences<S: Graphs>(space: &S) -> impl Strategy<Value = Vec<Token>> {
     choices(space).prop_map(|choices| sequence_of(space, &choices))
 }
 
-fn check<S: Space, T: Strategy>(space: &S, law: &str, cases: T, test: impl Fn(T::Value) -> TestCaseResult) {
+fn check<S: Graphs, T: Strategy>(space: &S, law: &str, cases: T, test: impl Fn(T::Value) -> TestCaseResult) {
     let set = Config::default();
     // No file of past failures: this runs in other people's crates.
     let config = Config {

@@ -2,7 +2,7 @@
 
 /// The top modules of crates, lowest first: each with those that it may import, which stand above it. The tables of
 /// ARCHITECTURE.md.
-pub const ROOMS: [(&str, &str); 4] = [
+pub const ROOMS: [(&str, &str); 6] = [
     (
         "nao-space",
         "
@@ -36,6 +36,29 @@ nn        -> cpu operation
 ",
     ),
     (
+        "nao-controller",
+        "
+error            ->
+files            ->
+init             ->
+ops              -> init
+language         ->
+metrics          ->
+targets          ->
+scored           ->
+parameters       -> error
+bundle           ->
+adam             -> bundle error
+gaussian_process -> error
+lstm             -> error init language ops scored targets
+policy           -> adam bundle error init language ops parameters
+surrogate        -> bundle error init ops parameters
+structure        -> error files gaussian_process init language metrics ops scored targets
+strategy         -> bundle error gaussian_process language lstm metrics policy structure surrogate targets
+registry         -> error language lstm policy strategy structure
+",
+    ),
+    (
         "nao-child",
         "
 op        ->
@@ -50,6 +73,32 @@ language  -> data evaluator fidelity names recipe train
 relaxed   -> data network op recipe train
 supernet  -> data evaluator fidelity names network op recipe train
 cell_recipe -> data evaluator language recipe
+",
+    ),
+    (
+        "nao-cli",
+        "
+output         ->
+logging        ->
+flags          ->
+failure        -> output
+figures        ->
+interrupt      -> failure output
+device         ->
+progress       -> figures output
+pretrained     -> output
+cell_network   ->
+args           -> cell_network
+data           -> args
+space_argument -> args
+arch_text      -> args space_argument
+registries     -> args space_argument
+cells          -> arch_text args cell_network registries space_argument
+help           -> args registries
+run            -> arch_text args cell_network cells data device failure figures flags interrupt pretrained progress registries
+arch_argument  -> arch_text args cell_network cells flags run
+report         -> cells figures output run
+command        -> arch_argument arch_text args cell_network cells data device failure figures flags interrupt output pretrained progress registries report run space_argument
 ",
     ),
     (

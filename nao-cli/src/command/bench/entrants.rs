@@ -12,8 +12,8 @@ use nao_controller::{
     Ablation, CheapConfig, CheapLook, ControllerConfig, Enumeration, Language, LinearSearch, NaoConfig,
     NaoSearch, PretrainedSpace, PretrainingConfig, StructureConfig, StructureSearch,
 };
-use nao_space::Space;
 use nao_space::search::{Account, Strategy};
+use nao_space::{Graphs, Space};
 
 use super::values::Values;
 use crate::args::{BenchArgs, BenchMode};
@@ -145,7 +145,7 @@ fn as_in_bench(config: StrategyConfig, args: &BenchArgs) -> StrategyConfig {
 }
 
 /// What entrants need of a table besides its values; those with equal settings share it.
-pub struct Equipment<'a, S: Space> {
+pub struct Equipment<'a, S: Graphs> {
     known: &'a Strategies,
     values: &'a Values<S>,
     mode: BenchMode,

@@ -16,7 +16,8 @@ use super::{Finished, Trainable, interrupted};
 use crate::cell_network::CellNetwork;
 use crate::device::device;
 use crate::failure::RunFailed;
-use crate::report::{TrainProgress, millions};
+use crate::figures::millions;
+use crate::progress::TrainProgress;
 use crate::run::TrainConfig;
 
 /// A network and the images on which it is trained and judged.

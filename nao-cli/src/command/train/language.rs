@@ -20,7 +20,8 @@ use super::{Finished, Trainable, interrupted};
 use crate::cells::CellSpace;
 use crate::device::device;
 use crate::failure::RunFailed;
-use crate::report::{TrainProgress, figure, millions};
+use crate::figures::{figure, millions};
+use crate::progress::TrainProgress;
 use crate::run::TrainConfig;
 
 /// A language model and its text.

@@ -24,10 +24,12 @@ use crate::cells::{CellSpace, NamedRecipe, follow, with_recipe};
 use crate::data::{kind_of_data, load};
 use crate::device::device;
 use crate::failure::{Interrupted, stopped_at};
+use crate::figures::figure;
 use crate::flags::refuse_idle;
 use crate::interrupt::Interrupt;
+use crate::progress::TrainProgress;
 use crate::registries::Registries;
-use crate::report::{TrainProgress, figure, say_origin};
+use crate::report::say_origin;
 use crate::run::{
     NO_TEXT, RunContents, TrainConfig, data_summary, kind_of, latest_weights, new_manifest, overlay_recipe,
     typed_table,

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::{print_json, print_text};
 use crate::args::ZooArgs;
-use crate::report::{millions, plain_table};
+use crate::figures::millions;
+use crate::report::plain_table;
 
 /// One network as `nao zoo NAME --json` shows it. What does not apply is left out.
 #[derive(Serialize)]

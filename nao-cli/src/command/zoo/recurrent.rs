@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::{print_json, print_text};
-use crate::report::{millions, plain_table};
+use crate::figures::millions;
+use crate::report::plain_table;
 
 /// One cell as `nao zoo NAME --json` shows it: with its model of the first published figure.
 #[derive(Serialize)]

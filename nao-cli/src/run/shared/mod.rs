@@ -33,8 +33,9 @@ use super::config::RunConfig;
 use super::in_folder::RunInFolder;
 use crate::cells::{CellSpace, NamedRecipe};
 use crate::failure::{Interrupted, RunFailed, stopped_at};
+use crate::figures::figure;
 use crate::pretrained::pretrained;
-use crate::report::{TrainProgress, figure};
+use crate::progress::TrainProgress;
 
 pub use files::latest_weights;
 pub use finalists::Finalists;

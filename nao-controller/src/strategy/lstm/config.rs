@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::ControllerConfig;
 use crate::error::ControllerError;
 use crate::language::Language;
+use crate::lstm::config::ControllerConfig;
 
 /// Settings of the search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -22,12 +22,12 @@ pub use self::state::controller_weights;
 
 use self::state::{Saved, State};
 use super::NAO as NAME;
-use crate::controller::Controller;
 use crate::error::ControllerError;
 use crate::language::Language;
+use crate::lstm::Controller;
+use crate::lstm::training::FitReport;
 use crate::metrics;
 use crate::targets::Targets;
-use crate::training::FitReport;
 
 /// Neural architecture optimization as a [`Strategy`].
 pub struct NaoSearch<S: Space> {

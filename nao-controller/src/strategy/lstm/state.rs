@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::NAO;
 use super::config::NaoConfig;
-use crate::controller::Controller;
 use crate::language::Language;
-use crate::names::{NamedValues, Names};
-use crate::weights;
+use crate::lstm::Controller;
+use crate::lstm::names::{NamedValues, Names};
+use crate::lstm::weights;
 
 /// The header's entry; its number changes with the form of the state.
 const ENTRY: &str = "nao-search-1";

@@ -12,7 +12,7 @@ use nao_space::search::{
     Memory, MemoryState, Observation, Origin, Proposal, Proposals, Strategy, StrategyError,
 };
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Growth, Space, Token, TrialId};
+use nao_space::{ArchKey, Growth, Levels, Token, TrialId};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::de::DeserializeOwned;
@@ -88,7 +88,7 @@ impl PnasConfig {
 /// assert_eq!(search.ask(10)?.proposals.len(), 5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct PnasSearch<S: Space> {
+pub struct PnasSearch<S: Levels> {
     language: Language,
     growth: Growth,
     config: PnasConfig,
@@ -173,7 +173,7 @@ const NAME: &str = "pnas";
 /// The header's entry; its number changes with the form of the state.
 const ENTRY: &str = "nao-pnas-1";
 
-impl<S: Space> PnasSearch<S> {
+impl<S: Levels> PnasSearch<S> {
     /// A search of `space` from a seed; the surrogate computes on `device`.
     ///
     /// # Errors
@@ -342,7 +342,7 @@ impl<S: Space> PnasSearch<S> {
     }
 }
 
-impl<S: Space> Strategy<S> for PnasSearch<S> {
+impl<S: Levels> Strategy<S> for PnasSearch<S> {
     fn name(&self) -> &str {
         NAME
     }

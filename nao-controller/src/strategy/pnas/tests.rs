@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use nao_space::search::laws::{self, observe};
 use nao_space::search::{Origin, Strategy};
-use nao_space::{ChoiceSpace, CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space, OpSet, RnnSpace, Space};
+use nao_space::{ChoiceSpace, CnnSpace, EdgeOp, Levels, NasBench201Arch, NasBench201Space, OpSet, RnnSpace};
 
 use super::{PnasConfig, PnasSearch};
 use crate::SurrogateConfig;
@@ -14,7 +14,7 @@ fn quick(beam: usize) -> PnasConfig {
     PnasConfig { beam, candidates: 400, surrogate }
 }
 
-fn search<S: Space>(space: &S, beam: usize, seed: u64) -> PnasSearch<S> {
+fn search<S: Levels>(space: &S, beam: usize, seed: u64) -> PnasSearch<S> {
     PnasSearch::new(space.clone(), quick(beam), seed, Device::flex()).unwrap()
 }
 

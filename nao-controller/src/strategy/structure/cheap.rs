@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use nao_space::features::Features;
 use nao_space::search::{Memory, Origin, StrategyError, saved_state};
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Space};
+use nao_space::{ArchKey, Graphs};
 use serde::{Deserialize, Serialize};
 
 use super::super::NAO as NAME;
@@ -49,7 +49,7 @@ pub(super) struct CheapLooks<A> {
 }
 
 /// A round of the search in which looks are taken.
-pub(super) struct Round<'r, S: Space> {
+pub(super) struct Round<'r, S: Graphs> {
     /// Counted from 0.
     pub(super) number: u64,
     pub(super) config: &'r StructureConfig,
@@ -96,7 +96,7 @@ impl<A: Clone> CheapLooks<A> {
 
     /// Looks at the cheap labels of the candidates that structure makes most of, and judges all that were ever looked at
     /// anew, by a model that rests on these labels.
-    pub(super) fn look_and_judge<S: Space<Arch = A>>(
+    pub(super) fn look_and_judge<S: Graphs<Arch = A>>(
         &mut self,
         round: &Round<'_, S>,
         judged: Judged<A>,
@@ -138,7 +138,7 @@ impl<A: Clone> CheapLooks<A> {
     }
 
     /// The candidates that have a cheap label, those of this round and of earlier ones.
-    fn looked_at<S: Space<Arch = A>>(
+    fn looked_at<S: Graphs<Arch = A>>(
         &self,
         round: &Round<'_, S>,
         candidates: Vec<Candidate<A>>,

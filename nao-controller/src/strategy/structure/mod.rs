@@ -21,7 +21,7 @@ use nao_space::search::{
     Measured, Memory, Observation, Origin, Proposal, Proposals, Stop, Strategy, StrategyError, saved_state,
 };
 use nao_space::seed::rng_for;
-use nao_space::{ArchKey, Space, Token};
+use nao_space::{ArchKey, Graphs, Token};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -39,13 +39,13 @@ use crate::targets::{normal_scores, standard_scores};
 
 /// All architectures of a small space with their features, for searches that score every one of them instead of
 /// generating candidates.
-pub struct Enumeration<S: Space> {
+pub struct Enumeration<S: Graphs> {
     archs: Vec<S::Arch>,
     keys: Vec<ArchKey>,
     features: Vec<Features>,
 }
 
-impl<S: Space> Enumeration<S> {
+impl<S: Graphs> Enumeration<S> {
     /// The first of all spellings of each of these architectures.
     pub fn new(space: &S, pretrained: &PretrainedSpace, archs: impl IntoIterator<Item = S::Arch>) -> Self {
         let mut enumeration = Enumeration { archs: Vec::new(), keys: Vec::new(), features: Vec::new() };
@@ -63,7 +63,7 @@ impl<S: Space> Enumeration<S> {
 }
 
 /// NAO on structure as a [`Strategy`].
-pub struct StructureSearch<S: Space> {
+pub struct StructureSearch<S: Graphs> {
     config: StructureConfig,
     pretrained: Arc<PretrainedSpace>,
     enumeration: Option<Arc<Enumeration<S>>>,
@@ -78,7 +78,7 @@ pub struct StructureSearch<S: Space> {
     report: Option<StructureReport>,
 }
 
-impl<S: Space> StructureSearch<S> {
+impl<S: Graphs> StructureSearch<S> {
     /// A search of `space` from a seed, which learns the space first, as `config.pretraining` says: it takes a minute or two.
     /// Searches of one space can share what was learned: see [`new`](StructureSearch::new).
     ///
@@ -344,7 +344,7 @@ impl<S: Space> StructureSearch<S> {
     }
 }
 
-impl<S: Space> Strategy<S> for StructureSearch<S> {
+impl<S: Graphs> Strategy<S> for StructureSearch<S> {
     fn name(&self) -> &str {
         NAME
     }

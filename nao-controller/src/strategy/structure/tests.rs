@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use nao_space::search::{Observation, Origin, RandomSearch, Stop, Strategy, StrategyError};
 use nao_space::seed::rng_for;
 use nao_space::{
-    ChoiceSpace, CnnArch, CnnSpace, EdgeOp, NasBench201Arch, NasBench201Space, Objective, Op, OpSet, Space,
-    TrialId,
+    ChoiceSpace, CnnArch, CnnSpace, EdgeOp, Graphs, NasBench201Arch, NasBench201Space, Objective, Op, OpSet,
+    Space, TrialId,
 };
 
 use super::{Enumeration, StructureSearch};
@@ -29,7 +29,7 @@ fn quick() -> StructureConfig {
     StructureConfig { pretraining, ..StructureConfig::default() }
 }
 
-fn learned<S: Space>(space: &S) -> Arc<PretrainedSpace> {
+fn learned<S: Graphs>(space: &S) -> Arc<PretrainedSpace> {
     Arc::new(PretrainedSpace::learn(space, &quick().pretraining, &Device::flex()).unwrap())
 }
 
@@ -50,7 +50,7 @@ pub(super) fn planted(arch: &NasBench201Arch) -> f64 {
     arch.edges.iter().zip(wanted).filter(|(edge, wanted)| **edge == *wanted).count() as f64
 }
 
-pub(super) fn tell<S: Space>(
+pub(super) fn tell<S: Graphs>(
     search: &mut StructureSearch<S>,
     archs: Vec<S::Arch>,
     first: u64,
@@ -388,8 +388,8 @@ fn the_gradient_in_the_embedding_is_that_of_finite_differences() {
     let process = GaussianProcess::fit(points, &targets, &search, &[], &mut rng).unwrap();
     let bound = StructureBound::of(&process);
     let embedding = pretrained.encode(&sequences[25..]);
-    let gradient = crate::decoder::floats(pretrained.bound_gradient(&bound, &embedding, 1.5));
-    let (shape, values) = (embedding.dims(), crate::decoder::floats(embedding));
+    let gradient = crate::ops::floats(pretrained.bound_gradient(&bound, &embedding, 1.5));
+    let (shape, values) = (embedding.dims(), crate::ops::floats(embedding));
     let size = shape[1] * shape[2];
     let value = |values: Vec<f32>| {
         let tensor =

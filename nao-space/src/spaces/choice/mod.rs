@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use self::definition::Definition;
 use self::tree::{Branch, Forest, Picks};
 use crate::excerpt::listed;
-use crate::language::{DecodeError, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Describe, Graphs, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::{ParseError, shown};
 
 pub use arch::ChoiceArch;
@@ -20,7 +20,7 @@ pub use definition::{Condition, InvalidChoiceSpace, Position};
 /// A space of named positions, each with named choices, and conditions under which a position applies.
 ///
 /// ```
-/// use nao_space::{ChoiceSpace, Space};
+/// use nao_space::{ChoiceSpace, Describe, Space};
 ///
 /// let space = ChoiceSpace::from_toml(r#"
 ///     name = "tiny"
@@ -212,16 +212,11 @@ impl Space for ChoiceSpace {
         tokens.collect()
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<ChoiceArch, DecodeError> {
-        check_sequence(self, tokens)?;
-        Ok(self.arch(&self.read(tokens).expect("every token was checked")))
+    fn build(&self, tokens: &[Token]) -> ChoiceArch {
+        self.arch(&self.read(tokens).expect("every token was checked"))
     }
 
     fn canonical(&self, arch: &ChoiceArch) -> ChoiceArch {
-        arch.clone()
-    }
-
-    fn respell(&self, arch: &ChoiceArch, _rng: &mut ChaCha8Rng) -> ChoiceArch {
         arch.clone()
     }
 
@@ -237,10 +232,6 @@ impl Space for ChoiceSpace {
             return arch.clone();
         }
         self.arch(&neighbours.swap_remove(rng.random_range(0..neighbours.len())))
-    }
-
-    fn size(&self) -> BigUint {
-        self.forest.size()
     }
 
     fn format(&self, arch: &ChoiceArch) -> String {
@@ -274,6 +265,16 @@ impl Space for ChoiceSpace {
             Some(more) => Err(unexpected(Some(more), "the end of the text".into())),
             None => Ok(self.arch(&picks)),
         }
+    }
+}
+
+impl Graphs for ChoiceSpace {}
+
+impl Levels for ChoiceSpace {}
+
+impl Describe for ChoiceSpace {
+    fn size(&self) -> BigUint {
+        self.forest.size()
     }
 
     fn position(&self, position: usize) -> String {

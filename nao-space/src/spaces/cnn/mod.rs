@@ -14,7 +14,7 @@ use crate::graph::{GraphSchema, OperationGraph};
 use crate::image::{
     Cell, CellRole, CnnArch, Edge, Node, Op, OpId, OpSet, State, canonical_cell, op_rank, respell_cell,
 };
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary};
+use crate::language::{DecodeError, Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use encoding::{Encoding, UnknownEncoding};
@@ -200,6 +200,17 @@ fn with_edge(cell: &Cell, node: usize, branch: usize, edge: Edge) -> Cell {
     Cell::new(nodes).expect("the new edge reads an earlier state")
 }
 
+impl CnnSpace {
+    /// The architecture of tokens; `None` where they are no sequence.
+    fn arch(&self, tokens: &[Token]) -> Option<CnnArch> {
+        if tokens.len() != self.sequence_len() {
+            return None;
+        }
+        let (normal, reduction) = tokens.split_at(self.tokens_per_cell());
+        Some(CnnArch { normal: self.cell(normal)?, reduction: self.cell(reduction)? })
+    }
+}
+
 impl Space for CnnSpace {
     type Arch = CnnArch;
 
@@ -218,30 +229,6 @@ impl Space for CnnSpace {
 
     fn tokens_per_step(&self) -> usize {
         1 + self.encoding.word_len()
-    }
-
-    fn graph_schema(&self) -> Option<GraphSchema> {
-        Some(GraphSchema {
-            cells: vec![CellRole::Normal.to_string(), CellRole::Reduction.to_string()],
-            inputs: vec!["older".to_owned(), "newer".to_owned()],
-            operations: self.ops.ops().map(Op::name).collect(),
-            longest_path: self.nodes,
-        })
-    }
-
-    fn graphs(&self, arch: &CnnArch) -> Vec<OperationGraph> {
-        let graph = |(_, cell): (CellRole, &Cell)| cell_graph(cell, &self.ops, &cell.loose_ends());
-        arch.cells().into_iter().map(graph).collect()
-    }
-
-    fn position(&self, position: usize) -> String {
-        let width = self.tokens_per_step();
-        let branch = position / width;
-        let place = cell_position(self.nodes, 2 * branch + (position % width).min(1));
-        match position % width {
-            2 => format!("{place} (second token)"),
-            _ => place,
-        }
     }
 
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
@@ -274,23 +261,13 @@ impl Space for CnnSpace {
         tokens
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
-        if tokens.len() != self.sequence_len() {
-            return Err(DecodeError::of(self, tokens));
-        }
-        let (normal, reduction) = tokens.split_at(self.tokens_per_cell());
-        match (self.cell(normal), self.cell(reduction)) {
-            (Some(normal), Some(reduction)) => Ok(CnnArch { normal, reduction }),
-            _ => Err(DecodeError::of(self, tokens)),
-        }
+    fn build(&self, tokens: &[Token]) -> CnnArch {
+        self.arch(tokens).expect("every token was checked")
     }
 
-    /// By nodes, of both cells alike, as Progressive NAS has it; later nodes pass the newer input on by an identity, or
-    /// the first operation of a set without one.
-    fn growth(&self) -> Growth {
-        let op = self.ops.ops().find(|&op| op == Op::Identity).or_else(|| self.ops.get(0));
-        let idle = [0, 1].map(|_| Edge { input: State(1), op: op.expect("a set of operations has one") });
-        self.growth_around(Node { edges: idle })
+    /// Cells say whether tokens are theirs, which is faster than a mask of every token.
+    fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
+        self.arch(tokens).ok_or_else(|| DecodeError::of(self, tokens))
     }
 
     fn canonical(&self, arch: &CnnArch) -> CnnArch {
@@ -318,12 +295,6 @@ impl Space for CnnSpace {
         all
     }
 
-    fn size(&self) -> BigUint {
-        let cell: BigUint =
-            (0..self.nodes).map(|node| BigUint::from(self.edge_choices(node)).pow(2)).product();
-        cell.pow(2)
-    }
-
     fn format(&self, arch: &CnnArch) -> String {
         format_with(arch, |op| self.op_position(op).map(|position| self.op_ids[position]))
     }
@@ -335,6 +306,50 @@ impl Space for CnnSpace {
     /// Draws as the authors do (docs/specification.md, a.2): per node input, operation, input, operation, each uniform.
     fn sample(&self, rng: &mut ChaCha8Rng) -> CnnArch {
         CnnArch { normal: self.random_cell(rng), reduction: self.random_cell(rng) }
+    }
+}
+
+impl Graphs for CnnSpace {
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        Some(GraphSchema {
+            cells: vec![CellRole::Normal.to_string(), CellRole::Reduction.to_string()],
+            inputs: vec!["older".to_owned(), "newer".to_owned()],
+            operations: self.ops.ops().map(Op::name).collect(),
+            longest_path: self.nodes,
+        })
+    }
+
+    fn graphs(&self, arch: &CnnArch) -> Vec<OperationGraph> {
+        let graph = |(_, cell): (CellRole, &Cell)| cell_graph(cell, &self.ops, &cell.loose_ends());
+        arch.cells().into_iter().map(graph).collect()
+    }
+}
+
+impl Levels for CnnSpace {
+    /// By nodes, of both cells alike, as Progressive NAS has it; later nodes pass the newer input on by an identity, or
+    /// the first operation of a set without one.
+    fn growth(&self) -> Growth {
+        let op = self.ops.ops().find(|&op| op == Op::Identity).or_else(|| self.ops.get(0));
+        let idle = [0, 1].map(|_| Edge { input: State(1), op: op.expect("a set of operations has one") });
+        self.growth_around(Node { edges: idle })
+    }
+}
+
+impl Describe for CnnSpace {
+    fn position(&self, position: usize) -> String {
+        let width = self.tokens_per_step();
+        let branch = position / width;
+        let place = cell_position(self.nodes, 2 * branch + (position % width).min(1));
+        match position % width {
+            2 => format!("{place} (second token)"),
+            _ => place,
+        }
+    }
+
+    fn size(&self) -> BigUint {
+        let cell: BigUint =
+            (0..self.nodes).map(|node| BigUint::from(self.edge_choices(node)).pow(2)).product();
+        cell.pow(2)
     }
 }
 

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::cnn::{CnnSpace, cell_graph, cell_position};
 use crate::graph::{GraphSchema, OperationGraph};
 use crate::image::{CnnArch, Edge, Node, Op, OpSet, State};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use genotype::{Genotype, looks_like_genotype, parse_genotype};
@@ -117,15 +117,8 @@ impl Space for DartsSpace {
         self.cells.encode(arch)
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<CnnArch, DecodeError> {
-        check_sequence(self, tokens)?;
-        self.cells.decode(tokens)
-    }
-
-    /// By nodes, of both cells alike; later nodes add up the two inputs.
-    fn growth(&self) -> Growth {
-        let idle = [0, 1].map(|input| Edge { input: State(input), op: Op::Identity });
-        self.cells.growth_around(Node { edges: idle })
+    fn build(&self, tokens: &[Token]) -> CnnArch {
+        self.cells.build(tokens)
     }
 
     fn canonical(&self, arch: &CnnArch) -> CnnArch {
@@ -143,12 +136,6 @@ impl Space for DartsSpace {
         neighbours
     }
 
-    fn size(&self) -> BigUint {
-        let pairs = (0..DartsSpace::NODES).map(|node| (node + State::INPUTS) * (node + State::INPUTS - 1));
-        let cell: BigUint = pairs.map(|pairs| BigUint::from(pairs * self.ops().len().pow(2))).product();
-        cell.pow(2)
-    }
-
     fn format(&self, arch: &CnnArch) -> String {
         format_darts(arch)
     }
@@ -156,7 +143,9 @@ impl Space for DartsSpace {
     fn parse(&self, text: &str) -> Result<CnnArch, ParseError> {
         parse_darts(text)
     }
+}
 
+impl Graphs for DartsSpace {
     fn graph_schema(&self) -> Option<GraphSchema> {
         self.cells.graph_schema()
     }
@@ -164,6 +153,22 @@ impl Space for DartsSpace {
     fn graphs(&self, arch: &CnnArch) -> Vec<OperationGraph> {
         let graph = |(_, cell)| cell_graph(cell, self.ops(), &DartsSpace::concat());
         arch.cells().into_iter().map(graph).collect()
+    }
+}
+
+impl Levels for DartsSpace {
+    /// By nodes, of both cells alike; later nodes add up the two inputs.
+    fn growth(&self) -> Growth {
+        let idle = [0, 1].map(|input| Edge { input: State(input), op: Op::Identity });
+        self.cells.growth_around(Node { edges: idle })
+    }
+}
+
+impl Describe for DartsSpace {
+    fn size(&self) -> BigUint {
+        let pairs = (0..DartsSpace::NODES).map(|node| (node + State::INPUTS) * (node + State::INPUTS - 1));
+        let cell: BigUint = pairs.map(|pairs| BigUint::from(pairs * self.ops().len().pow(2))).product();
+        cell.pow(2)
     }
 
     fn position(&self, position: usize) -> String {

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph, VertexId};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use arch::{HierarchicalArch, Motif, MotifId, Primitive};
@@ -30,7 +30,7 @@ use canonical::{canonical_arch, orders, reordered};
 /// A mutation is the paper's: a level, a motif of it, an edge, and another choice for it, each uniform.
 ///
 /// ```
-/// use nao_space::{HierarchicalArch, HierarchicalSpace, Space};
+/// use nao_space::{Describe, HierarchicalArch, HierarchicalSpace, Space};
 ///
 /// let space = HierarchicalSpace::default();
 /// let arch = HierarchicalArch::trivial();
@@ -109,18 +109,17 @@ impl Space for HierarchicalSpace {
         primitives.chain(motifs).collect()
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<HierarchicalArch, DecodeError> {
-        check_sequence(self, tokens)?;
+    fn build(&self, tokens: &[Token]) -> HierarchicalArch {
         let (motifs, cell) = tokens.split_at(MOTIF_TOKENS);
         let motif = |motif: usize| Motif {
             edges: std::array::from_fn(|edge| {
                 primitive_of(motifs[motif * HierarchicalArch::MOTIF_EDGES + edge])
             }),
         };
-        Ok(HierarchicalArch {
+        HierarchicalArch {
             motifs: std::array::from_fn(motif),
             cell: std::array::from_fn(|edge| motif_of(cell[edge])),
-        })
+        }
     }
 
     fn canonical(&self, arch: &HierarchicalArch) -> HierarchicalArch {
@@ -172,11 +171,6 @@ impl Space for HierarchicalSpace {
         self.with_token(&sequence, position, others[rng.random_range(0..others.len())])
     }
 
-    fn size(&self) -> BigUint {
-        BigUint::from(Primitive::ALL.len() + 1).pow(MOTIF_TOKENS as u32)
-            * BigUint::from(HierarchicalArch::MOTIFS + 1).pow(HierarchicalArch::CELL_EDGES as u32)
-    }
-
     fn format(&self, arch: &HierarchicalArch) -> String {
         text::format(arch)
     }
@@ -184,7 +178,9 @@ impl Space for HierarchicalSpace {
     fn parse(&self, text: &str) -> Result<HierarchicalArch, ParseError> {
         text::parse(text)
     }
+}
 
+impl Graphs for HierarchicalSpace {
     fn graph_schema(&self) -> Option<GraphSchema> {
         Some(GraphSchema {
             cells: vec!["cell".to_owned()],
@@ -211,6 +207,22 @@ impl Space for HierarchicalSpace {
             });
         vec![graph.finish([output])]
     }
+}
+
+impl Levels for HierarchicalSpace {
+    /// Edge by edge; until then there are chains of identities.
+    fn growth(&self) -> Growth {
+        let placeholder = self.encode(&HierarchicalArch::trivial());
+        let levels = (0..placeholder.len()).map(|position| vec![vec![position]]).collect();
+        Growth::new(placeholder, levels)
+    }
+}
+
+impl Describe for HierarchicalSpace {
+    fn size(&self) -> BigUint {
+        BigUint::from(Primitive::ALL.len() + 1).pow(MOTIF_TOKENS as u32)
+            * BigUint::from(HierarchicalArch::MOTIFS + 1).pow(HierarchicalArch::CELL_EDGES as u32)
+    }
 
     fn position(&self, position: usize) -> String {
         let (graph, edge) = match position.checked_sub(MOTIF_TOKENS) {
@@ -222,13 +234,6 @@ impl Space for HierarchicalSpace {
         };
         let (from, to) = ends(edge);
         format!("{graph}, {to} <- {from}")
-    }
-
-    /// Edge by edge; until then there are chains of identities.
-    fn growth(&self) -> Growth {
-        let placeholder = self.encode(&HierarchicalArch::trivial());
-        let levels = (0..placeholder.len()).map(|position| vec![vec![position]]).collect();
-        Growth::new(placeholder, levels)
     }
 }
 

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use self::cell::VertexSet;
 use self::grammar::{Prefix, Symbol};
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use cell::{InvalidNasBench101, NasBench101Arch, VertexOp};
@@ -144,21 +144,8 @@ impl Space for NasBench101Space {
         tokens
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<NasBench101Arch, DecodeError> {
-        check_sequence(self, tokens)?;
-        Ok(self.read(tokens).expect("every token was checked").arch())
-    }
-
-    /// By vertices; the output follows as soon as it may.
-    fn growth(&self) -> Growth {
-        let (mut placeholder, mut levels) = (Vec::new(), Vec::new());
-        for vertex in 1..NasBench101Arch::MAX_VERTICES {
-            let first = placeholder.len();
-            placeholder.extend(std::iter::repeat_n(Symbol::Edge.token(), vertex));
-            placeholder.push(Symbol::Output.token());
-            levels.push((first..placeholder.len()).map(|position| vec![position]).collect());
-        }
-        Growth::new(placeholder, levels)
+    fn build(&self, tokens: &[Token]) -> NasBench101Arch {
+        self.read(tokens).expect("every token was checked").arch()
     }
 
     fn canonical(&self, arch: &NasBench101Arch) -> NasBench101Arch {
@@ -179,10 +166,6 @@ impl Space for NasBench101Space {
         all.chain(with_a_vertex_less(arch)).filter(|neighbour| seen.insert(neighbour.clone())).collect()
     }
 
-    fn size(&self) -> BigUint {
-        BigUint::from(grammar::sequences())
-    }
-
     fn format(&self, arch: &NasBench101Arch) -> String {
         format_nasbench101(arch)
     }
@@ -190,7 +173,9 @@ impl Space for NasBench101Space {
     fn parse(&self, text: &str) -> Result<NasBench101Arch, ParseError> {
         parse_nasbench101(text)
     }
+}
 
+impl Graphs for NasBench101Space {
     fn graph_schema(&self) -> Option<GraphSchema> {
         Some(GraphSchema {
             cells: vec!["cell".to_owned()],
@@ -209,6 +194,26 @@ impl Space for NasBench101Space {
         }
         let output = arch.inputs_of(arch.vertices() - 1);
         vec![graph.finish(output.iter().map(|from| vertices[from]))]
+    }
+}
+
+impl Levels for NasBench101Space {
+    /// By vertices; the output follows as soon as it may.
+    fn growth(&self) -> Growth {
+        let (mut placeholder, mut levels) = (Vec::new(), Vec::new());
+        for vertex in 1..NasBench101Arch::MAX_VERTICES {
+            let first = placeholder.len();
+            placeholder.extend(std::iter::repeat_n(Symbol::Edge.token(), vertex));
+            placeholder.push(Symbol::Output.token());
+            levels.push((first..placeholder.len()).map(|position| vec![position]).collect());
+        }
+        Growth::new(placeholder, levels)
+    }
+}
+
+impl Describe for NasBench101Space {
+    fn size(&self) -> BigUint {
+        BigUint::from(grammar::sequences())
     }
 
     fn position(&self, position: usize) -> String {

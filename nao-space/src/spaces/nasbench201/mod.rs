@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary, check_sequence};
+use crate::language::{Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use arch::{EdgeOp, NasBench201Arch};
@@ -79,17 +79,8 @@ impl Space for NasBench201Space {
         arch.edges.iter().map(|&op| Token(op as u16 + 1)).collect()
     }
 
-    /// By nodes; later ones are passed by on skip connections.
-    fn growth(&self) -> Growth {
-        let placeholder = [Token(EdgeOp::SkipConnect as u16 + 1); NasBench201Arch::EDGES];
-        let level = |edges: std::ops::Range<usize>| edges.map(|edge| vec![edge]).collect();
-        Growth::new(placeholder.to_vec(), vec![level(0..1), level(1..3), level(3..6)])
-    }
-
-    fn decode(&self, tokens: &[Token]) -> Result<NasBench201Arch, DecodeError> {
-        check_sequence(self, tokens)?;
-        let edges = std::array::from_fn(|edge| EdgeOp::ALL[tokens[edge].index() - 1]);
-        Ok(NasBench201Arch { edges })
+    fn build(&self, tokens: &[Token]) -> NasBench201Arch {
+        NasBench201Arch { edges: std::array::from_fn(|edge| EdgeOp::ALL[tokens[edge].index() - 1]) }
     }
 
     fn canonical(&self, arch: &NasBench201Arch) -> NasBench201Arch {
@@ -115,10 +106,6 @@ impl Space for NasBench201Space {
         all
     }
 
-    fn size(&self) -> BigUint {
-        BigUint::from(NasBench201Space::CELLS)
-    }
-
     fn format(&self, arch: &NasBench201Arch) -> String {
         format_nasbench201(arch)
     }
@@ -126,7 +113,9 @@ impl Space for NasBench201Space {
     fn parse(&self, text: &str) -> Result<NasBench201Arch, ParseError> {
         parse_nasbench201(text)
     }
+}
 
+impl Graphs for NasBench201Space {
     fn graph_schema(&self) -> Option<GraphSchema> {
         Some(GraphSchema {
             cells: vec!["cell".to_owned()],
@@ -146,6 +135,21 @@ impl Space for NasBench201Space {
             nodes.push(graph.sum(terms));
         }
         vec![graph.finish(nodes.pop())]
+    }
+}
+
+impl Levels for NasBench201Space {
+    /// By nodes; later ones are passed by on skip connections.
+    fn growth(&self) -> Growth {
+        let placeholder = [Token(EdgeOp::SkipConnect as u16 + 1); NasBench201Arch::EDGES];
+        let level = |edges: std::ops::Range<usize>| edges.map(|edge| vec![edge]).collect();
+        Growth::new(placeholder.to_vec(), vec![level(0..1), level(1..3), level(3..6)])
+    }
+}
+
+impl Describe for NasBench201Space {
+    fn size(&self) -> BigUint {
+        BigUint::from(NasBench201Space::CELLS)
     }
 
     fn position(&self, position: usize) -> String {

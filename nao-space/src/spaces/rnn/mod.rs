@@ -9,7 +9,7 @@ use num_bigint::BigUint;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{GraphBuilder, GraphSchema, OperationGraph};
-use crate::language::{DecodeError, Growth, Space, Token, TokenMask, Vocabulary};
+use crate::language::{DecodeError, Describe, Graphs, Growth, Levels, Space, Token, TokenMask, Vocabulary};
 use crate::text::ParseError;
 
 pub use arch::{Activation, ActivationOrder, InvalidRnnArch, RnnArch, RnnNode, RnnState};
@@ -106,6 +106,18 @@ impl RnnSpace {
     }
 }
 
+impl RnnSpace {
+    /// The architecture of tokens; `None` where they are no sequence.
+    fn arch(&self, tokens: &[Token]) -> Option<RnnArch> {
+        if tokens.len() != self.sequence_len() {
+            return None;
+        }
+        let steps = tokens.chunks_exact(RnnSpace::STEP).enumerate();
+        let nodes = steps.map(|(node, step)| self.node(node, step[0], step[1])).collect::<Option<_>>()?;
+        RnnArch::new(nodes).ok()
+    }
+}
+
 impl Space for RnnSpace {
     type Arch = RnnArch;
 
@@ -123,31 +135,6 @@ impl Space for RnnSpace {
 
     fn tokens_per_step(&self) -> usize {
         RnnSpace::STEP
-    }
-
-    fn graph_schema(&self) -> Option<GraphSchema> {
-        Some(GraphSchema {
-            cells: vec!["cell".to_owned()],
-            inputs: vec!["start".to_owned()],
-            operations: self.order.activations().map(|activation| activation.name().to_owned()).to_vec(),
-            longest_path: self.nodes,
-        })
-    }
-
-    /// The fixed first node is the input; all searched nodes are averaged into the output.
-    fn graphs(&self, arch: &RnnArch) -> Vec<OperationGraph> {
-        let mut graph = GraphBuilder::default();
-        let mut states = vec![graph.input(0)];
-        for node in arch.nodes() {
-            let read = states[node.input.index()];
-            states.push(graph.operation(self.order.id(node.activation), [read]));
-        }
-        vec![graph.finish(states.into_iter().skip(1))]
-    }
-
-    fn position(&self, position: usize) -> String {
-        let part = if position.is_multiple_of(RnnSpace::STEP) { "input" } else { "activation" };
-        format!("node {}, {part}", position / RnnSpace::STEP + 1)
     }
 
     fn allowed(&self, prefix: &[Token]) -> TokenMask {
@@ -168,22 +155,13 @@ impl Space for RnnSpace {
         arch.nodes().iter().flat_map(step).collect()
     }
 
-    fn decode(&self, tokens: &[Token]) -> Result<RnnArch, DecodeError> {
-        if tokens.len() != self.sequence_len() {
-            return Err(DecodeError::of(self, tokens));
-        }
-        let steps = tokens.chunks_exact(RnnSpace::STEP).enumerate();
-        let nodes = steps.map(|(node, step)| self.node(node, step[0], step[1])).collect::<Option<_>>();
-        nodes.and_then(|nodes| RnnArch::new(nodes).ok()).ok_or_else(|| DecodeError::of(self, tokens))
+    fn build(&self, tokens: &[Token]) -> RnnArch {
+        self.arch(tokens).expect("every token was checked")
     }
 
-    /// By nodes; later ones pass the first state on.
-    fn growth(&self) -> Growth {
-        let idle = RnnNode { input: RnnState(0), activation: Activation::Identity };
-        let placeholder = RnnArch::new(vec![idle; self.nodes]).expect("the first state is an earlier one");
-        let node =
-            |node: usize| (0..RnnSpace::STEP).map(|place| vec![node * RnnSpace::STEP + place]).collect();
-        Growth::new(self.encode(&placeholder), (0..self.nodes).map(node).collect())
+    /// Nodes say whether tokens are theirs, which is faster than a mask of every token.
+    fn decode(&self, tokens: &[Token]) -> Result<RnnArch, DecodeError> {
+        self.arch(tokens).ok_or_else(|| DecodeError::of(self, tokens))
     }
 
     fn canonical(&self, arch: &RnnArch) -> RnnArch {
@@ -209,17 +187,57 @@ impl Space for RnnSpace {
         all
     }
 
-    fn size(&self) -> BigUint {
-        let choices = |node| BigUint::from((node + 1) * self.order.activations().len());
-        (0..self.nodes).map(choices).product()
-    }
-
     fn format(&self, arch: &RnnArch) -> String {
         format_rnn(arch, self.order)
     }
 
     fn parse(&self, text: &str) -> Result<RnnArch, ParseError> {
         parse_rnn(text, self.nodes, self.order)
+    }
+}
+
+impl Graphs for RnnSpace {
+    fn graph_schema(&self) -> Option<GraphSchema> {
+        Some(GraphSchema {
+            cells: vec!["cell".to_owned()],
+            inputs: vec!["start".to_owned()],
+            operations: self.order.activations().map(|activation| activation.name().to_owned()).to_vec(),
+            longest_path: self.nodes,
+        })
+    }
+
+    /// The fixed first node is the input; all searched nodes are averaged into the output.
+    fn graphs(&self, arch: &RnnArch) -> Vec<OperationGraph> {
+        let mut graph = GraphBuilder::default();
+        let mut states = vec![graph.input(0)];
+        for node in arch.nodes() {
+            let read = states[node.input.index()];
+            states.push(graph.operation(self.order.id(node.activation), [read]));
+        }
+        vec![graph.finish(states.into_iter().skip(1))]
+    }
+}
+
+impl Levels for RnnSpace {
+    /// By nodes; later ones pass the first state on.
+    fn growth(&self) -> Growth {
+        let idle = RnnNode { input: RnnState(0), activation: Activation::Identity };
+        let placeholder = RnnArch::new(vec![idle; self.nodes]).expect("the first state is an earlier one");
+        let node =
+            |node: usize| (0..RnnSpace::STEP).map(|place| vec![node * RnnSpace::STEP + place]).collect();
+        Growth::new(self.encode(&placeholder), (0..self.nodes).map(node).collect())
+    }
+}
+
+impl Describe for RnnSpace {
+    fn position(&self, position: usize) -> String {
+        let part = if position.is_multiple_of(RnnSpace::STEP) { "input" } else { "activation" };
+        format!("node {}, {part}", position / RnnSpace::STEP + 1)
+    }
+
+    fn size(&self) -> BigUint {
+        let choices = |node| BigUint::from((node + 1) * self.order.activations().len());
+        (0..self.nodes).map(choices).product()
     }
 }
 

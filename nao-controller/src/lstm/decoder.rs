@@ -6,13 +6,13 @@ use nao_kernels::{LstmInput, RowNumbers};
 use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 
-use crate::attention::Attention;
-use crate::config::ControllerConfig;
-use crate::encoder::Embedding;
+use super::attention::Attention;
+use super::config::ControllerConfig;
+use super::encoder::Embedding;
 use crate::error::ControllerError;
 use crate::init;
 use crate::language::{Grammar, Language};
-use crate::ops::{Linear, Lstm, LstmState, Mode, Symbols, dropout, log_softmax};
+use crate::ops::{Linear, Lstm, LstmState, Mode, Symbols, dropout, floats, log_softmax};
 
 /// An LSTM that starts from the architecture's embedding and attends over the encoder outputs. Its only input is
 /// the previous token.
@@ -92,9 +92,4 @@ impl Decoder {
 
 fn start_state(embedding: &Embedding) -> LstmState {
     LstmState { hidden: embedding.arch.clone(), cell: embedding.arch.clone() }
-}
-
-/// The values of a tensor in row-major order.
-pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
 }

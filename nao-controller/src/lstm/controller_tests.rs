@@ -7,8 +7,8 @@ use nao_space::seed::rng_for;
 use nao_space::{CnnSpace, OpSet, Space, Token};
 use safetensors::tensor::TensorView;
 
-use crate::decoder::floats;
 use crate::metrics::mean_hamming;
+use crate::ops::floats;
 use crate::{Controller, ControllerConfig, ControllerError, Embedding, Language, PredictionLoss};
 
 static SPACE: LazyLock<CnnSpace> = LazyLock::new(|| CnnSpace::new(2, OpSet::enas_5()).unwrap());

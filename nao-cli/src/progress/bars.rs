@@ -9,7 +9,7 @@ use nao_run::executor::Standing;
 use nao_run::{RunEvent, StoredTrial, TrialStatus, Watcher};
 use nao_space::{EpochReport, EvaluationError, Measurement, Progress, TrialId};
 
-use super::table::figure;
+use crate::figures::figure;
 
 /// The bars of a search.
 pub struct SearchProgress {

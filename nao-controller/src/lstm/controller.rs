@@ -6,16 +6,16 @@ use burn::tensor::{Device, Tensor};
 use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::ControllerConfig;
-use crate::decoder::floats;
-use crate::encoder::{Embedding, FinalState};
+use super::config::ControllerConfig;
+use super::encoder::{Embedding, FinalState};
+use super::names::{NamedValues, Names};
+use super::networks::{Forward, Networks, named_values};
+use super::training::{self, FitReport, Pool};
+use super::weights;
 use crate::error::ControllerError;
 use crate::language::{Grammar, Language};
-use crate::names::{NamedValues, Names};
-use crate::networks::{Forward, Networks, named_values};
+use crate::ops::floats;
 use crate::ops::{Mode, normalise};
-use crate::training::{self, FitReport, Pool};
-use crate::weights;
 
 /// Sequences predicted at once.
 const PREDICT_BATCH: usize = 256;

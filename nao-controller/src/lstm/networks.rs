@@ -6,15 +6,15 @@ use burn::tensor::{Device, Tensor};
 use nao_space::Token;
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::{ControllerConfig, PredictionLoss};
-use crate::decoder::Decoder;
-use crate::encoder::{Embedding, Encoder, FinalState};
+use super::config::{ControllerConfig, PredictionLoss};
+use super::decoder::Decoder;
+use super::encoder::{Embedding, Encoder, FinalState};
+use super::names::{NamedValues, Names, StoredAs};
+use super::predictor::Predictor;
 use crate::language::Language;
-use crate::names::{NamedValues, Names, StoredAs};
 use crate::ops::{
-    Mode, Symbols, mean_squared_error, negative_log_likelihood, one_hot, pairwise_logistic, sigmoid,
+    Mode, Symbols, floats, mean_squared_error, negative_log_likelihood, one_hot, pairwise_logistic, sigmoid,
 };
-use crate::predictor::Predictor;
 
 /// Encoder, predictor and decoder.
 #[derive(Module, Debug)]
@@ -158,7 +158,7 @@ impl ModuleVisitor for Reader<'_> {
         let Some(tensor) = tensor else { return };
         let StoredAs { name, transposed } = self.names.stored_as(&self.path.join("."));
         let shape = tensor.dims().to_vec();
-        let values = NamedValues { name, shape, values: crate::decoder::floats(tensor) };
+        let values = NamedValues { name, shape, values: floats(tensor) };
         self.found.push(if transposed { values.transposed() } else { values });
     }
 }

@@ -10,7 +10,7 @@
 //! | projection after the attention | `decoder.attention.output_proj.weight` | `decoder.attention.linear_out.weight`, `.bias` |
 //! | to the vocabulary | `decoder.out.weight`, `.bias` | the same |
 
-use crate::config::{ControllerConfig, Design};
+use super::config::{ControllerConfig, Design};
 
 /// A parameter or its gradient as plain numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ pub(crate) struct StoredAs {
     pub(crate) transposed: bool,
 }
 
-/// From the path of a parameter in [`Networks`](crate::networks::Networks) to its authors' name.
+/// From the path of a parameter in [`Networks`](super::networks::Networks) to its authors' name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names {
     design: Design,

@@ -6,13 +6,13 @@ use burn::tensor::Device;
 use nao_space::seed::rng_for;
 use nao_space::{ArchKey, Direction, Space, Token};
 
-use crate::config::ControllerConfig;
-use crate::controller::Controller;
+use super::config::ControllerConfig;
+use super::controller::Controller;
+use super::training::FitReport;
 use crate::error::ControllerError;
 use crate::language::Language;
-use crate::structure::ScoredArch;
+use crate::scored::ScoredArch;
 use crate::targets::Targets;
-use crate::training::FitReport;
 
 /// How often a step is lengthened: the authors' search tries steps of 1, 2, ... up to 51.
 const LENGTHS: u32 = 51;

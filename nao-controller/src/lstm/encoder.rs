@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use nao_kernels::LstmInput;
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::ControllerConfig;
+use super::config::ControllerConfig;
 use crate::init;
 use crate::language::Language;
 use crate::ops::{Lstm, LstmState, Mode, Symbols, dropout, normalise};

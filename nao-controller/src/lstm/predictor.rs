@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::{ControllerConfig, Design};
+use super::config::{ControllerConfig, Design};
 use crate::ops::{Linear, Mode, dropout, sigmoid};
 
 /// Multilayer perceptrons with ReLU on the architecture's embedding, each with one linear unit and a sigmoid behind it. The

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::Design;
+use super::config::Design;
 use crate::init;
 use crate::ops::{project, softmax, tanh};
 

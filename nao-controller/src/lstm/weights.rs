@@ -10,9 +10,9 @@ use burn_store::{
 use nao_space::excerpt::listed_up_to;
 use nao_space::file::{check_checksum, with_checksum};
 
+use super::names::{NamedValues, Names, StoredAs};
+use super::networks::Networks;
 use crate::error::ControllerError;
-use crate::names::{NamedValues, Names, StoredAs};
-use crate::networks::Networks;
 
 /// The weights as a safetensors file with `metadata` and a checksum in its header: bit-exact, equal weights give equal
 /// bytes. Without networks, the header alone.

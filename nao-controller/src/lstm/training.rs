@@ -12,11 +12,11 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::config::ControllerConfig;
+use super::config::ControllerConfig;
+use super::networks::Networks;
 use crate::error::ControllerError;
 use crate::language::{Grammar, Language};
-use crate::networks::Networks;
-use crate::ops::Mode;
+use crate::ops::{Mode, floats};
 
 /// The losses of one epoch: means over its sequences, each taken before the step that used it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ fn spell(
 }
 
 fn epoch_losses(sums: Option<Tensor<1>>, sequences: usize) -> EpochLosses {
-    let sums = sums.map_or(Vec::new(), crate::decoder::floats);
+    let sums = sums.map_or(Vec::new(), floats);
     let mean = |index: usize| sums.get(index).map_or(f64::NAN, |&sum| f64::from(sum) / sequences as f64);
     EpochLosses { loss: mean(0), prediction: mean(1), reconstruction: mean(2) }
 }
