@@ -16,6 +16,9 @@ const VOCABULARY_FILE: &str = "vocabulary.txt";
 /// The longest vocabulary that is read.
 const LONGEST_VOCABULARY: u64 = 512 * file::MIB;
 
+/// Files that belong to results on some data: names and contents.
+pub type Companions = Vec<(&'static str, String)>;
+
 /// A kind of data, with what a run has to know about it.
 pub trait DataKind: Sized + Send + Sync + 'static {
     /// What the data is counted in, such as `images`.
@@ -43,7 +46,7 @@ pub trait DataKind: Sized + Send + Sync + 'static {
     fn repetitions(&self) -> Vec<String>;
 
     /// Files that belong to results on the data: names and contents.
-    fn companions(&self) -> Vec<(&'static str, String)> {
+    fn companions(&self) -> Companions {
         Vec::new()
     }
 }
@@ -137,7 +140,7 @@ impl DataKind for TextData {
         copied.map(sentence).collect()
     }
 
-    fn companions(&self) -> Vec<(&'static str, String)> {
+    fn companions(&self) -> Companions {
         vec![(VOCABULARY_FILE, self.vocabulary_text())]
     }
 }

@@ -21,7 +21,7 @@ pub use cifar::{CIFAR10_CLASSES, cifar10_folder};
 pub use digits::digits;
 pub use error::DataError;
 pub(crate) use hex::hexadecimal;
-pub use kind::DataKind;
+pub use kind::{Companions, DataKind};
 pub use origin::PartOrigin;
 pub use repeated::{RepeatedImages, RepeatedLines};
 pub use source::{DataSource, SourceError};

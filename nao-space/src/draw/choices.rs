@@ -47,7 +47,7 @@ pub(super) fn choices(space: &ChoiceSpace, arch: &ChoiceArch) -> Vec<Choice> {
 }
 
 /// Every step of an architecture's sequence, of whatever space.
-pub(super) fn steps<S: Space + ?Sized>(space: &S, arch: &S::Arch) -> Vec<Choice> {
+pub(super) fn steps<S: Space>(space: &S, arch: &S::Arch) -> Vec<Choice> {
     let (tokens, names) = (space.encode(arch), space.vocabulary().names());
     let step = |at: usize| {
         let allowed = space.allowed(&tokens[..at]);

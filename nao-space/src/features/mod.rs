@@ -1,5 +1,5 @@
 //! Structural features of architectures: what a model of scores should know about a cell, the same code for every
-//! space that shows its architectures as graphs ([`Space::graphs`]).
+//! space that shows its architectures as graphs ([`Graphs`]).
 //!
 //! Three views of an architecture, each with a distance whose mean over the space is 1:
 //! - [`structure`](Features::structure): counts, paths and positions of operations, in named columns,

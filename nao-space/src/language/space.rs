@@ -108,8 +108,8 @@ pub trait Space: Clone + Send + Sync + 'static {
     }
 }
 
-/// What the architectures of a space are as graphs. A space without graphs implements it with nothing in it: searches by
-/// structure then see its tokens.
+/// The architectures of a space as graphs. A space without graphs implements the trait with nothing in it; its features are
+/// then those of its tokens.
 pub trait Graphs: Space {
     /// What the architectures' graphs are made of; `None` where they are no graphs of operations.
     fn graph_schema(&self) -> Option<GraphSchema> {
@@ -117,7 +117,7 @@ pub trait Graphs: Space {
     }
 
     /// The cells of an architecture as labelled graphs, in the order of [`GraphSchema::cells`]; none where the space
-    /// has no [`graph_schema`](Space::graph_schema). Features, and with them every model of scores, see an
+    /// has no [`graph_schema`](Graphs::graph_schema). Features, and with them every model of scores, see an
     /// architecture through its canonical spelling's graphs.
     fn graphs(&self, _arch: &Self::Arch) -> Vec<OperationGraph> {
         Vec::new()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use nao_child::data::{DataKind, DataSource};
+use nao_child::data::{Companions, DataKind, DataSource};
 use nao_child::{ArchOf, CellRecipe};
 use nao_run::files::write_whole;
 use nao_run::settings::{Configuration, fields};
@@ -139,7 +139,7 @@ fn train<R: Trainable>(args: TrainArgs, known: &Registries, interrupt: &Interrup
         return print_text(&toml::to_string(&recipe)?);
     }
     let (config, arch, data) = resolve::<R>(&args, known)?;
-    let prepare = |data: Arc<R::Data>| -> Result<(R::Prepared, Vec<(&'static str, String)>)> {
+    let prepare = |data: Arc<R::Data>| -> Result<(R::Prepared, Companions)> {
         let companions = data.companions();
         Ok((R::prepare(&config, &arch, data)?, companions))
     };
