@@ -18,7 +18,7 @@ use super::table::BUILT_IN;
 /// let evolution = strategies.entry("evolution")?.config();
 /// let space = CnnSpace::default();
 /// let nothing = || -> Result<_, StrategyError> { unreachable!("evolution learns no space") };
-/// let search = strategies.build(&evolution, &space, 1, &burn::tensor::Device::flex(), nothing)?;
+/// let search = strategies.build(&evolution, space, 1, &burn::tensor::Device::flex(), nothing)?;
 /// assert_eq!(search.name(), "evolution");
 /// # Ok::<(), StrategyError>(())
 /// ```
