@@ -26,9 +26,10 @@
 //! ```
 //!
 //! [`Search`] is the short way. [`Coordinator`] is what it stands on: it runs trials on any [`executor`] and reports to a
-//! [`Watcher`]. What a program around it needs is here as well: [`settings`] from files and flags, the [`execution`] that they
-//! ask for, a [`Manifest`], the [`Ranking`] of a run and its [`status`]. Neighbours: `nao-space` (spaces, strategies, evaluators of tables), `nao-controller` (strategies that
-//! learn), `nao-child` (evaluators that train networks), `nao-cli` (all of it from the shell).
+//! [`Watcher`]. What a program around it needs is here as well: [`settings`] from files and flags, the [`execution`] that
+//! they ask for, a [`Manifest`], the [`Ranking`] of a run and its [`status`]. Neighbours: `nao-space` (spaces, strategies,
+//! evaluators of tables), `nao-controller` (strategies that learn), `nao-child` (evaluators that train networks), `nao-cli`
+//! (all of it from the shell).
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
 //! The inner order of the crates: which top module may import which, and that no two files need each other.
 
 mod imports;
-mod known;
 mod made_up;
+mod rooms;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use imports::Imports;
-use known::{KNOWN_CYCLES, ROOMS};
+use rooms::ROOMS;
 use sources::Sources;
 
 /// The imports of a crate of the workspace.
@@ -43,9 +43,9 @@ fn the_table_stands_in_the_description_of_the_architecture() {
 }
 
 #[test]
-fn no_files_need_each_other_but_for_known_ones_which_become_fewer() {
-    for (name, known) in KNOWN_CYCLES {
-        let faults = against_known(&imports_of(name), known);
+fn no_files_need_each_other() {
+    for (name, _) in ROOMS {
+        let faults = circles_of(&imports_of(name));
         assert!(faults.is_empty(), "{name}:\n{}", faults.join("\n"));
     }
 }
@@ -55,27 +55,14 @@ fn every_crate_is_looked_at() {
     let crates =
         fs::read_dir(workspace()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let crates = crates.filter(|name| name.starts_with("nao-")).collect::<BTreeSet<_>>();
-    assert_eq!(KNOWN_CYCLES.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), crates);
+    assert_eq!(ROOMS.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), crates);
 }
 
-/// The cycles that are not known, and the known ones that are no longer what they were; each known one is its files,
-/// separated by white space.
-fn against_known(imports: &Imports, known: &[&str]) -> Vec<String> {
-    let found = imports.cycles();
-    let files = |cycle: &&str| cycle.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
-    let known: Vec<BTreeSet<String>> = known.iter().map(files).collect();
-    let line = |cycle: &BTreeSet<String>| cycle.iter().cloned().collect::<Vec<_>>().join(" ");
-    let grown = found.iter().filter(|cycle| !known.iter().any(|known| cycle.is_subset(known)));
-    let grown = grown.map(|cycle| {
-        format!("these files need each other, cut an arrow: {}\n{}", line(cycle), imports.inside(cycle))
-    });
-    let gone = known.iter().filter(|cycle| !found.contains(cycle));
-    let gone = gone.map(|cycle| {
-        let left = found.iter().filter(|found| found.is_subset(cycle)).map(line).collect::<Vec<_>>();
-        format!(
-            "this known cycle is no more: {}\n  put into the list what is left of it: {left:?}",
-            line(cycle)
-        )
-    });
-    grown.chain(gone).collect()
+/// The files that need each other in a cycle, each with the arrows between them.
+fn circles_of(imports: &Imports) -> Vec<String> {
+    let told = |cycle: &BTreeSet<String>| {
+        let files = cycle.iter().cloned().collect::<Vec<_>>().join(" ");
+        format!("these files need each other, cut an arrow: {files}\n{}", imports.inside(cycle))
+    };
+    imports.cycles().iter().map(told).collect()
 }

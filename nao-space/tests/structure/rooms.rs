@@ -1,4 +1,4 @@
-//! What the crates' inner order is today.
+//! The inner order of the crates.
 
 /// The top modules of crates, lowest first: each with those that it may import, which stand above it. The tables of
 /// ARCHITECTURE.md.
@@ -132,14 +132,4 @@ worker          -> error executor folder memory shell
 simulated       -> coordinator error execution executor folder memory watcher
 ",
     ),
-];
-
-/// The files of each crate that need each other in a cycle: a list that may only become shorter.
-pub const KNOWN_CYCLES: [(&str, &[&str]); 6] = [
-    ("nao-space", &[]),
-    ("nao-kernels", &[]),
-    ("nao-controller", &[]),
-    ("nao-child", &[]),
-    ("nao-cli", &[]),
-    ("nao-run", &[]),
 ];
